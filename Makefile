@@ -1,0 +1,39 @@
+# Two commands for people: `make quickstart` and `make test`. Everything else is a tool's own command line.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: quickstart test .lint .types .suite
+.DEFAULT_GOAL := quickstart
+
+quickstart: $(VENV)/.installed-quickstart
+	$(BIN)/hornbeam quickstart
+
+test: .lint .types .suite
+
+# Parts of `make test`, so that `make --keep-going test` shows all that is wrong at once.
+.lint: $(VENV)/.installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+.types: $(VENV)/.installed-test
+	$(BIN)/basedpyright --pythonpath $(BIN)/python
+
+# On the CPU unless told otherwise: JAX_PLATFORMS=cuda make test
+.suite: export JAX_PLATFORMS ?= cpu
+.suite: export KERAS_BACKEND ?= jax
+.suite: $(VENV)/.installed-test
+	$(BIN)/python -m pytest -n 2 --timeout 300 -m "not slow and not network" $(PYTEST_ARGS)
+
+# The stamps make a second run start at once; a change of pyproject.toml installs again.
+$(VENV)/.installed-quickstart: pyproject.toml | $(BIN)/python
+	$(PIP) -e ".[plot,sklearn]"
+	@touch $@
+
+$(VENV)/.installed-test: pyproject.toml | $(BIN)/python
+	$(PIP) -e ".[all,test]"
+	@touch $@ $(VENV)/.installed-quickstart
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)

@@ -1,0 +1,1 @@
+"""Foundations that need no JAX: errors, dtypes, shapes, trees, names, settings, the registry of late-bound parts."""

@@ -1,0 +1,36 @@
+"""Late-bound parts: higher rooms put themselves here by name, lower rooms find them here.
+
+``keras`` must not import ``saving``; yet ``model.save()`` has to reach it. So the top package notes
+``("format", "keras") -> "hornbeam.saving.keras_zip:FORMAT"`` at import, and the module is loaded on first use.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_entries: dict[tuple[str, str], Any] = {}
+
+
+def provide(kind: str, name: str, target: Any) -> None:
+    """Note a part: an object, or ``"module.path:attribute"`` to be imported when first asked for."""
+    _entries[(kind, name)] = target
+
+
+def find(kind: str, name: str) -> Any:
+    """The part of that kind and name.
+
+    Raises:
+        KeyError: nothing was noted under that kind and name.
+    """
+    target = _entries[(kind, name)]
+    if isinstance(target, str):
+        module, _, attribute = target.partition(":")
+        target = getattr(importlib.import_module(module), attribute)
+        _entries[(kind, name)] = target
+    return target
+
+
+def names(kind: str) -> list[str]:
+    """Names noted under a kind, in the order they were noted."""
+    return [name for noted, name in _entries if noted == kind]

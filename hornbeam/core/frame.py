@@ -1,0 +1,164 @@
+"""Frames: state in, state out for a pure program.
+
+While a frame is open, every ``Variable`` read or written in this thread goes through it, so that a
+function with side effects on variables becomes a pure one. ``capture`` traces such a function once
+and finds out by itself which variables it reads and writes; those become inputs and outputs of a
+compiled program. This one mechanism serves layer calls, training steps and ``tf.function``.
+
+How variables are found: a read inside the trace hands out the variable's concrete array, which JAX
+records as a constant of the program; constants that are known to belong to a variable are then turned
+into inputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+
+from hornbeam.core.scopes import scopes
+from hornbeam.core.tensor import Tensor
+from hornbeam.core.variable import Variable, copy_array
+from hornbeam.engine.jax_compat import capture_jaxpr, eval_jaxpr, wide_types
+
+# Staged without leaving a trace in the program, yet its result is a tracer: a Python ``if`` on a
+# variable then raises instead of silently freezing today's value into the program.
+_stage = jax.jit(lambda array: array, inline=True)
+
+
+class Frame:
+    """Values of variables inside a pure program.
+
+    Args:
+        values: variables whose value in this program is already known (tracers).
+        parent: the frame around; reads that find nothing here go there.
+
+    Attributes:
+        notes: scratch data of rooms above that lives as long as the frame (losses added by layers).
+    """
+
+    def __init__(self, values: dict[Variable, Any] | None = None, parent: Frame | None = None) -> None:
+        self.values: dict[Variable, Any] = dict(values or {})
+        self.parent = parent
+        self.written: dict[Variable, None] = {}
+        self.captured: dict[int, Variable] = {}
+        self.notes: dict[Any, Any] = {}
+        self._before: Any = None
+
+    def read(self, variable: Variable) -> Any:
+        """Current value of a variable in this program."""
+        found = self.values.get(variable)
+        if found is not None:
+            return found
+        if self.parent is not None:
+            return self.parent.read(variable)
+        array = variable._array
+        owner = self.captured.setdefault(id(array), variable)
+        if owner is not variable:
+            # Two variables share one array; give this one its own, so that each is an input of its own.
+            with jax.ensure_compile_time_eval():
+                array = variable._array = copy_array(array)
+            self.captured[id(array)] = variable
+        with wide_types(array.dtype.itemsize == 8):
+            value = _stage(array)
+        self.values[variable] = value
+        return value
+
+    def write(self, variable: Variable, value: Any) -> None:
+        """Set the value of a variable for the rest of this program."""
+        self.values[variable] = value
+        self.written[variable] = None
+
+    def __enter__(self) -> Frame:
+        self._before = scopes.frame
+        scopes.frame = self
+        return self
+
+    def __exit__(self, *details: Any) -> None:
+        scopes.frame = self._before
+
+    def updates(self) -> tuple[list[Variable], list[Any]]:
+        """Variables written so far, and their values."""
+        written = list(self.written)
+        return written, [self.values[variable] for variable in written]
+
+
+def isolated(function: Callable, values: dict[Variable, Any]) -> tuple[Any, dict[Variable, Any]]:
+    """Run ``function()`` in an inner frame; returns its result and the variables it wrote, with values.
+
+    Used inside ``jax.grad``, ``scan`` and ``cond``, whose tracers must not reach the frame around.
+    """
+    frame = Frame(values, parent=scopes.frame)
+    with frame:
+        result = function()
+    return result, {variable: frame.values[variable] for variable in frame.written}
+
+
+class Program:
+    """A captured function: a pure program plus the variables that are its inputs and outputs.
+
+    Attributes:
+        reads: variables that are inputs, in order.
+        writes: variables that are outputs, in order.
+        pure: function ``(read_arrays, consts, flat_args) -> (flat_outputs, written_arrays)``.
+        consts: arrays that the function closed over and that belong to no variable.
+        out_tree: tree of the function's outputs.
+    """
+
+    def __init__(self, function: Callable, args: Sequence[Any]) -> None:
+        frame = Frame()
+
+        def traced(*inner: Any) -> Any:
+            with frame:
+                outputs = function(*inner)
+                leaves, self.out_tree = jax.tree_util.tree_flatten(outputs)
+                return [_leaf_array(leaf) for leaf in leaves], frame.updates()[1]
+
+        before_tapes, scopes.tapes = scopes.tapes, ()
+        outer_frame, scopes.frame = scopes.frame, None
+        try:
+            closed, structs = capture_jaxpr(traced, args)
+        finally:
+            scopes.tapes, scopes.frame = before_tapes, outer_frame
+        self.closed = closed
+        self.n_outputs = len(structs[0])
+        self.writes = list(frame.written)
+        self.reads: list[Variable] = []
+        self.consts: list[Any] = []
+        # Which constant of the jaxpr is which: ("variable", position) or ("const", position).
+        self._slots: list[tuple[bool, int]] = []
+        for const in closed.consts:
+            variable = frame.captured.get(id(const))
+            if variable is not None and variable._array is const:
+                self._slots.append((True, len(self.reads)))
+                self.reads.append(variable)
+            else:
+                self._slots.append((False, len(self.consts)))
+                self.consts.append(const)
+
+    def pure(self, reads: Sequence[Any], consts: Sequence[Any], flat_args: Sequence[Any]) -> tuple[list, list]:
+        """Run the program on arrays (or tracers)."""
+        ordered = [reads[i] if is_variable else consts[i] for is_variable, i in self._slots]
+        results = eval_jaxpr(self.closed, ordered, flat_args)
+        return results[: self.n_outputs], results[self.n_outputs :]
+
+    def unflatten(self, leaves: Sequence[Any]) -> Any:
+        """Outputs in the form the function returned them."""
+        return jax.tree_util.tree_unflatten(self.out_tree, leaves)
+
+
+def _leaf_array(leaf: Any) -> Any:
+    return leaf.read_array() if isinstance(leaf, Variable) else leaf
+
+
+def flatten_args(args: Any) -> tuple[list[Any], Any]:
+    """Arrays of any nesting of tensors and arrays, and the tree to rebuild it."""
+    return jax.tree_util.tree_flatten(args)
+
+
+def unwrap_tree(tree: Any) -> Any:
+    """Tensors replaced by their arrays, everything else as it is."""
+    return jax.tree_util.tree_map(
+        lambda leaf: leaf._value if isinstance(leaf, Tensor) else leaf, tree, is_leaf=lambda x: isinstance(x, Tensor)
+    )

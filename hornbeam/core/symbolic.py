@@ -1,0 +1,207 @@
+"""Symbolic tensors and shape inference.
+
+Shapes are inferred by running the function abstractly with concrete sizes in place of the unknown ones,
+twice, with different sizes: output axes that differ between the two runs are unknown. This needs no
+hand-written rule per op and never meets an undecidable comparison of symbols.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+
+from hornbeam.base import dtypes, names, shapes, trees
+from hornbeam.base.errors import TraceError
+from hornbeam.core import scopes as scopes_module
+from hornbeam.core.frame import Frame
+from hornbeam.core.tensor import Reference, Tensor, wrap
+from hornbeam.engine.jax_compat import wide_types
+
+
+class KerasTensor:
+    """A tensor without a value: shape (``None`` for unknown sizes), dtype, and the call that made it.
+
+    Args:
+        shape: sizes, ``None`` for unknown ones.
+        dtype: element type.
+        sparse: True for a sparse tensor.
+        name: name; a default one is made up.
+    """
+
+    def __init__(
+        self,
+        shape: Any,
+        dtype: Any = "float32",
+        sparse: bool = False,
+        ragged: bool = False,
+        name: str | None = None,
+        record_history: bool = True,
+    ) -> None:
+        self._shape = shapes.TensorShape(shapes.standardize(shape))
+        self._dtype = dtypes.as_dtype(dtype)
+        self.sparse = bool(sparse)
+        self.ragged = bool(ragged)
+        self.name = name or names.auto_name("KerasTensor")
+        self.record_history = record_history
+        self._keras_history: Any = None
+        self._keras_mask: Any = None
+
+    @property
+    def shape(self) -> shapes.TensorShape:
+        """Sizes of the axes, ``None`` for unknown ones."""
+        return self._shape
+
+    @property
+    def dtype(self) -> dtypes.DType:
+        """Element type."""
+        return self._dtype
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self._shape)
+
+    @property
+    def node(self) -> Any:
+        """The call that made this tensor, or None."""
+        history = self._keras_history
+        return None if history is None else history.operation._inbound_nodes[history.node_index]
+
+    def get_shape(self) -> shapes.TensorShape:
+        """Same as ``shape``."""
+        return self._shape
+
+    def set_shape(self, shape: Any) -> None:
+        """Narrow the shape to what it and ``shape`` both allow."""
+        self._shape = self._shape.merge_with(shape)
+
+    def ref(self) -> Reference:
+        """Hashable reference."""
+        return Reference(self)
+
+    def _refuse(self, what: str) -> TraceError:
+        return TraceError(
+            f"A symbolic tensor has no value, so it cannot be {what}.\n"
+            f"  received: {self!r}\n"
+            "  fix:      use layers or keras.ops / tf functions on it, or put the code into a Layer's `call`"
+        )
+
+    def numpy(self) -> Any:
+        """Raise: there is no value."""
+        raise self._refuse("turned into NumPy")
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        raise self._refuse("turned into NumPy")
+
+    def __jax_array__(self) -> Any:
+        raise self._refuse("given to a jax or jnp function")
+
+    def __bool__(self) -> bool:
+        raise self._refuse("used as a Python bool")
+
+    def __int__(self) -> int:
+        raise self._refuse("turned into an int")
+
+    def __float__(self) -> float:
+        raise self._refuse("turned into a float")
+
+    def __iter__(self) -> Any:
+        size = self._shape[0] if self._shape else None
+        if size is None:
+            raise TypeError("Iterating over a symbolic KerasTensor whose first size is unknown is not possible.")
+        return (self[i] for i in range(size))  # type: ignore[index]
+
+    def __len__(self) -> int:
+        size = self._shape[0] if self._shape else None
+        if size is None:
+            raise TypeError("len() of a symbolic tensor whose first size is unknown.")
+        return size
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __repr__(self) -> str:
+        sparse = ", sparse=True" if self.sparse else ""
+        return f"<KerasTensor shape={tuple(self._shape)}, dtype={self._dtype.name}{sparse}, name={self.name}>"
+
+
+def is_symbolic(structure: Any) -> bool:
+    """True if any leaf is a symbolic tensor."""
+    return any(isinstance(leaf, KerasTensor) for leaf in trees.flatten(structure))
+
+
+# Sizes put in for unknown axes: the first for axis 0 (the batch, shared by all inputs), the other for
+# the rest. Rich in divisors and large enough for windows, so that reshapes and strides work out.
+_SIZES = ((48, 288), (96, 576), (1, 1))
+
+
+def abstract(tensor: KerasTensor, sizes: tuple[int, int]) -> jax.ShapeDtypeStruct:
+    """Shape and dtype with concrete sizes put in."""
+    concrete = tuple(sizes[0 if axis == 0 else 1] if size is None else size for axis, size in enumerate(tensor.shape))
+    return jax.ShapeDtypeStruct(concrete, np.dtype(tensor.dtype.as_numpy_dtype))
+
+
+def infer(function: Callable, structure: Any) -> Any:
+    """Output of ``function(structure)`` as symbolic tensors, without computing anything.
+
+    Args:
+        function: takes the structure with tensors in place of symbolic ones.
+        structure: any nesting with symbolic tensors as leaves.
+
+    Returns:
+        The outputs with every array replaced by a ``KerasTensor``.
+    """
+    leaves = [leaf for leaf in trees.flatten(structure) if isinstance(leaf, KerasTensor)]
+    unknown = any(None in leaf.shape for leaf in leaves)
+    first = _abstract_run(function, structure, leaves, _SIZES[0])
+    if not unknown:
+        return trees.map_structure(_as_symbolic, first)
+    second = _abstract_run(function, structure, leaves, _SIZES[1])
+    return trees.map_structure(_as_symbolic, first, second)
+
+
+def _abstract_run(function: Callable, structure: Any, leaves: list[KerasTensor], sizes: tuple[int, int]) -> Any:
+    result: list[Any] = []
+
+    def run(arrays: list) -> list:
+        by_id = {id(leaf): wrap(array) for leaf, array in zip(leaves, arrays, strict=True)}
+        filled = trees.map_structure(lambda leaf: by_id.get(id(leaf), leaf), structure)
+        # Writes to variables go into this frame and end with it: nothing may change while shapes are inferred.
+        with Frame(parent=scopes_module.scopes.frame):
+            output = function(filled)
+        flat = trees.flatten(output)
+        result[:] = [output]
+        return [leaf._value for leaf in flat if isinstance(leaf, Tensor)] + [
+            leaf for leaf in flat if isinstance(leaf, jax.Array)
+        ]
+
+    structs = [abstract(leaf, sizes) for leaf in leaves]
+    wide = any(leaf.dtype in dtypes.WIDE for leaf in leaves)
+    with scopes_module.override(symbolic=True, tapes=()):
+        if wide:
+            with wide_types(True):
+                jax.eval_shape(run, structs)
+        else:
+            jax.eval_shape(run, structs)
+    return trees.map_structure(_spec, result[0])
+
+
+def _spec(leaf: Any) -> Any:
+    if isinstance(leaf, Tensor):
+        return jax.ShapeDtypeStruct(leaf._value.shape, leaf._value.dtype)
+    if isinstance(leaf, jax.Array):
+        return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype)
+    return leaf
+
+
+def _as_symbolic(first: Any, second: Any = None) -> Any:
+    if not isinstance(first, jax.ShapeDtypeStruct):
+        return first
+    if second is None:
+        shape: tuple = first.shape
+    else:
+        shape = tuple(a if a == b else None for a, b in zip(first.shape, second.shape, strict=True))
+    return KerasTensor(shape, first.dtype.name)

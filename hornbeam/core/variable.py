@@ -1,0 +1,398 @@
+"""``Variable``: a named, assignable tensor.
+
+The array lies in one slot of the variable. Whole groups are read and written in one C-level call
+(``read_all``, ``commit_all``), which no signal handler or other thread can cut in two: a training
+step is either entirely visible or not at all.
+
+Inside a frame (a pure program being traced, ``core.frame``) reads and writes go to the frame instead.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from hornbeam.base import dtypes, names, settings, shapes
+from hornbeam.base.errors import ShapeError, StateError, explain
+from hornbeam.core import scopes as scopes_module
+from hornbeam.core.scopes import scopes
+from hornbeam.core.tensor import ReadValue, Reference, Tensor, from_host, wrap
+from hornbeam.engine.jax_compat import ArrayImpl, Tracer, wide_types
+
+
+class Variable:
+    """A tensor whose value can be assigned.
+
+    Args:
+        initializer: initial value, or a function ``(shape, dtype)`` that makes it (then ``shape`` is needed),
+            or a function without arguments.
+        shape: sizes; taken from the value if not given.
+        dtype: element type; taken from the value if not given (``floatx`` for Python floats).
+        trainable: whether gradients are taken with respect to it.
+        autocast: whether layers read it in their compute dtype.
+        aggregation: how replicas are combined: ``"none"``, ``"mean"``, ``"sum"``, ``"only_first_replica"``.
+        synchronization: when replicas are combined: ``"auto"``, ``"none"``, ``"on_write"``, ``"on_read"``.
+        name: name; no slash.
+        constraint: function applied by optimizers after each update.
+
+    References: Keras ``keras.Variable``, TensorFlow ``tf.Variable``.
+    """
+
+    __slots__ = (
+        "__dict__",
+        "__weakref__",
+        "_array",
+        "_dtype",
+        "_lent",
+        "_made_trainable",
+        "_shape",
+        "_trainable",
+        "autocast",
+        "name",
+        "path",
+    )
+    __array_priority__ = 100
+
+    def __init__(
+        self,
+        initializer: Any,
+        shape: Any = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        aggregation: str | None = "none",
+        synchronization: str | None = "auto",
+        name: str | None = None,
+        *,
+        constraint: Callable | None = None,
+        layout: Any = None,
+    ) -> None:
+        name = name or names.auto_name(type(self).__name__)
+        if not isinstance(name, str) or "/" in name:
+            raise ValueError(f"Argument `name` must be a string and cannot contain character `/`. Received: name={name}")
+        self.name = name
+        self.path = "/".join((*scopes.names, name))
+        self._trainable = self._made_trainable = bool(trainable)
+        self.autocast = bool(autocast)
+        self._lent = False
+        self.aggregation = aggregation
+        self.synchronization = synchronization
+        self.constraint = constraint
+        self.regularizer: Any = None
+        self.overwrite_with_gradient = False
+        self._layout = layout
+        array = self._initial(initializer, shape, dtype)
+        self._array = array
+        self._shape = array.shape
+        self._dtype = dtypes.from_numpy(array.dtype)
+
+    def _initial(self, initializer: Any, shape: Any, dtype: Any) -> Any:
+        wanted = dtypes.as_dtype(dtype) if dtype is not None else None
+        with jax.ensure_compile_time_eval(), scopes_module.override(frame=None, tapes=(), autocast=None):
+            value = initializer
+            if callable(initializer) and not isinstance(initializer, (Variable, Tensor)):
+                if shape is None:
+                    value = initializer()
+                else:
+                    value = initializer(shapes.standardize(shape), dtype=(wanted or dtypes.as_dtype(settings.floatx())).name)
+            array = as_array(value, wanted)
+            if isinstance(array, Tracer):
+                raise StateError(
+                    f"Variable {self.path}: its initial value is a traced tensor, which has no value outside the "
+                    "compiled function. Create the variable from a concrete value or an initializer."
+                )
+            if shape is not None and tuple(array.shape) != shapes.standardize(shape):
+                raise ShapeError(
+                    explain(
+                        f"Variable {self.path}: the initial value does not have the shape asked for.",
+                        expected=f"shape {shapes.standardize(shape)}",
+                        received=f"shape {tuple(array.shape)}",
+                    )
+                )
+            return array
+
+    # --- facts -----------------------------------------------------------------------------------
+    @property
+    def shape(self) -> shapes.TensorShape:
+        """Sizes of the axes."""
+        return tuple.__new__(shapes.TensorShape, self._shape)
+
+    @property
+    def dtype(self) -> dtypes.DType:
+        """Element type (the compute dtype while a layer autocasts)."""
+        cast = scopes.autocast
+        if cast is not None and self.autocast and self._dtype.is_floating:
+            return dtypes.as_dtype(cast)
+        return self._dtype
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self._shape)
+
+    @property
+    def trainable(self) -> bool:
+        """Whether gradients are taken with respect to it."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = bool(value)
+
+    @property
+    def handle(self) -> Variable:
+        """The variable itself, for code that asks for TensorFlow's resource handle."""
+        return self
+
+    @property
+    def initializer(self) -> None:
+        """Variables are always initialised; there is no operation to run."""
+        return None
+
+    @property
+    def device(self) -> str:
+        """Where the array lies."""
+        return Tensor(self._array).device
+
+    def get_shape(self) -> shapes.TensorShape:
+        """Same as ``shape``."""
+        return self.shape
+
+    def ref(self) -> Reference:
+        """Hashable reference."""
+        return Reference(self)
+
+    def is_initialized(self) -> bool:
+        """True: a variable has a value from the start."""
+        return True
+
+    # --- reading ---------------------------------------------------------------------------------
+    def read_array(self) -> Any:
+        """The array as of now (a tracer inside a frame), in the autocast dtype if one is in force."""
+        frame = scopes.frame
+        array = self._array if frame is None else frame.read(self)
+        cast = scopes.autocast
+        if cast is not None and self.autocast and self._dtype.is_floating and self._dtype != cast:
+            array = array.astype(cast)
+        return array
+
+    @property
+    def value(self) -> ReadValue:
+        """The current value as a tensor (also callable, as TensorFlow's ``value()``)."""
+        self._lent = True
+        tensor = ReadValue(self.read_array())
+        for tape in scopes.tapes:
+            tape._alias(self, tensor)
+        return tensor
+
+    def read_value(self) -> Tensor:
+        """The current value as a tensor."""
+        self._lent = True
+        tensor = wrap(self.read_array())
+        for tape in scopes.tapes:
+            tape._alias(self, tensor)
+        return tensor
+
+    def numpy(self) -> Any:
+        """Copy of the current value as NumPy."""
+        return Tensor(self.read_array()).numpy()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        # Always a copy: a view would die when the array is donated to the next training step.
+        array = np.array(Tensor(self.read_array()).__array__())
+        return array if dtype is None else array.astype(dtype, copy=False)
+
+    def __jax_array__(self) -> Any:
+        self._lent = True
+        return self.read_value().__jax_array__()
+
+    # --- writing ---------------------------------------------------------------------------------
+    def assign(self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+        """Set the value.
+
+        Args:
+            value: array-like of the variable's shape; cast to its dtype.
+            use_locking: ignored by nothing: every assignment is atomic, so both values mean the same.
+            name: name of the operation in TensorFlow; nothing carries it here.
+            read_value: False returns ``None`` instead of the variable.
+
+        Raises:
+            ShapeError: the shape differs.
+        """
+        self._write(as_array(value, self._dtype))
+        return self if read_value else None
+
+    def assign_add(self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+        """Add to the value; see ``assign``."""
+        self._write(_combined(jnp.add, self._unlent(), as_array(value, self._dtype)))
+        return self if read_value else None
+
+    def assign_sub(self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+        """Subtract from the value; see ``assign``."""
+        self._write(_combined(jnp.subtract, self._unlent(), as_array(value, self._dtype)))
+        return self if read_value else None
+
+    def _unlent(self) -> Any:
+        frame = scopes.frame
+        return self._array if frame is None else frame.read(self)
+
+    def _write(self, array: Any) -> None:
+        if tuple(array.shape) != tuple(self._shape):
+            raise ShapeError(
+                "The shape of the target variable and the shape of the target value in `variable.assign(value)` "
+                f"must match. variable.shape={tuple(self._shape)}, Received: value.shape={tuple(array.shape)}. "
+                f"Target variable: {self.path}"
+            )
+        frame = scopes.frame
+        if frame is not None:
+            frame.write(self, array)
+        elif isinstance(array, Tracer):
+            raise StateError(
+                f"Variable {self.path} was assigned a traced value outside of a function that Hornbeam compiles; it "
+                "would outlive its trace. Return the value from the traced function and assign it outside."
+            )
+        else:
+            self._array = array
+
+    # --- protocols -------------------------------------------------------------------------------
+    def __bool__(self) -> bool:
+        return bool(self.read_value())
+
+    def __int__(self) -> int:
+        return int(self.read_value())
+
+    def __float__(self) -> float:
+        return float(self.read_value())
+
+    def __index__(self) -> int:
+        return self.read_value().__index__()
+
+    def __len__(self) -> int:
+        return len(self.read_value())
+
+    def __format__(self, spec: str) -> str:
+        return format(self.read_value(), spec) if spec else str(self)
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __deepcopy__(self, memo: dict) -> Variable:
+        twin = object.__new__(type(self))
+        memo[id(self)] = twin
+        for slot in _KEPT:
+            setattr(twin, slot, getattr(self, slot))
+        twin.__dict__.update(self.__dict__)
+        twin._array, twin._lent = jnp.array(self._array), False
+        return twin
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        state = {slot: getattr(self, slot) for slot in _KEPT}
+        return (_restore, (type(self), np.asarray(self), state, dict(self.__dict__)))
+
+    def __repr__(self) -> str:
+        text = f"<Variable path={self.path}, shape={tuple(self._shape)}, dtype={self._dtype.name}"
+        if scopes.frame is not None or isinstance(self._array, Tracer):
+            return text + ">"
+        return text + f", value={np.asarray(self._array)}>"
+
+
+_KEPT = ("_dtype", "_made_trainable", "_shape", "_trainable", "autocast", "name", "path")
+_array_of: Callable[[Variable], Any] = Variable.__dict__["_array"].__get__
+_set_array: Callable[[Variable, Any], None] = Variable.__dict__["_array"].__set__
+_is_lent: Callable[[Variable], bool] = Variable.__dict__["_lent"].__get__
+
+commit_lock = threading.RLock()
+"""Held while a program that donates its inputs is launched and its results are committed."""
+
+
+def read_all(variables: Sequence[Variable]) -> list[Any]:
+    """Arrays of many variables, all of the same moment."""
+    return list(map(_array_of, variables))
+
+
+def commit_all(variables: Sequence[Variable], arrays: Sequence[Any]) -> None:
+    """Set many variables at once; no other thread and no signal sees half of it."""
+    deque(map(_set_array, variables, arrays), maxlen=0)
+
+
+def reclaim(variables: Sequence[Variable]) -> None:
+    """Before their arrays are donated: copy those of which someone outside may hold the array."""
+    if any(map(_is_lent, variables)):
+        for variable in variables:
+            if variable._lent:
+                variable._array = copy_array(variable._array)
+                variable._lent = False
+
+
+def copy_array(array: Any) -> Any:
+    """A new device array of equal content."""
+    with wide_types(True):
+        return jnp.array(array, dtype=array.dtype, copy=True)
+
+
+def as_array(value: Any, dtype: dtypes.DType | None = None) -> Any:
+    """JAX array (or tracer) of its own for any value: tensors, variables, arrays, numbers, nested lists.
+
+    Args:
+        value: what to convert. A JAX array is copied if it stays as it is, since a variable owns its array.
+        dtype: element type to cast to; default: the value's own, floatx for Python floats, int32 for ints.
+    """
+    kind = type(value)
+    if isinstance(value, Variable):
+        value = value.read_array()
+    elif isinstance(value, Tensor):
+        value = value._value
+    if isinstance(value, (jax.Array, Tracer)):
+        if dtype is None or value.dtype == dtype.as_numpy_dtype:
+            if isinstance(value, ArrayImpl) and kind is not ReadValue:
+                return copy_array(value) if scopes.frame is None else value
+            return value
+        with wide_types(dtype in dtypes.WIDE):
+            return value.astype(dtype.as_numpy_dtype)
+    if isinstance(value, (list, tuple)) and any(isinstance(v, (Tensor, Variable, jax.Array)) for v in value):
+        return jnp.stack([as_array(v, dtype) for v in value])
+    array = np.asarray(value)
+    if dtype is None:
+        dtype = _default_dtype(value, array)
+    return from_host(array.astype(dtype.as_numpy_dtype))._value
+
+
+def _default_dtype(value: Any, array: np.ndarray) -> dtypes.DType:
+    if not isinstance(value, (np.ndarray, np.generic)) and not hasattr(value, "__array__"):
+        if array.dtype == np.float64:
+            return dtypes.as_dtype(settings.floatx())
+        if array.dtype == np.int64 and (not array.size or np.abs(array).max() <= 2**31 - 1):
+            return dtypes.int32
+        if array.dtype == np.complex128:
+            return dtypes.complex64
+    return dtypes.from_numpy(array.dtype)
+
+
+def _combined(function: Callable, left: Any, right: Any) -> Any:
+    if left.dtype.itemsize == 8:
+        with wide_types(True):
+            return _jitted[function](left, right)
+    return _jitted[function](left, right)
+
+
+_jitted = {jnp.add: jax.jit(jnp.add), jnp.subtract: jax.jit(jnp.subtract)}
+
+
+def _restore(kind: type, array: np.ndarray, state: dict, extra: dict) -> Variable:
+    variable = object.__new__(kind)
+    for slot, value in state.items():
+        setattr(variable, slot, value)
+    variable.__dict__.update(extra)
+    variable._array, variable._lent = from_host(array)._value, False
+    return variable
+
+
+def own_array(value: Any, variable: Variable) -> Any:
+    """A device array of the variable's dtype that nobody else holds."""
+    return as_array(value, variable._dtype)

@@ -1,0 +1,58 @@
+"""From whatever stands for a dtype policy to the policy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hornbeam.base import dtypes
+from hornbeam.keras.dtype_policies.policy import DTypePolicy, dtype_policy
+from hornbeam.keras.saving.serialization import deserialize_keras_object, serialize_keras_object
+
+__all__ = ["deserialize", "get", "serialize"]
+
+OBJECTS: dict[str, type[DTypePolicy]] = {}
+"""Policy classes by name; filled in by the package."""
+
+
+def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
+    """Config of a policy.
+
+    References: Keras ``keras.dtype_policies.serialize``.
+    """
+    return serialize_keras_object(dtype_policy)
+
+
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+    """Policy of a config.
+
+    References: Keras ``keras.dtype_policies.deserialize``.
+    """
+    return deserialize_keras_object(config, module_objects=OBJECTS, custom_objects=custom_objects)
+
+
+def get(identifier: Any) -> Any:
+    """The policy that an identifier means.
+
+    Args:
+        identifier: ``None`` (the global policy), a policy, its config, its name, or a dtype in any spelling.
+
+    Raises:
+        ValueError: it is none of these.
+
+    References: Keras ``keras.dtype_policies.get``.
+    """
+    if identifier is None:
+        return dtype_policy()
+    if isinstance(identifier, DTypePolicy):
+        return identifier
+    if isinstance(identifier, dict):
+        return deserialize(identifier)
+    if isinstance(identifier, str):
+        return DTypePolicy(identifier if type(identifier) is str else str.__str__(identifier))
+    try:
+        return DTypePolicy(dtypes.as_dtype(identifier).name)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            "Cannot interpret `dtype` argument. Expected a string or an instance of DTypePolicy. "
+            f"Received: dtype={identifier}"
+        ) from error

@@ -1,0 +1,396 @@
+"""The life of ``layer(x)``: arguments, casts, building, masks, training flag, and the ways to run ``call``."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import jax
+import numpy as np
+
+from hornbeam.base import dtypes, shapes, trees
+from hornbeam.base.errors import TapeError
+from hornbeam.core import symbolic
+from hornbeam.core.frame import Frame
+from hornbeam.core.node import Node
+from hornbeam.core.scopes import name_scope, override, scopes
+from hornbeam.core.symbolic import KerasTensor
+from hornbeam.core.tensor import HostTensor, Tensor, from_host, wrap
+from hornbeam.core.variable import Variable, commit_all, read_all
+from hornbeam.engine.jax_compat import Tracer, is_tracing
+from hornbeam.keras.layers.base import call_context, input_spec
+from hornbeam.keras.layers.base.call_context import CallContext
+from hornbeam.keras.layers.base.call_spec import CallSpec, call_spec
+from hornbeam.keras.layers.base.plan import Plan, is_pure
+from hornbeam.ops.casting import cast
+
+_TENSORS = (Tensor, KerasTensor, Variable)
+
+
+def call_layer(layer: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
+    """``layer(*args, **kwargs)``, the general way."""
+    layer._check_super_called()
+    spec = call_spec(layer)
+    bound = spec.bind(args, kwargs)
+    if not spec.has_training and not spec.has_kwargs and "training" in bound and "training" not in spec.names:
+        bound.pop("training")
+    bound = {name: _convert(layer, value, name == spec.first) for name, value in bound.items()}
+    if spec.first is not None and spec.first not in bound and "*" not in bound and not layer.built:
+        spec.signature.bind(*args, **kwargs)
+    context = scopes.call
+    training = _resolve_training(spec, bound, context)
+    previous_mask = _fill_masks(spec, bound)
+    is_symbolic = any(isinstance(leaf, KerasTensor) for leaf in trees.flatten(list(bound.values())))
+    layer._build_once(_tensor_arguments(spec, bound))
+    if layer.input_spec is not None and spec.first is not None:
+        input_spec.check(layer.input_spec, bound.get(spec.first), layer.name)
+    if is_symbolic:
+        return _call_symbolic(layer, spec, bound, previous_mask, training)
+    if context is None and scopes.frame is None and not scopes.symbolic and _may_compile(layer, bound):
+        return _run_plan(layer, spec, bound, previous_mask, training)
+    own = context is None
+    if own:
+        context = CallContext(layer, training)
+    outputs = _run_call(layer, spec, bound, previous_mask, context, training)
+    if own:
+        call_context.store_losses(context)
+    return outputs
+
+
+# --- arguments -----------------------------------------------------------------------------------
+def _convert(layer: Any, value: Any, is_first: bool) -> Any:
+    if isinstance(value, (list, tuple, dict)) and not isinstance(value, shapes.TensorShape):
+        leaves = trees.flatten(value)
+        if is_first and leaves and all(isinstance(leaf, (int, float)) for leaf in leaves):
+            return _convert_leaf(layer, np.asarray(value))
+        return trees.map_structure(lambda leaf: _convert_leaf(layer, leaf), value)
+    return _convert_leaf(layer, value)
+
+
+def _convert_leaf(layer: Any, value: Any) -> Any:
+    kind = type(value)
+    if kind is Tensor:
+        if not layer.autocast or value._value.dtype == layer.compute_dtype or not value.dtype.is_floating:
+            return value
+        return _cast(value, layer.compute_dtype)
+    if isinstance(value, (Tensor, KerasTensor)):
+        if layer.autocast and value.dtype.is_floating and value.dtype != layer.compute_dtype:
+            return _cast(value, layer.compute_dtype)
+        return value
+    if value is None or isinstance(value, (bool, int, float, str, Variable)):
+        return value
+    if isinstance(value, (jax.Array, Tracer)):
+        return _convert_leaf(layer, wrap(value))
+    if hasattr(value, "__array__") and not callable(value):
+        array = np.asarray(value)
+        if layer.autocast and dtypes.from_numpy(array.dtype).is_floating:
+            array = array.astype(dtypes.as_dtype(layer.compute_dtype).as_numpy_dtype, copy=False)
+        elif array.dtype.kind in "iu" and array.dtype.itemsize == 8 and not layer.keeps_wide_integers:
+            array = array.astype(np.int32 if array.dtype.kind == "i" else np.uint32)
+        return from_host(array)
+    return value
+
+
+def _cast(value: Any, dtype: str) -> Any:
+    mask = getattr(value, "_keras_mask", None)
+    out = cast(value, dtype)
+    if mask is not None:
+        out._keras_mask = mask
+    return out
+
+
+def _tensor_arguments(spec: CallSpec, bound: dict[str, Any]) -> dict[str, Any]:
+    """The arguments that carry tensors: those whose shapes ``build`` is told."""
+    found = {}
+    for name, value in bound.items():
+        if name in spec.mask_names or name == "training":
+            continue
+        leaves = trees.flatten(value)
+        if leaves and any(isinstance(leaf, _TENSORS) for leaf in leaves):
+            found[name] = value
+    return found
+
+
+def shapes_of(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Shapes in place of tensors."""
+
+    def shape_of(leaf: Any) -> Any:
+        return tuple(leaf.shape) if hasattr(leaf, "shape") else None
+
+    return {name: trees.map_structure(shape_of, value) for name, value in arguments.items()}
+
+
+def _resolve_training(spec: CallSpec, bound: dict[str, Any], context: CallContext | None) -> Any:
+    training = bound.get("training")
+    if isinstance(training, (Tensor, Variable, np.generic)):
+        training = bool(training)
+    if training is None and context is not None:
+        training = context.training
+    if training is None:
+        training = spec.default_training
+    if spec.has_training:
+        bound["training"] = training
+    return training
+
+
+def _mask_of(structure: Any) -> Any:
+    return trees.map_structure(lambda leaf: getattr(leaf, "_keras_mask", None), structure)
+
+
+def _has_any(structure: Any) -> bool:
+    return any(leaf is not None for leaf in trees.flatten(structure))
+
+
+def _fill_masks(spec: CallSpec, bound: dict[str, Any]) -> Any:
+    """Fill mask parameters from the masks of the inputs; returns the first argument's mask."""
+    previous = _mask_of(bound.get(spec.first)) if spec.first in bound else None
+    for name in spec.mask_names:
+        if bound.get(name) is not None:
+            continue
+        source = spec.first if name == "mask" else name.removesuffix("_mask")
+        if source in bound:
+            mask = _mask_of(bound[source])
+            if _has_any(mask):
+                bound[name] = mask
+    return previous if _has_any(previous) else None
+
+
+def _split(bound: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
+    kwargs = dict(bound)
+    rest = kwargs.pop("*", ())
+    if rest:
+        return (*kwargs.values(), *rest), {}
+    return (), kwargs
+
+
+# --- running -------------------------------------------------------------------------------------
+def _autocast_of(layer: Any) -> str | None:
+    return layer.compute_dtype if layer.autocast and layer.compute_dtype != layer.variable_dtype else None
+
+
+def _run_call(
+    layer: Any, spec: CallSpec, bound: dict[str, Any], previous_mask: Any, context: CallContext, training: Any
+) -> Any:
+    """``layer.call`` as written, then activity regularizer and masks."""
+    before = context.training
+    context.training = training
+    try:
+        with override(call=context, autocast=_autocast_of(layer)), name_scope(layer.name):
+            outputs = _call_with_tape_care(layer, bound)
+            if layer.activity_regularizer is not None:
+                for output in trees.flatten(outputs):
+                    if isinstance(output, Tensor):
+                        layer.add_loss(layer.activity_regularizer(output))
+    finally:
+        context.training = before
+    _set_masks(layer, bound.get(spec.first), outputs, previous_mask)
+    return outputs
+
+
+def _call_with_tape_care(layer: Any, bound: dict[str, Any]) -> Any:
+    """Run ``call`` op by op; if it hands a watched tensor to plain jax code, run it again as one taped whole."""
+    args, kwargs = _split(bound)
+    if not scopes.tapes or scopes.frame is not None:
+        return layer.call(*args, **kwargs)
+    if type(layer) in _needs_whole:
+        return _call_as_whole(layer, args, kwargs)
+    variables = layer.variables
+    before = read_all(variables)
+    try:
+        return layer.call(*args, **kwargs)
+    except TapeError:
+        commit_all(variables, before)
+        _needs_whole.add(type(layer))
+        return _call_as_whole(layer, args, kwargs)
+
+
+_needs_whole: set[type] = set()
+
+
+def _call_as_whole(layer: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
+    """One taped node around ``call``, differentiated by JAX as a whole, so that jnp code inside is seen."""
+    leaves = trees.flatten((args, kwargs))
+    tensors = [leaf for leaf in leaves if isinstance(leaf, Tensor)]
+
+    def run(*inner: Tensor) -> Any:
+        queue = iter(inner)
+        filled = [next(queue) if isinstance(leaf, Tensor) else leaf for leaf in leaves]
+        inner_args, inner_kwargs = trees.pack((args, kwargs), filled)
+        return layer.call(*inner_args, **inner_kwargs), ()
+
+    return Plan(layer, run, tensors).run(tensors)[0]
+
+
+def _set_masks(layer: Any, inputs: Any, outputs: Any, previous_mask: Any) -> None:
+    if not layer.supports_masking:
+        if previous_mask is not None:
+            warnings.warn(
+                f"Layer '{layer.name}' (of type {type(layer).__name__}) was passed an input with a mask attached to it. "
+                "However, this layer does not support masking and will therefore destroy the mask information. "
+                "Downstream layers will not see the mask.",
+                stacklevel=4,
+            )
+        return
+    flat = [leaf for leaf in trees.flatten(outputs) if isinstance(leaf, (Tensor, KerasTensor))]
+    if flat and all(getattr(leaf, "_keras_mask", None) is not None for leaf in flat):
+        return
+    masks = layer.compute_mask(inputs, previous_mask)
+    if masks is None:
+        return
+    for leaf, mask in zip(flat, trees.flatten(masks), strict=False):
+        if mask is not None and getattr(leaf, "_keras_mask", None) is None:
+            leaf._keras_mask = mask
+
+
+# --- compiled ------------------------------------------------------------------------------------
+def _may_compile(layer: Any, bound: dict[str, Any]) -> bool:
+    for leaf in trees.flatten(list(bound.values())):
+        if isinstance(leaf, Tensor) and (isinstance(leaf._value, Tracer) or isinstance(leaf, HostTensor)):
+            return False
+    return not is_tracing() and is_pure(layer)
+
+
+def _run_plan(layer: Any, spec: CallSpec, bound: dict[str, Any], previous_mask: Any, training: Any) -> Any:
+    leaves = trees.flatten((bound, previous_mask))
+    tensors = [leaf for leaf in leaves if isinstance(leaf, Tensor)]
+    key = _plan_key(spec, bound, leaves, tensors, training, previous_mask)
+    plan = layer._plans.get(key)
+    if plan is None or not plan.is_current():
+
+        def run(*inner: Tensor) -> Any:
+            queue = iter(inner)
+            filled = [next(queue) if isinstance(leaf, Tensor) else leaf for leaf in leaves]
+            inner_bound, inner_mask = trees.pack((bound, previous_mask), filled)
+            context = CallContext(layer, training)
+            outputs = _run_call(layer, spec, inner_bound, inner_mask, context, training)
+            plan_owners[:] = [owner for owner, _ in context.losses]
+            masks = [getattr(leaf, "_keras_mask", None) for leaf in trees.flatten(outputs)]
+            extras = {"losses": [loss for _, loss in context.losses], "masks": masks}
+            return outputs, extras if context.losses or _has_any(masks) else ()
+
+        plan_owners: list[Any] = []
+        plan = Plan(layer, run, tensors)
+        plan.owners = plan_owners
+        layer._plans[key] = plan
+    outputs, extras = plan.run(tensors)
+    if extras:
+        keep_extras(layer, plan, outputs, extras)
+    return outputs
+
+
+def _plan_key(spec: CallSpec, bound: dict, leaves: list, tensors: list, training: Any, previous_mask: Any) -> Any:
+    if len(bound) - spec.has_training <= 1 and len(tensors) == 1 and training == spec.default_training:
+        if previous_mask is None and bound.get(spec.first) is tensors[0]:
+            value = tensors[0]._value
+            return (value.shape, value.dtype)
+    structure = trees.map_structure(lambda leaf: None if isinstance(leaf, Tensor) else _hashable(leaf), bound)
+    return (repr(structure), training, previous_mask is None) + tuple((t._value.shape, t._value.dtype) for t in tensors)
+
+
+def _hashable(leaf: Any) -> Any:
+    if isinstance(leaf, (bool, int, float, str, type(None))):
+        return leaf
+    return f"{type(leaf).__name__}@{id(leaf)}"
+
+
+def keep_extras(layer: Any, plan: Any, outputs: Any, extras: dict[str, Any]) -> None:
+    """Put the losses and masks that a compiled call gave back where an uncompiled one leaves them."""
+    call_context.clear_losses(layer)
+    for owner, loss in zip(plan.owners, extras["losses"], strict=True):
+        owner._losses.append(loss)
+    for leaf, mask in zip(trees.flatten(outputs), extras["masks"], strict=True):
+        if mask is not None:
+            leaf._keras_mask = mask
+
+
+# --- symbolic ------------------------------------------------------------------------------------
+def _call_symbolic(layer: Any, spec: CallSpec, bound: dict[str, Any], previous_mask: Any, training: Any) -> Any:
+    own = scopes.call is None
+    context = CallContext(layer, training) if own else scopes.call
+    before = context.training
+    context.training = training
+    args, kwargs = _split(bound)
+    given = bound.get(spec.first)
+    try:
+        with override(call=context, autocast=_autocast_of(layer)), name_scope(layer.name):
+            if not args and spec.first in kwargs:
+                # The first argument by position, as callers write it and model files store it.
+                first = kwargs.pop(spec.first)
+                args = (first,)
+            if kwargs.get("training", 0) is None:
+                kwargs.pop("training")
+            kwargs = {name: value for name, value in kwargs.items() if not (name in spec.mask_names and value is None)}
+            outputs = layer.symbolic_call(*args, **kwargs)
+    finally:
+        context.training = before
+    _set_masks(layer, given, outputs, previous_mask)
+    return outputs
+
+
+def output_spec(layer: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
+    """Symbolic outputs: by ``compute_output_shape`` where the class has its own, else by an abstract run."""
+    from_shape = type(layer).compute_output_shape
+    if not getattr(from_shape, "is_default", False):
+        spec = call_spec(layer)
+        bound = spec.bind(args, kwargs)
+        known = shapes_of(_tensor_arguments(spec, bound))
+        if len(known) == 1:
+            out = layer.compute_output_shape(next(iter(known.values())))
+        else:
+            out = layer.compute_output_shape(**{f"{name}_shape": shape for name, shape in known.items()})
+        return _symbols(out, layer.compute_dtype)
+    return infer_outputs(layer, args, kwargs)
+
+
+def _symbols(shape: Any, dtype: str) -> Any:
+    if isinstance(shape, dict):
+        return {key: _symbols(one, dtype) for key, one in shape.items()}
+    if isinstance(shape, (list, tuple)) and any(isinstance(one, (list, tuple)) for one in shape):
+        return type(shape)(_symbols(one, dtype) for one in shape)
+    return KerasTensor(shape, dtype)
+
+
+def infer_outputs(layer: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
+    """Symbolic outputs of ``call``, run abstractly."""
+
+    def run(filled: Any) -> Any:
+        inner_args, inner_kwargs = filled
+        context = scopes.call or CallContext(layer, inner_kwargs.get("training"))
+        marks = len(context.losses)
+        with override(call=context):
+            outputs = layer.call(*inner_args, **inner_kwargs)
+        del context.losses[marks:]
+        return outputs
+
+    return symbolic.infer(run, (args, kwargs))
+
+
+def stateless(
+    layer: Any, trainable: Any, non_trainable: Any, args: tuple, kwargs: dict[str, Any], return_losses: bool
+) -> Any:
+    """``layer.stateless_call``: values of variables in, new values out."""
+    if not layer.built:
+        raise ValueError(f"To call stateless_call, {type(layer).__name__} must be built (i.e. its variables must have been created).")
+    from hornbeam.core.variable import as_array
+
+    values = {}
+    for variables, given, what in (
+        (layer.trainable_variables, trainable, "trainable_variables"),
+        (layer.non_trainable_variables, non_trainable, "non_trainable_variables"),
+    ):
+        given = list(given)
+        if len(given) != len(variables):
+            raise ValueError(
+                f"Argument `{what}` must be a list of tensors corresponding 1:1 to {type(layer).__name__}().{what}. "
+                f"Received list with length {len(given)}, but expected {len(variables)} variables."
+            )
+        values.update({variable: as_array(value) for variable, value in zip(variables, given, strict=True)})
+    frame = Frame(values, parent=scopes.frame)
+    with frame:
+        outputs = layer(*args, **kwargs)
+        losses = layer.losses if return_losses else None
+        changed = [wrap(frame.values[variable]) for variable in layer.non_trainable_variables]
+    return (outputs, changed, losses) if return_losses else (outputs, changed)
+
+
+__all__ = ["Node", "call_layer", "infer_outputs", "keep_extras", "output_spec", "shapes_of", "stateless"]

@@ -1,0 +1,439 @@
+"""``Layer``: state, and a computation from inputs to outputs."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from hornbeam.base import check, names, settings, shapes, trees
+from hornbeam.base.errors import BuildError, ShapeError, explain
+from hornbeam.core.node import Node
+from hornbeam.core.scopes import name_scope, scopes
+from hornbeam.core.symbolic import KerasTensor
+from hornbeam.core.tensor import Tensor
+from hornbeam.core.variable import Variable
+from hornbeam.keras import constraints, dtype_policies, initializers, regularizers
+from hornbeam.keras.layers.base import call_context, calling, config, tracking
+from hornbeam.keras.layers.base.call_spec import build_spec, call_spec
+from hornbeam.keras.layers.base.state import LayerState
+
+build_lock = threading.RLock()
+"""Two threads that call a new layer at once must not both create its weights."""
+
+# Attributes whose change does not alter what the layer computes.
+_NEUTRAL = frozenset(
+    {"built", "history", "stop_training", "optimizer", "loss", "compiled", "name", "input_spec", "_input_shape_arg"}
+)
+
+
+class Layer(LayerState):
+    """Base of all layers.
+
+    A layer holds variables and computes outputs from inputs in ``call``. Subclasses create variables in
+    ``__init__`` or in ``build(input_shape)``, and describe themselves in ``get_config``.
+
+    Args:
+        activity_regularizer: penalty on the outputs.
+        trainable: whether the layer's trainable weights take part in training.
+        dtype: dtype or dtype policy of computations and weights; the global policy if not given.
+        autocast: cast floating inputs and weights to the compute dtype.
+        name: name; made from the class name if not given.
+        **kwargs: ``input_shape``, ``batch_input_shape``, ``input_dim``, ``batch_size`` for the first layer of a model.
+
+    References: Keras ``layers.Layer``.
+    """
+
+    pure: bool = False
+    """True if ``call`` has no Python side effects, so that eager calls may run as one compiled program."""
+    keeps_wide_integers: bool = False
+    """True if 64-bit integer arrays must stay so (hashing, lookups); otherwise they become 32-bit at the layer's door."""
+    unserialized: frozenset[str] = frozenset()
+    """Constructor parameters of a built-in class that do not belong into its config."""
+    _untracked: frozenset[str] = frozenset()
+    _version: int = 0
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Layer:
+        """Make the object and note the constructor's arguments, from which ``get_config`` can be derived."""
+        instance = super().__new__(cls)
+        vars(instance)["_call_arguments"] = (args, kwargs)
+        return instance
+
+    def __init__(
+        self,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self._start_state()
+        input_shape = _input_shape_from(kwargs)
+        check.no_unknown(kwargs, owner=type(self).__name__, known=config.init_parameters(type(self)))
+        if name is not None and (not isinstance(name, str) or "/" in name):
+            raise ValueError(
+                f"Argument `name` must be a string and cannot contain character `/`. Received: name={name} (of type {type(name)})"
+            )
+        self.name = names.auto_name(type(self).__name__) if name is None else name
+        self.activity_regularizer = regularizers.get(activity_regularizer)
+        self._dtype_policy = dtype_policies.get(dtype)
+        self.autocast = autocast
+        self._trainable = bool(trainable)
+        self.built = False
+        self.supports_masking = False
+        self.input_spec: Any = None
+        if input_shape is not None:
+            self._input_shape_arg = input_shape
+
+    def _start_state(self) -> None:
+        state = vars(self)
+        if "_plans" in state:
+            return
+        state["_plans"] = {}
+        state["_losses"] = []
+        state["_weights"] = []
+        state["_inbound_nodes"] = []
+
+    # --- attributes ------------------------------------------------------------------------------
+    def __setattr__(self, attribute: str, value: Any) -> None:
+        state = vars(self)
+        if "_plans" not in state and not attribute.startswith("__"):
+            if isinstance(value, (Layer, Variable)):
+                raise RuntimeError(
+                    "In a layer or model, call `super().__init__()` before setting attributes that hold layers or "
+                    f"variables. Received: {type(self).__name__}.{attribute} = {value!r}"
+                )
+            self._start_state()
+        super().__setattr__(attribute, value)
+        if attribute not in _NEUTRAL:
+            self._changed()
+
+    def __delattr__(self, attribute: str) -> None:
+        super().__delattr__(attribute)
+        self._changed()
+
+    def _changed(self) -> None:
+        """Note that the layer computes something else from now on: compiled programs of it are not valid any more."""
+        state = vars(self)
+        state["_version"] = self._version + 1
+        if state["_plans"]:
+            state["_plans"].clear()
+
+    # --- building --------------------------------------------------------------------------------
+    def build(self, input_shape: Any) -> None:
+        """Create the layer's variables for inputs of a shape. Overridden by layers that have any."""
+        self._check_super_called()
+        self.built = True
+
+    def _check_super_called(self) -> None:
+        if "_dtype_policy" not in vars(self):
+            raise RuntimeError(
+                f"In layer '{type(self).__name__}', you forgot to call `super().__init__()` as the first statement in the "
+                "`__init__()` method. Go add it!"
+            )
+
+    def _build_once(self, bound: dict[str, Any]) -> None:
+        """Build for the shapes of the call's arguments, unless built already."""
+        if self.built:
+            return
+        with build_lock:
+            if self.built:
+                return
+            with name_scope(self.name):
+                self._build_for(calling.shapes_of(bound))
+            self.built = True
+            self._lock_note()
+
+    def _build_for(self, shapes_by_name: dict[str, Any]) -> None:
+        spec = build_spec(self)
+        self._build_shapes = shapes_by_name
+        if type(self).build is Layer.build:
+            return
+        if len(spec.names) == 1 and not spec.variadic:
+            self.build(next(iter(shapes_by_name.values()), None))
+            return
+        known = {f"{name}_shape" if not name.endswith("_shape") else name: s for name, s in shapes_by_name.items()}
+        if spec.variadic:
+            self.build(**known)
+            return
+        taken = {name: known[name] for name in spec.names if name in known}
+        if not taken and spec.names:
+            self.build(next(iter(shapes_by_name.values()), None))
+            return
+        self.build(**taken)
+
+    def _lock_note(self) -> None:
+        spec = self.input_spec
+        if spec is not None and not trees.flatten(spec):
+            self.input_spec = None
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """Shapes the layer was built for, as stored in model files."""
+        found = vars(self).get("_build_shapes")
+        if not found:
+            return None
+        if len(found) == 1:
+            return {"input_shape": next(iter(found.values()))}
+        return {f"{name}_shape": shape for name, shape in found.items()}
+
+    def build_from_config(self, stored: dict[str, Any]) -> None:
+        """Build from what ``get_build_config`` gave."""
+        if not stored or self.built:
+            return
+        by_name = {name.removesuffix("_shape"): _as_shape(shape) for name, shape in stored.items()}
+        if "shapes_dict" in stored:
+            by_name = {name.removesuffix("_shape"): _as_shape(shape) for name, shape in stored["shapes_dict"].items()}
+        with name_scope(self.name):
+            self._build_for(by_name)
+        self.built = True
+
+    def add_weight(
+        self,
+        shape: Any = None,
+        initializer: Any = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        aggregation: str | None = "none",
+        overwrite_with_gradient: bool = False,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> Variable:
+        """Create a variable that belongs to the layer.
+
+        Args:
+            shape: sizes; a scalar if not given.
+            initializer: name, object or function; ``glorot_uniform`` for floats, zeros otherwise.
+            dtype: element type; the layer's variable dtype if not given.
+            trainable: whether it is trained.
+            autocast: read it in the compute dtype.
+            regularizer: penalty on it.
+            constraint: projection after each update.
+            aggregation: how replicas are combined.
+            overwrite_with_gradient: the optimizer assigns the gradient instead of applying it.
+            name: name.
+        """
+        self._check_super_called()
+        if isinstance(shape, str):
+            # Older signature: add_weight(name, shape, ...).
+            shape, name = (initializer, shape) if not isinstance(initializer, str) else (kwargs.pop("shape", ()), shape)
+            initializer = kwargs.pop("initializer_", None)
+        kwargs.pop("use_resource", None)
+        synchronization = kwargs.pop("synchronization", "auto")
+        check.no_unknown(kwargs, owner=f"{type(self).__name__}.add_weight", known=("shape", "initializer", "trainable"))
+        shape = shapes.standardize(() if shape is None else shape)
+        if None in shape:
+            raise ShapeError(
+                explain(
+                    f'{type(self).__name__} "{self.name}" cannot create weight {name!r}: its shape is not known.',
+                    expected="all sizes known",
+                    received=f"shape {shape}",
+                    fix="build the layer on an input whose last axis is known",
+                )
+            )
+        dtype = self.variable_dtype if dtype is None else dtype
+        if initializer is None:
+            initializer = "glorot_uniform" if str(dtype).startswith(("float", "bfloat")) else "zeros"
+        with name_scope(self.name) if self.name not in scopes.names[-1:] else _no_scope():
+            variable = Variable(
+                initializers.get(initializer),
+                shape=shape,
+                dtype=dtype,
+                trainable=trainable,
+                autocast=autocast,
+                aggregation=aggregation,
+                synchronization=synchronization,
+                name=name,
+                constraint=constraints.get(constraint),
+            )
+        variable.regularizer = regularizers.get(regularizer)
+        variable.overwrite_with_gradient = overwrite_with_gradient
+        if not self._trainable:
+            variable.trainable = False
+        self._weights.append(variable)
+        return variable
+
+    add_variable = add_weight
+
+    # --- calling ---------------------------------------------------------------------------------
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute outputs from inputs, building the layer first if need be."""
+        if len(args) == 1 and not kwargs and type(args[0]) is Tensor and scopes.frame is None and scopes.call is None:
+            tensor = args[0]
+            value = tensor._value
+            plan = self._plans.get((value.shape, value.dtype))
+            if plan is not None and plan.is_current() and getattr(tensor, "_keras_mask", None) is None:
+                outputs, extras = plan.run([tensor])
+                if extras:
+                    calling.keep_extras(self, plan, outputs, extras)
+                return outputs
+        return calling.call_layer(self, args, kwargs)
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute outputs from inputs; overridden by subclasses."""
+        raise self._not_implemented()
+
+    def _not_implemented(self) -> NotImplementedError:
+        return NotImplementedError(
+            f"Layer {type(self).__name__} does not have a `call()` method implemented."
+        )
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """Mask of the outputs: by default the mask of the inputs."""
+        return previous_mask
+
+    def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
+        """Shape of the outputs for input shapes; found by running ``call`` abstractly unless overridden."""
+        spec = call_spec(self)
+        structure = args[0] if args else next(iter(kwargs.values()))
+        inputs = trees.map_structure(lambda shape: KerasTensor(shape, self.compute_dtype), _wrap_shapes(structure))
+        extra = {}
+        for name, shape in list(kwargs.items())[0 if args else 1 :]:
+            extra[name.removesuffix("_shape")] = KerasTensor(shape, self.compute_dtype)
+        for name, shape in zip(spec.names[1:], args[1:], strict=False):
+            extra[name] = KerasTensor(shape, self.compute_dtype)
+        outputs = calling.infer_outputs(self, (inputs,), extra)
+        return trees.map_structure(lambda tensor: tuple(tensor.shape), outputs)
+
+    compute_output_shape.is_default = True  # type: ignore[attr-defined]
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """Symbolic outputs for symbolic inputs."""
+        return calling.output_spec(self, args, kwargs)
+
+    def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
+        """Outputs for symbolic inputs, with a node added to the graph."""
+        outputs = self.compute_output_spec(*args, **kwargs)
+        Node(self, args, kwargs, outputs)
+        return outputs
+
+    def compute_output_signature(self, *args: Any, **kwargs: Any) -> Any:
+        """Same as ``compute_output_spec``."""
+        return self.compute_output_spec(*args, **kwargs)
+
+    def stateless_call(
+        self,
+        trainable_variables: Any,
+        non_trainable_variables: Any,
+        *args: Any,
+        return_losses: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        """Call with the variables' values given and, where changed, returned, leaving the layer as it is.
+
+        Returns:
+            ``(outputs, non_trainable_variables)``, and the list of losses if asked for.
+        """
+        return calling.stateless(self, trainable_variables, non_trainable_variables, args, kwargs, return_losses)
+
+    # --- losses ----------------------------------------------------------------------------------
+    def add_loss(self, loss: Any) -> None:
+        """Add scalar losses, computed in ``call``, to the training loss."""
+        for one in trees.flatten(loss):
+            if isinstance(one, KerasTensor):
+                raise ValueError(
+                    "A symbolic tensor cannot be added as a loss of a layer. Compute the loss inside the `call` of a "
+                    "layer and call `self.add_loss(...)` there."
+                )
+            if callable(one) and not isinstance(one, (Tensor, Variable)):
+                self._loss_functions().append(one)
+                continue
+            context = call_context.current()
+            if context is not None:
+                context.losses.append((self, one))
+            else:
+                self._losses.append(one)
+
+    def _loss_functions(self) -> list[Any]:
+        return vars(self).setdefault("_callable_losses", [])
+
+    @property
+    def losses(self) -> list[Any]:
+        """Scalars: losses added by the last call, then regularization penalties of trainable weights."""
+        found: list[Any] = []
+        for layer in self._flatten_layers():
+            found += call_context.added_losses(layer)
+            found += [function() for function in vars(layer).get("_callable_losses", ())]
+        for weight in self.trainable_weights:
+            if weight.regularizer is not None:
+                found.append(weight.regularizer(weight))
+        return found
+
+    # --- description -----------------------------------------------------------------------------
+    def get_config(self) -> dict[str, Any]:
+        """Constructor arguments as JSON-able values; subclasses with arguments of their own extend it."""
+        return config.layer_config(self)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Layer:
+        """Make a layer from its config."""
+        return config_module.from_config(cls, config)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={vars(self).get('name')}, built={vars(self).get('built')}>"
+
+    def __str__(self) -> str:
+        return self.__repr__()
+
+    def __reduce__(self) -> Any:
+        return (config.unpickled, (type(self),), config.pickled(self), None, None, config.restore_pickled)
+
+
+config_module = config
+
+
+class _no_scope:  # noqa: N801 - a do-nothing context manager
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *details: object) -> None:
+        return None
+
+
+def _as_shape(shape: Any) -> Any:
+    if isinstance(shape, dict):
+        return {key: _as_shape(one) for key, one in shape.items()}
+    if isinstance(shape, (list, tuple)):
+        if all(size is None or isinstance(size, int) for size in shape):
+            return tuple(shape)
+        return [_as_shape(one) for one in shape]
+    return shape
+
+
+def _wrap_shapes(structure: Any) -> Any:
+    """Shapes as leaves of the tree, so that mapping does not descend into them."""
+    if isinstance(structure, dict):
+        return {key: _wrap_shapes(one) for key, one in structure.items()}
+    if isinstance(structure, (list, tuple)) and any(isinstance(one, (list, tuple)) for one in structure):
+        return [_wrap_shapes(one) for one in structure]
+    return shapes.TensorShape(structure)
+
+
+def _input_shape_from(kwargs: dict[str, Any]) -> tuple | None:
+    """Shape (with batch) from the spellings that name it on the first layer of a model."""
+    batch_size = kwargs.pop("batch_size", None) if {"input_shape", "input_dim"} & set(kwargs) else None
+    if (batch_shape := kwargs.pop("batch_input_shape", None)) is not None:
+        return tuple(batch_shape)
+    if (shape := kwargs.pop("input_shape", None)) is not None:
+        return (batch_size, *shapes.standardize(shape))
+    if (size := kwargs.pop("input_dim", None)) is not None:
+        length = kwargs.pop("input_length", None)
+        return (batch_size, size) if length is None else (batch_size, length, size)
+    return None
+
+
+def default_data_format(value: str | None) -> str:
+    """The global data format for None; checked otherwise."""
+    return settings.standardize_data_format(value)
+
+
+def require_built(layer: Layer, what: str) -> None:
+    """Raise unless the layer is built."""
+    if not layer.built:
+        raise BuildError(
+            f"{what} of {type(layer).__name__} '{layer.name}' is not known yet, because it has not been built. Call it on "
+            "data, or call `build(input_shape)`."
+        )

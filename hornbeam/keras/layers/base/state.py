@@ -1,0 +1,261 @@
+"""The state side of a layer: weights, trainability, dtypes, reading and writing of values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from hornbeam.base import settings
+from hornbeam.core.variable import Variable, commit_all, own_array
+from hornbeam.keras import dtype_policies
+from hornbeam.keras.layers.base import tracking
+from hornbeam.keras.random.seed_generator import SeedGenerator
+
+
+class LayerState:
+    """Variables and dtypes of a layer; mixed into ``Layer``."""
+
+    name: str
+    built: bool
+    _weights: list[Variable]
+    _trainable: bool
+    _dtype_policy: Any
+    _inbound_nodes: list[Any]
+
+    # --- sublayers -------------------------------------------------------------------------------
+    @property
+    def _layers(self) -> list[Any]:
+        return list(tracking.members(self, LayerState))
+
+    def _flatten_layers(self, include_self: bool = True, recursive: bool = True) -> list[Any]:
+        found: list[Any] = []
+        seen: set[int] = set()
+
+        def visit(layer: Any) -> None:
+            if id(layer) in seen:
+                return
+            seen.add(id(layer))
+            found.append(layer)
+            for inner in layer._layers:
+                if recursive:
+                    visit(inner)
+                elif id(inner) not in seen:
+                    seen.add(id(inner))
+                    found.append(inner)
+
+        visit(self)
+        return found if include_self else found[1:]
+
+    # --- variables -------------------------------------------------------------------------------
+    @property
+    def variables(self) -> list[Variable]:
+        """All state of the layer and its sublayers, random seeds included, metrics not."""
+
+        def walk(layer: Any) -> Any:
+            yield from tracking.own_variables(layer)
+            for generator in tracking.members(layer, SeedGenerator):
+                yield generator.state
+            for inner in layer._layers:
+                yield from walk(inner)
+
+        return tracking.unique(walk(self))
+
+    @property
+    def weights(self) -> list[Variable]:
+        """Variables made by the layer and its sublayers, without random seeds."""
+
+        def walk(layer: Any) -> Any:
+            yield from tracking.own_variables(layer)
+            for inner in layer._layers:
+                yield from walk(inner)
+
+        return tracking.unique(walk(self))
+
+    @property
+    def trainable_variables(self) -> list[Variable]:
+        """Variables that training changes."""
+        return self.trainable_weights
+
+    @property
+    def non_trainable_variables(self) -> list[Variable]:
+        """All other state, random seeds included."""
+        if not self._trainable:
+            return self.variables
+        return [variable for variable in self.variables if not variable.trainable]
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """Weights that training changes."""
+        if not self._trainable:
+            return []
+        return [weight for weight in self.weights if weight.trainable]
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """Weights that training leaves alone."""
+        if not self._trainable:
+            return self.weights
+        return [weight for weight in self.weights if not weight.trainable]
+
+    @property
+    def trainable(self) -> bool:
+        """Whether the layer's trainable weights take part in training; setting it sets all sublayers too."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        value = bool(value)
+        self._trainable = value
+        for variable in tracking.own_variables(self):
+            if variable._made_trainable:
+                variable.trainable = value
+        for layer in self._layers:
+            layer.trainable = value
+
+    def count_params(self) -> int:
+        """Number of numbers in the weights.
+
+        Raises:
+            ValueError: the layer is not built.
+        """
+        if not self.built:
+            raise ValueError(
+                f"You tried to call `count_params` on layer '{self.name}', but the layer isn't built. You can build it "
+                f"manually via: `layer.build(input_shape)`."
+            )
+        return sum(int(np.prod(tuple(weight.shape), dtype=np.int64)) for weight in self.weights)
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Values of the weights as NumPy arrays."""
+        return [weight.numpy() if weight.shape else np.asarray(weight) for weight in self.weights]
+
+    def set_weights(self, weights: Any) -> None:
+        """Set the values of all weights; either all or none are changed.
+
+        Raises:
+            ValueError: the number of arrays or a shape differs.
+        """
+        own = self.weights
+        weights = list(weights)
+        if len(weights) != len(own):
+            raise ValueError(
+                f"You called `set_weights(weights)` on layer '{self.name}' with a weight list of length {len(weights)}, "
+                f"but the layer was expecting {len(own)} weights."
+            )
+        for variable, value in zip(own, weights, strict=True):
+            if tuple(np.shape(value)) != tuple(variable.shape):
+                raise ValueError(
+                    f"Layer {self.name} weight shape {tuple(variable.shape)} is not compatible with provided weight shape "
+                    f"{tuple(np.shape(value))}."
+                )
+        commit_all(own, [own_array(value, variable) for variable, value in zip(own, weights, strict=True)])
+
+    # --- dtypes ----------------------------------------------------------------------------------
+    @property
+    def dtype_policy(self) -> Any:
+        """Policy that gives the compute and variable dtypes."""
+        policy = self._dtype_policy
+        if isinstance(policy, dtype_policies.DTypePolicyMap):
+            return policy[self.path]
+        return policy
+
+    @dtype_policy.setter
+    def dtype_policy(self, value: Any) -> None:
+        self._dtype_policy = dtype_policies.get(value)
+
+    @property
+    def path(self) -> str:
+        """Names of the layers around and of this one, joined by slashes."""
+        return vars(self).get("_path") or self.name
+
+    @property
+    def dtype(self) -> str:
+        """Dtype of the weights."""
+        return self.variable_dtype
+
+    @property
+    def compute_dtype(self) -> str:
+        """Dtype of the computations."""
+        return self.dtype_policy.compute_dtype or settings.floatx()
+
+    @property
+    def variable_dtype(self) -> str:
+        """Dtype of the weights."""
+        return self.dtype_policy.variable_dtype or settings.floatx()
+
+    @property
+    def input_dtype(self) -> str:
+        """Dtype that inputs are cast to."""
+        return self.compute_dtype
+
+    @property
+    def quantization_mode(self) -> None:
+        """No layer is quantised here."""
+        return None
+
+    # --- place in a graph ------------------------------------------------------------------------
+    @property
+    def input(self) -> Any:
+        """Symbolic input of the layer's first call (a list if there are several)."""
+        return self._of_call("input", [node.inputs for node in self._inbound_nodes])
+
+    @property
+    def output(self) -> Any:
+        """Symbolic output of the layer's first call (a list if there are several)."""
+        return self._of_call("output", [node.outputs for node in self._inbound_nodes])
+
+    def _of_call(self, what: str, tensors: list[list[Any]]) -> Any:
+        if not tensors:
+            raise AttributeError(f"The layer {self.name} has never been called and thus has no defined {what}.")
+        found = tensors[0]
+        return found[0] if len(found) == 1 else found
+
+    @property
+    def input_shape(self) -> Any:
+        """Shape of the input of the first call."""
+        found = self.input
+        return tuple(found.shape) if not isinstance(found, list) else [tuple(one.shape) for one in found]
+
+    @property
+    def output_shape(self) -> Any:
+        """Shape of the output of the first call."""
+        found = self.output
+        return tuple(found.shape) if not isinstance(found, list) else [tuple(one.shape) for one in found]
+
+    @property
+    def input_mask(self) -> Any:
+        """Mask of the input of the first call."""
+        found = self.input
+        return getattr(found, "_keras_mask", None) if not isinstance(found, list) else [t._keras_mask for t in found]
+
+    @property
+    def output_mask(self) -> Any:
+        """Mask of the output of the first call."""
+        found = self.output
+        return getattr(found, "_keras_mask", None) if not isinstance(found, list) else [t._keras_mask for t in found]
+
+    # --- files -----------------------------------------------------------------------------------
+    def save_own_variables(self, store: Any) -> None:
+        """Put the layer's own variables into a mapping, numbered in order."""
+        for index, variable in enumerate(tracking.own_variables(self)):
+            store[str(index)] = np.asarray(variable)
+
+    def load_own_variables(self, store: Any) -> None:
+        """Take the layer's own variables from a mapping.
+
+        Raises:
+            ValueError: their number differs.
+        """
+        own = tracking.own_variables(self)
+        if len(store) != len(own):
+            if not store and own:
+                reason = f"Layer '{self.name}' expected {len(own)} variables, but received 0 variables during loading."
+            else:
+                reason = (
+                    f"Layer '{self.name}' expected {len(own)} variables, but received {len(store)} variables during "
+                    f"loading. Expected: {[variable.name for variable in own]}"
+                )
+            raise ValueError(reason)
+        for index, variable in enumerate(own):
+            variable.assign(np.asarray(store[str(index)]))

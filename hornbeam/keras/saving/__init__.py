@@ -1,0 +1,24 @@
+"""Objects to configs and back, and the names that configs may use. File formats stand above, in ``hornbeam.saving``.
+
+References: Keras ``keras.saving``.
+"""
+
+from hornbeam.keras.saving.registration import (
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+)
+from hornbeam.keras.saving.scopes import CustomObjectScope, custom_object_scope
+from hornbeam.keras.saving.serialization import deserialize_keras_object, serialize_keras_object
+
+__all__ = [
+    "CustomObjectScope",
+    "custom_object_scope",
+    "deserialize_keras_object",
+    "get_custom_objects",
+    "get_registered_name",
+    "get_registered_object",
+    "register_keras_serializable",
+    "serialize_keras_object",
+]

@@ -1,0 +1,1 @@
+"""Training, evaluation and prediction: feeds, plans, compiled steps, and the loop around them."""

@@ -1,0 +1,1 @@
+"""Adapters from every kind of input data to batches."""

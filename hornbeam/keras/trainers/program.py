@@ -1,0 +1,126 @@
+"""Compiled steps: one step, or many in one XLA call, with all state as donated inputs and outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from hornbeam.base import dtypes
+from hornbeam.core.frame import Program
+from hornbeam.core.tensor import Tensor, wrap
+from hornbeam.core.variable import commit_all, commit_lock, read_all, reclaim
+from hornbeam.engine import cache, loops
+from hornbeam.engine.jax_compat import wide_types
+
+_nothing = nullcontext()
+
+
+class StepProgram:
+    """One captured step on batches of given shapes.
+
+    Args:
+        step: function ``(data) -> outputs`` on tensors; reads and writes variables.
+        batch: one batch (any nesting of arrays); its shapes and dtypes are what counts.
+        donate: give the memory of the old state to the new one. The step then owns the variables while it runs.
+    """
+
+    def __init__(self, step: Callable, batch: Any, donate: bool) -> None:
+        cache.enable()
+        leaves, self.tree = jax.tree_util.tree_flatten(batch)
+        structs = [jax.ShapeDtypeStruct(leaf.shape, leaf.dtype) for leaf in leaves]
+
+        def on_leaves(*arrays: Any) -> Any:
+            return step(jax.tree_util.tree_unflatten(self.tree, [wrap(array) for array in arrays]))
+
+        self.wide = any(dtypes.is_wide(struct.dtype.name) for struct in structs)
+        with wide_types(True) if self.wide else _nothing:
+            self.program = Program(on_leaves, structs)
+        program = self.program
+        written = set(map(id, program.writes))
+        self.fixed = [variable for variable in program.reads if id(variable) not in written]
+        self.state = program.writes
+        self.wide = self.wide or any(dtypes.is_wide(v._dtype) for v in (*program.reads, *program.writes))
+        self._donate = donate
+        # Where each read of the captured program comes from: the state or the fixed variables.
+        in_state = {id(variable): position for position, variable in enumerate(self.state)}
+        in_fixed = {id(variable): position for position, variable in enumerate(self.fixed)}
+        self._sources = [
+            (True, in_state[id(variable)]) if id(variable) in in_state else (False, in_fixed[id(variable)])
+            for variable in program.reads
+        ]
+        donated = (0,) if donate else ()
+        self._one = jax.jit(self._run_one, donate_argnums=donated)
+        self._many = jax.jit(self._run_many, donate_argnums=donated, static_argnums=())
+        self._map = jax.jit(self._run_map)
+
+    @property
+    def steps_per_call(self) -> int:
+        """Steps worth running in one call."""
+        return loops.steps_per_call(self.program.closed)
+
+    # --- pure forms ------------------------------------------------------------------------------
+    def _run_one(self, state: list, fixed: list, consts: list, leaves: list) -> tuple[list, list]:
+        reads = [state[i] if from_state else fixed[i] for from_state, i in self._sources]
+        outputs, written = self.program.pure(reads, consts, leaves)
+        return written, outputs
+
+    def _run_many(self, state: list, fixed: list, consts: list, data: list, rows: Any, count: Any) -> tuple[list, list]:
+        """``count`` steps; step ``i`` takes the samples ``rows[i]`` of ``data``. Outputs are those of the last step."""
+
+        def step(i: Any, carry: tuple[list, list]) -> tuple[list, list]:
+            chosen = rows[i]
+            batch = [leaf[chosen] for leaf in data]
+            return self._run_one(carry[0], fixed, consts, batch)
+
+        shapes = jax.eval_shape(lambda: self._run_one(state, fixed, consts, [leaf[rows[0]] for leaf in data])[1])
+        empty = [jnp.zeros(struct.shape, struct.dtype) for struct in shapes]
+        return jax.lax.fori_loop(0, count, step, (state, empty))
+
+    def _run_map(self, state: list, fixed: list, consts: list, data: list, starts: Any, size: Any) -> list:
+        """Outputs of consecutive batches, stacked; for prediction, whose state stays as it is."""
+
+        def one(start: Any) -> list:
+            batch = [jax.lax.dynamic_slice_in_dim(leaf, start, size.shape[0], 0) for leaf in data]
+            return self._run_one(state, fixed, consts, batch)[1]
+
+        return jax.lax.map(one, starts)
+
+    # --- running ---------------------------------------------------------------------------------
+    def _launch(self, function: Callable, *rest: Any) -> Any:
+        """Run and commit. The lock keeps other threads from using arrays that are about to be donated."""
+        with commit_lock:
+            if self._donate:
+                reclaim(self.state)
+            with wide_types(True) if self.wide else _nothing:
+                state, outputs = function(read_all(self.state), read_all(self.fixed), self.program.consts, *rest)
+            commit_all(self.state, state)
+        return outputs
+
+    def run(self, batch: Any) -> Any:
+        """One step on a batch; returns the step's outputs."""
+        leaves = jax.tree_util.tree_leaves(batch)
+        return self.program.unflatten(self._launch(self._one, leaves))
+
+    def run_rows(self, data: list, rows: Any, count: int) -> Any:
+        """``count`` steps on rows of a data set that lies on the device; returns the last step's outputs."""
+        return self.program.unflatten(self._launch(self._many, data, rows, count))
+
+    def run_map(self, data: list, starts: Any, size: int) -> Any:
+        """Outputs of consecutive batches, stacked along a new first axis."""
+        with commit_lock, wide_types(True) if self.wide else _nothing:
+            marker = jnp.zeros((size,), bool)
+            outputs = self._map(read_all(self.state), read_all(self.fixed), self.program.consts, data, starts, marker)
+        return self.program.unflatten(outputs)
+
+
+def arrays_of(structure: Any) -> Any:
+    """Tensors replaced by their arrays."""
+    return jax.tree_util.tree_map(
+        lambda leaf: leaf._value if isinstance(leaf, Tensor) else leaf,
+        structure,
+        is_leaf=lambda leaf: isinstance(leaf, Tensor),
+    )

@@ -1,0 +1,218 @@
+"""Special functions, segment reductions and ranking; the Fourier family is in ``ops.signal``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from hornbeam.core.arguments import value_of
+from hornbeam.core.door import op
+from hornbeam.engine.jax_compat import Tracer
+from hornbeam.ops.promotion import as_float, promote, to_dtype
+from hornbeam.ops.signal import fft, fft2, ifft2, irfft, istft, rfft, stft
+
+__all__ = [
+    "cdist",
+    "erf",
+    "erfc",
+    "erfinv",
+    "extract_sequences",
+    "fft",
+    "fft2",
+    "ifft2",
+    "in_top_k",
+    "irfft",
+    "istft",
+    "logdet",
+    "logsumexp",
+    "rfft",
+    "rsqrt",
+    "segment_max",
+    "segment_min",
+    "segment_prod",
+    "segment_sum",
+    "stft",
+    "top_k",
+    "view_as_complex",
+    "view_as_real",
+]
+
+
+# --- special functions ---------------------------------------------------------------------------
+@op
+def erf(x: Any) -> jax.Array:
+    """Error function."""
+    return jax.lax.erf(as_float(x))
+
+
+@op
+def erfc(x: Any) -> jax.Array:
+    """Complementary error function ``1 - erf(x)``, accurate for large ``x``."""
+    return jax.lax.erfc(as_float(x))
+
+
+@op
+def erfinv(x: Any) -> jax.Array:
+    """Inverse of the error function, on (-1, 1)."""
+    return jax.lax.erf_inv(as_float(x))
+
+
+@op
+def rsqrt(x: Any) -> jax.Array:
+    """Reciprocal of the square root."""
+    return jax.lax.rsqrt(as_float(x))
+
+
+@op(static=("axis", "keepdims"))
+def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> jax.Array:
+    """``log(sum(exp(x)))`` over some axes, without overflow."""
+    return jax.nn.logsumexp(as_float(x), axis=axis, keepdims=keepdims)
+
+
+@op
+def logdet(x: Any) -> jax.Array:
+    """Logarithm of the absolute value of the determinant of square matrices."""
+    return jnp.linalg.slogdet(as_float(x))[1]
+
+
+@op
+def cdist(x: Any, y: Any) -> jax.Array:
+    """Euclidean distances between the rows of ``x`` (..., n, d) and those of ``y`` (..., m, d): (..., n, m)."""
+    x, y = promote(x, y, at_least=float)
+    if x.ndim < 2 or y.ndim < 2:
+        raise ValueError("`cdist` inputs must have rank >= 2")
+    if x.shape[-1] != y.shape[-1]:
+        raise ValueError("Last dimension of inputs to `cdist` must match")
+    difference = x[..., :, None, :] - y[..., None, :, :]
+    return jnp.sqrt(jnp.sum(difference * difference, axis=-1))
+
+
+# --- segments ------------------------------------------------------------------------------------
+def segment_sum(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Any:  # noqa: A002
+    """Sum of the rows of each segment.
+
+    Args:
+        data: rows along axis 0.
+        segment_ids: segment of each row, one axis; rows of segments outside ``[0, num_segments)`` are left out.
+        num_segments: number of segments; by default one more than the largest id, which only works where ids have
+            a value, so not inside compiled functions.
+        sorted: promise that ``segment_ids`` do not decrease, for speed.
+
+    Returns:
+        Tensor (num_segments, ...); empty segments hold 0.
+    """
+    return _segment(data, segment_ids, num_segments, sorted, "sum")
+
+
+def segment_max(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Any:  # noqa: A002
+    """Largest element of each segment; empty segments hold the lowest value. Arguments as in ``segment_sum``."""
+    return _segment(data, segment_ids, num_segments, sorted, "max")
+
+
+def segment_min(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Any:  # noqa: A002
+    """Smallest element of each segment; empty segments hold the highest value. Arguments as in ``segment_sum``."""
+    return _segment(data, segment_ids, num_segments, sorted, "min")
+
+
+def segment_prod(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Any:  # noqa: A002
+    """Product of the elements of each segment; empty segments hold 1. Arguments as in ``segment_sum``."""
+    return _segment(data, segment_ids, num_segments, sorted, "prod")
+
+
+_REDUCTIONS = {
+    "sum": jax.ops.segment_sum,
+    "max": jax.ops.segment_max,
+    "min": jax.ops.segment_min,
+    "prod": jax.ops.segment_prod,
+}
+
+
+def _segment(data: Any, segment_ids: Any, num_segments: int | None, ordered: bool, reduction: str) -> Any:
+    if num_segments is None:
+        num_segments = _count_segments(segment_ids, reduction)
+    return _segment_reduce(
+        data, segment_ids, num_segments=int(num_segments), ordered=bool(ordered), reduction=reduction
+    )
+
+
+def _count_segments(segment_ids: Any, reduction: str) -> int:
+    ids = value_of(segment_ids)
+    if isinstance(ids, Tracer) or not hasattr(ids, "__array__") and not isinstance(ids, (list, tuple)):
+        raise ValueError(
+            "Argument `num_segments` must be set inside compiled functions and on symbolic tensors, where the ids have "
+            f"no value yet: segment_{reduction}(..., num_segments=n). Received: num_segments=None"
+        )
+    if isinstance(ids, (list, tuple)):
+        return max((int(i) for i in ids), default=-1) + 1
+    return int(jnp.max(ids)) + 1 if ids.size else 0
+
+
+@op(static=("num_segments", "ordered", "reduction"))
+def _segment_reduce(data: Any, segment_ids: Any, num_segments: int, ordered: bool, reduction: str) -> jax.Array:
+    data, segment_ids = promote(data)[0], promote(segment_ids)[0]
+    if segment_ids.ndim > 1:
+        raise ValueError(
+            f"Argument `segment_ids` should be an 1-D vector, got shape: {segment_ids.shape}. Flatten it, and the "
+            "leading axes of `data` with it."
+        )
+    if segment_ids.shape[0] != data.shape[0]:
+        raise ValueError(
+            "Argument `segment_ids` and `data` should have same leading dimension. "
+            f"Got {segment_ids.shape} v.s. {data.shape}."
+        )
+    return _REDUCTIONS[reduction](data, segment_ids, num_segments, indices_are_sorted=ordered)
+
+
+# --- ranking -------------------------------------------------------------------------------------
+@op(static=("k", "sorted"))
+def top_k(x: Any, k: int, sorted: bool = True) -> tuple[jax.Array, jax.Array]:  # noqa: A002
+    """The ``k`` largest elements along the last axis, largest first, and their places (int32).
+
+    ``sorted=False`` allows any order; the result is sorted all the same.
+    """
+    values, places = jax.lax.top_k(promote(x)[0], int(k))
+    return values, places.astype(jnp.int32)
+
+
+@op(static=("k",))
+def in_top_k(targets: Any, predictions: Any, k: int) -> jax.Array:
+    """Whether the target class is among the ``k`` highest predictions of its row; ties count as in.
+
+    A target outside the classes is never in.
+    """
+    predictions = promote(predictions)[0]
+    targets = promote(targets)[0]
+    of_target = jnp.take_along_axis(predictions, targets[..., None], axis=-1)
+    lowest = -jnp.inf if jnp.issubdtype(predictions.dtype, jnp.floating) else jnp.iinfo(predictions.dtype).min
+    of_target = jnp.where(jnp.isnan(of_target), lowest, of_target)
+    return 1 + jnp.sum(predictions > of_target, axis=-1, dtype=jnp.int32) <= k
+
+
+@op(static=("sequence_length", "sequence_stride"))
+def extract_sequences(x: Any, sequence_length: int, sequence_stride: int) -> jax.Array:
+    """Windows of ``sequence_length`` samples, ``sequence_stride`` samples apart, along the last axis."""
+    x = promote(x)[0]
+    count = 1 + (x.shape[-1] - sequence_length) // sequence_stride
+    starts = jnp.arange(max(count, 0), dtype=jnp.int32) * sequence_stride
+    return jnp.take(x, starts[:, None] + jnp.arange(sequence_length, dtype=jnp.int32), axis=-1)
+
+
+# --- complex numbers -----------------------------------------------------------------------------
+@op
+def view_as_complex(x: Any) -> jax.Array:
+    """Complex numbers from pairs (real, imaginary) on the last axis."""
+    x = as_float(x)
+    if x.ndim < 1 or x.shape[-1] != 2:
+        raise ValueError(f"Last dimension of input must be size 2 (real and imaginary). Received shape: {x.shape}")
+    if x.dtype.itemsize < 4:
+        x = to_dtype(x, "float32")
+    return jax.lax.complex(x[..., 0], x[..., 1])
+
+
+@op
+def view_as_real(x: Any) -> jax.Array:
+    """Pairs (real, imaginary) on a new last axis."""
+    x = promote(x)[0]
+    return jnp.stack((jnp.real(x), jnp.imag(x)), axis=-1)
