@@ -99,7 +99,7 @@ def static_value(value: Any, name: str = "") -> Any:
     if kind is list or kind is tuple or isinstance(value, (list, tuple)):
         if isinstance(value, TensorShape):
             return tuple(value)
-        return tuple(static_value(item) for item in value)
+        return tuple(static_value(item, name) for item in value)
     if isinstance(value, (Tensor, Variable)):
         array = value.read_array() if isinstance(value, Variable) else value._value
         if isinstance(array, Tracer):
@@ -112,8 +112,9 @@ def static_value(value: Any, name: str = "") -> Any:
         return _tuples(value.tolist())
     if isinstance(value, jax.Array) and not isinstance(value, Tracer):
         return _tuples(np.asarray(value).tolist())
-    if isinstance(value, KerasTensor):
-        raise TraceError(f"Argument `{name}` must be a Python value, not a symbolic tensor: {value!r}.")
+    if isinstance(value, (KerasTensor, Tracer)):
+        what = "a symbolic tensor" if isinstance(value, KerasTensor) else "a value that is not known yet"
+        raise TraceError(f"Argument `{name}` must be a Python value, not {what}: {value!r}.")
     return value
 
 

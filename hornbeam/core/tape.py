@@ -141,6 +141,9 @@ def execute(pure: Pure, objects: Sequence[Any], values: Sequence[Any], wide: boo
         with wide_types(True) if wide else _nothing:
             return [wrap(out) for out in pure.plain(*values)]
     traced = any(isinstance(value, Tracer) for value in values)
+    if traced:
+        # Outside ``jit`` Python numbers stay what they are; functions expect weak-typed arrays.
+        values = [jnp.asarray(value) if type(value) in (int, float, complex) else value for value in values]
     with wide_types(True) if wide else _nothing:
         arrays, pullback = pure.forward(seen, traced)(*values)
     outputs = [wrap(out) for out in arrays]

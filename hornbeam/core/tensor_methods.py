@@ -28,7 +28,7 @@ _BINARY = {
     "rshift": "right_shift",
 }
 _COMPARE = {"lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal"}
-_UNARY = {"neg": "negative", "pos": "positive", "abs": "absolute", "invert": "bitwise_invert"}
+_UNARY = {"neg": "negative", "abs": "absolute", "invert": "bitwise_invert"}
 # Methods of NumPy and JAX arrays that Keras code calls on tensors.
 _METHODS = {
     "sum": "sum",
@@ -85,6 +85,7 @@ def _members(ops: Mapping[str, Callable]) -> dict[str, Any]:
         found[f"__{name}__"] = _one(ops[op_name])
     for name, op_name in _METHODS.items():
         found[name] = _method(ops[op_name])
+    found["__pos__"] = lambda self: self
     get_item, reshape, transpose, cast = ops["get_item"], ops["reshape"], ops["transpose"], ops["cast"]
     found["__getitem__"] = lambda self, key: get_item(self, key)
     found["reshape"] = lambda self, *shape: reshape(self, shape[0] if len(shape) == 1 else shape)

@@ -10,11 +10,13 @@ import jax.numpy as jnp
 from hornbeam.base import settings
 from hornbeam.base.errors import NotSupportedError, explain
 from hornbeam.core.door import op
+from hornbeam.ops.composite import composite
 from hornbeam.ops.promotion import promote, to_dtype
 
 __all__ = ["dot_product_attention"]
 
 
+@composite
 def dot_product_attention(
     query: Any,
     key: Any,

@@ -14,12 +14,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from hornbeam.base import dtypes, names, settings, trees
-from hornbeam.core import symbolic
+from hornbeam.base import dtypes, settings
 from hornbeam.core.arguments import value_of
-from hornbeam.core.door import OpCall
 from hornbeam.core.frame import Program
-from hornbeam.core.node import Node
 from hornbeam.core.scopes import scopes
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tape import Pure, execute
@@ -27,7 +24,20 @@ from hornbeam.core.tensor import HostTensor, Tensor, from_host, wrap
 from hornbeam.core.variable import Variable
 from hornbeam.engine.jax_compat import Tracer, wide_types
 
-__all__ = ["Captured", "Leaves", "capture", "execute_captured", "flatten_outputs", "symbolic_call", "to_tensors"]
+__all__ = [
+    "Captured",
+    "Leaves",
+    "capture",
+    "capture_with_tree",
+    "execute_captured",
+    "flatten_outputs",
+    "from_leaves",
+    "like",
+    "same_nesting",
+    "settle",
+    "to_tensors",
+    "unwrapped",
+]
 
 
 def _is_leaf(item: Any) -> bool:
@@ -197,9 +207,7 @@ def _watched(consts: Sequence[Any]) -> list[Any]:
     return [holders.get(id(const)) for const in consts]
 
 
-def settle(
-    make: Callable[[list], Captured], carry: Leaves, where: str, skip: int = 0
-) -> Captured:
+def settle(make: Callable[[list], Captured], carry: Leaves, where: str, skip: int = 0) -> Captured:
     """Capture a loop body whose first outputs must be like its carry, and make them so.
 
     A carry that started as a Python number takes the dtype that the body gives it.
@@ -240,17 +248,26 @@ def _floats(array: Any) -> bool:
     return bool(jnp.issubdtype(array.dtype, jnp.inexact))
 
 
-def symbolic_call(function: Callable, name: str, args: tuple, kwargs: dict[str, Any]) -> Any:
-    """Infer the outputs of a call on symbolic tensors, and put it into the functional graph as one node."""
-
-    def run(filled: Any) -> Any:
-        return function(*filled[0], **filled[1])
-
-    outputs = symbolic.infer(run, (args, kwargs))
-    Node(OpCall(function, names.auto_name(name)), args, kwargs, outputs)
-    return outputs
+def unwrapped(outputs: list, raw: bool) -> list:
+    """Arrays of output tensors if the caller gave raw arrays, else the tensors."""
+    return [out._value for out in outputs] if raw else outputs
 
 
-def is_symbolic(*structures: Any) -> bool:
-    """True if a symbolic tensor is among the leaves."""
-    return any(isinstance(leaf, KerasTensor) for leaf in trees.flatten(structures))
+def capture_with_tree(function: Callable, structs: Sequence[Any] = ()) -> tuple[Captured, Any]:
+    """Capture a function that may return any nesting; gives that nesting too."""
+    trees: list[Any] = []
+
+    def flat(*arrays: Any) -> list:
+        outputs, tree = flatten_outputs(function(*arrays))
+        trees.append(tree)
+        return outputs
+
+    return capture(flat, structs), trees[-1]
+
+
+def same_nesting(where: str, outputs: Any, carry: Leaves) -> list:
+    """Arrays of what a loop body returned, which must have as many leaves as its carry."""
+    arrays, tree = flatten_outputs(outputs)
+    if len(arrays) != len(carry.arrays):
+        raise TypeError(f"{where}: the body must return the nesting it was given: {carry.tree}; received {tree}.")
+    return arrays

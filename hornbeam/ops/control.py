@@ -23,16 +23,18 @@ from hornbeam.ops.capture import (
     Leaves,
     array_of,
     capture,
+    capture_with_tree,
     execute_captured,
-    flatten_outputs,
     from_leaves,
-    is_symbolic,
     like,
+    same_nesting,
     settle,
-    symbolic_call,
     to_tensors,
+    unwrapped,
 )
+from hornbeam.ops.composite import composite
 from hornbeam.ops.custom_gradient import custom_gradient
+from hornbeam.ops.scans import associative_scan, jvp, map, scan, vectorized_map
 
 __all__ = [
     "associative_scan",
@@ -53,11 +55,8 @@ def _is_known(value: Any) -> bool:
     return not isinstance(value_of(value), Tracer)
 
 
-def _unwrapped(outputs: list, raw: bool) -> list:
-    return [out._value for out in outputs] if raw else outputs
-
-
 # --- branches ------------------------------------------------------------------------------------
+@composite
 def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
     """Result of ``true_fn()`` if ``pred`` holds, else of ``false_fn()``.
 
@@ -70,11 +69,9 @@ def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> 
     Raises:
         TypeError: the results differ in nesting, shape or dtype.
     """
-    if is_symbolic(pred):
-        return symbolic_call(cond, "cond", (pred, true_fn, false_fn), {})
     if _is_known(pred):
         return to_tensors(true_fn() if bool(pred) else false_fn())
-    branches = [_branch(true_fn), _branch(false_fn)]
+    branches = [capture_with_tree(true_fn), capture_with_tree(false_fn)]
     tree = _agreed("cond", branches)
     flag = Leaves(pred)
 
@@ -82,9 +79,10 @@ def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> 
         return jax.lax.cond(arrays[0] != 0, *(_strong(run, branches[0][0]) for run in runs), state)
 
     outputs = execute_captured([item[0] for item in branches], lowering, flag.arrays, flag.objects)
-    return from_leaves(tree, _unwrapped(outputs, flag.raw), flag.raw)
+    return from_leaves(tree, unwrapped(outputs, flag.raw), flag.raw)
 
 
+@composite
 def switch(index: Any, branches: Sequence[Callable], *operands: Any) -> Any:
     """Result of ``branches[index](*operands)``; an index outside the branches counts as the nearest one.
 
@@ -94,15 +92,13 @@ def switch(index: Any, branches: Sequence[Callable], *operands: Any) -> Any:
             dtypes.
         *operands: arguments of the branches.
     """
-    if is_symbolic(index, operands):
-        return symbolic_call(switch, "switch", (index, branches, *operands), {})
     if not branches:
         raise ValueError("switch() needs at least one branch.")
     if _is_known(index):
         return to_tensors(branches[max(0, min(int(index), len(branches) - 1))](*operands))
     number, given = Leaves(index), Leaves(operands)
     raw = given.raw or (number.raw and not given.arrays)
-    made = [_branch(lambda *a, f=f: f(*given.rebuild(a, raw)), given.structs()) for f in branches]
+    made = [capture_with_tree(lambda *a, f=f: f(*given.rebuild(a, raw)), given.structs()) for f in branches]
     tree = _agreed("switch", made)
 
     def lowering(runs: list[Callable], state: tuple, arrays: list) -> tuple[list, tuple]:
@@ -110,18 +106,7 @@ def switch(index: Any, branches: Sequence[Callable], *operands: Any) -> Any:
 
     leaves, objects = number.arrays + given.arrays, number.objects + given.objects
     outputs = execute_captured([item[0] for item in made], lowering, leaves, objects)
-    return from_leaves(tree, _unwrapped(outputs, raw), raw)
-
-
-def _branch(function: Callable, structs: Sequence[Any] = ()) -> tuple[Captured, Any]:
-    trees: list[Any] = []
-
-    def flat(*arrays: Any) -> list:
-        outputs, tree = flatten_outputs(function(*arrays))
-        trees.append(tree)
-        return outputs
-
-    return capture(flat, structs), trees[-1]
+    return from_leaves(tree, unwrapped(outputs, raw), raw)
 
 
 def _strong(run: Callable, model: Captured) -> Callable:
@@ -156,6 +141,7 @@ def _agreed(where: str, branches: list[tuple[Captured, Any]]) -> Any:
 
 
 # --- loops ---------------------------------------------------------------------------------------
+@composite
 def while_loop(cond: Callable, body: Callable, loop_vars: Any, maximum_iterations: Any = None) -> Any:
     """Repeat ``loop_vars = body(*loop_vars)`` while ``cond(*loop_vars)`` holds.
 
@@ -171,8 +157,6 @@ def while_loop(cond: Callable, body: Callable, loop_vars: Any, maximum_iteration
     Returns:
         The last loop values: a tuple if ``loop_vars`` is a tuple or list, else one value.
     """
-    if is_symbolic(loop_vars):
-        return symbolic_call(while_loop, "while_loop", (cond, body, loop_vars), {"maximum_iterations": maximum_iterations})
     many = isinstance(loop_vars, (tuple, list))
     values = tuple(loop_vars) if many else (loop_vars,)
     if not is_tracing():
@@ -201,7 +185,7 @@ def _traced_while(cond: Callable, body: Callable, values: tuple, many: bool, max
 
     def step(*arrays: Any) -> list:
         outputs = _as_tuple(body(*carry.rebuild(arrays, carry.raw)), many, len(values))
-        return _same_nesting("while_loop", outputs, carry)
+        return same_nesting("while_loop", outputs, carry)
 
     made = settle(lambda structs: capture(step, structs), carry, "while_loop")
     test = capture(lambda *arrays: [array_of(cond(*carry.rebuild(arrays, carry.raw)))], carry.structs())
@@ -227,23 +211,15 @@ def _traced_while(cond: Callable, body: Callable, values: tuple, many: bool, max
 
     leaves, objects = carry.arrays + limit.arrays, carry.objects + limit.objects
     outputs = execute_captured([test, made], lowering, leaves, objects)
-    return carry.rebuild(_unwrapped(outputs, carry.raw), carry.raw)
+    return carry.rebuild(unwrapped(outputs, carry.raw), carry.raw)
 
 
-def _same_nesting(where: str, outputs: Any, carry: Leaves) -> list:
-    arrays, tree = flatten_outputs(outputs)
-    if len(arrays) != len(carry.arrays):
-        raise TypeError(f"{where}: the body must return the nesting it was given: {carry.tree}; received {tree}.")
-    return arrays
-
-
+@composite
 def fori_loop(lower: Any, upper: Any, body_fun: Callable, init_val: Any) -> Any:
     """Repeat ``value = body_fun(i, value)`` for ``i`` from ``lower`` up to (not including) ``upper``.
 
     It can be differentiated backwards if both bounds have values now.
     """
-    if is_symbolic(lower, upper, init_val):
-        return symbolic_call(fori_loop, "fori_loop", (lower, upper, body_fun, init_val), {})
     carry = Leaves(init_val)
     fixed = _is_known(lower) and _is_known(upper)
     bounds = Leaves([] if fixed else [lower, upper])
@@ -251,7 +227,7 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable, init_val: Any) -> Any:
 
     def step(index: Any, *arrays: Any) -> list:
         number = from_leaves(jax.tree_util.tree_structure(0), [index], carry.raw)
-        return _same_nesting("fori_loop", body_fun(number, carry.rebuild(arrays, carry.raw)), carry)
+        return same_nesting("fori_loop", body_fun(number, carry.rebuild(arrays, carry.raw)), carry)
 
     counter = jax.ShapeDtypeStruct((), np.int32)
     made = settle(lambda structs: capture(step, [counter, *structs]), carry, "fori_loop")
@@ -268,187 +244,4 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable, init_val: Any) -> Any:
 
     leaves, objects = carry.arrays + bounds.arrays, carry.objects + bounds.objects
     outputs = execute_captured([made], lowering, leaves, objects)
-    return carry.rebuild(_unwrapped(outputs, carry.raw), carry.raw)
-
-
-# --- scans and maps ------------------------------------------------------------------------------
-def scan(
-    f: Callable,
-    init: Any,
-    xs: Any = None,
-    length: int | None = None,
-    reverse: bool = False,
-    unroll: int | bool = 1,
-) -> tuple[Any, Any]:
-    """Repeat ``carry, y = f(carry, x)`` over the first axis of ``xs``.
-
-    Args:
-        f: step; the carry it returns must be like the one it got.
-        init: first carry, any nesting.
-        xs: inputs of the steps along axis 0, any nesting, or None.
-        length: number of steps; needed if ``xs`` is None.
-        reverse: go from the last step to the first; the ``y`` keep the places of their ``x``.
-        unroll: steps per round of the compiled loop, or True for all.
-
-    Returns:
-        The last carry, and all ``y`` stacked along a new axis 0.
-    """
-    if not isinstance(unroll, bool) and (not isinstance(unroll, int) or unroll < 1):
-        raise ValueError(f"`unroll` must be an positive integer or boolean. Received: unroll={unroll}")
-    if is_symbolic(init, xs):
-        options = {"length": length, "reverse": reverse, "unroll": unroll}
-        return symbolic_call(scan, "scan", (f, init, xs), options)
-    carry, inputs = Leaves(init), Leaves(xs)
-    steps = _length("scan", inputs, length)
-    raw = Leaves((init, xs)).raw
-    trees: list[Any] = []
-    count = len(carry.arrays)
-
-    def step(*arrays: Any) -> list:
-        pair = f(carry.rebuild(arrays[:count], raw), inputs.rebuild(arrays[count:], raw))
-        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-            raise TypeError(f"scan: the step must return a pair (carry, y), received {type(pair).__name__}.")
-        outputs, tree = flatten_outputs(pair[1])
-        trees.append(tree)
-        return _same_nesting("scan", pair[0], carry) + outputs
-
-    made = settle(lambda structs: capture(step, [*structs, *inputs.structs(True)]), carry, "scan")
-
-    def lowering(runs: list[Callable], state: tuple, arrays: list) -> tuple[list, tuple]:
-        def advance(loop: tuple, slices: list) -> tuple:
-            outputs, state = runs[0](loop[1], *loop[0], *slices)
-            new = [like(out, old) for out, old in zip(outputs[:count], loop[0], strict=True)]
-            return (new, state), [like(out, out) for out in outputs[count:]]
-
-        start = (list(arrays[:count]), state)
-        (last, state), stacked = jax.lax.scan(
-            advance, start, list(arrays[count:]), length=steps, reverse=bool(reverse), unroll=unroll
-        )
-        return [*last, *stacked], state
-
-    outputs = execute_captured([made], lowering, carry.arrays + inputs.arrays, carry.objects + inputs.objects)
-    outputs = _unwrapped(outputs, raw)
-    return carry.rebuild(outputs[:count], raw), from_leaves(trees[-1], outputs[count:], raw)
-
-
-def map(f: Callable, xs: Any) -> Any:  # noqa: A001
-    """Apply ``f`` to each slice of ``xs`` along axis 0, one after the other, and stack the results.
-
-    Use ``vectorized_map`` to compute all slices at once.
-    """
-    if is_symbolic(xs):
-        return symbolic_call(map, "map", (f, xs), {})
-    return scan(lambda carry, x: (carry, f(x)), (), xs)[1]
-
-
-def _length(where: str, inputs: Leaves, length: int | None) -> int:
-    if any(not array.ndim for array in inputs.arrays):
-        raise ValueError(f"{where}: every input needs an axis 0 to go along; received a scalar.")
-    sizes = {array.shape[0] for array in inputs.arrays} | (set() if length is None else {int(length)})
-    if len(sizes) != 1:
-        raise ValueError(
-            f"{where}: the inputs must have one common size of axis 0, or `length` must be given. "
-            f"Received: sizes {sorted(sizes)}, length={length}"
-        )
-    return sizes.pop()
-
-
-def vectorized_map(function: Callable, elements: Any) -> Any:
-    """Apply ``function`` to each slice of ``elements`` along axis 0, all at once, and stack the results."""
-    if is_symbolic(elements):
-        return symbolic_call(vectorized_map, "vectorized_map", (function, elements), {})
-    inputs = Leaves(elements)
-    _length("vectorized_map", inputs, None)
-    made, tree = _branch(lambda *arrays: function(inputs.rebuild(arrays, inputs.raw)), inputs.structs(True))
-
-    def lowering(runs: list[Callable], state: tuple, arrays: list) -> tuple[list, tuple]:
-        def one(*slices: Any) -> tuple:
-            outputs, new_state = runs[0](state, *slices)
-            return [like(out, out) for out in outputs], new_state
-
-        try:
-            return jax.vmap(one, out_axes=(0, None))(*arrays)
-        except ValueError as error:
-            if made.program.writes and "out_axes" in str(error):
-                raise NotSupportedError(
-                    "vectorized_map: the function assigns to a variable what differs from slice to slice; with all "
-                    "slices computed at once there is no last one. Use `map`, which goes through them in order."
-                ) from error
-            raise
-
-    outputs = execute_captured([made], lowering, inputs.arrays, inputs.objects)
-    return from_leaves(tree, _unwrapped(outputs, inputs.raw), inputs.raw)
-
-
-def associative_scan(f: Callable, elems: Any, reverse: bool = False, axis: int = 0) -> Any:
-    """All running combinations of slices along ``axis`` by an associative function, in logarithmic depth.
-
-    Args:
-        f: combines two slices (or stacks of slices, elementwise) of the nesting of ``elems``.
-        elems: tensors of one size along ``axis``, any nesting.
-        reverse: combine from the end.
-        axis: axis to go along.
-    """
-    if is_symbolic(elems):
-        return symbolic_call(associative_scan, "associative_scan", (f, elems), {"reverse": reverse, "axis": axis})
-    inputs = Leaves(elems)
-
-    def combine(left: list, right: list) -> list:
-        outputs = f(inputs.rebuild(left, inputs.raw), inputs.rebuild(right, inputs.raw))
-        arrays = _same_nesting("associative_scan", outputs, inputs)
-        return [like(out, old) for out, old in zip(arrays, left, strict=True)]
-
-    made = capture(
-        lambda *arrays: jax.lax.associative_scan(combine, list(arrays), reverse=bool(reverse), axis=axis),
-        inputs.structs(),
-    )
-    outputs = execute_captured([made], lambda runs, state, a: runs[0](state, *a), inputs.arrays, inputs.objects)
-    return inputs.rebuild(_unwrapped(outputs, inputs.raw), inputs.raw)
-
-
-def jvp(fun: Callable, primals: Any, tangents: Any, has_aux: bool = False) -> tuple:
-    """Value of ``fun(*primals)`` and its derivative in the direction of ``tangents``, in one forward pass.
-
-    Args:
-        fun: function of tensors; with ``has_aux`` it returns ``(outputs, auxiliary outputs)``.
-        primals: its arguments, a tuple or list.
-        tangents: direction, of the nesting of ``primals``.
-        has_aux: whether ``fun`` also returns values that are not differentiated.
-
-    Returns:
-        ``(outputs, tangents of the outputs)``, and the auxiliary outputs if ``has_aux``.
-    """
-    if is_symbolic(primals, tangents):
-        return symbolic_call(jvp, "jvp", (fun, primals, tangents), {"has_aux": has_aux})
-    point, direction = Leaves(tuple(primals)), Leaves(tuple(tangents))
-    if point.tree != direction.tree:
-        raise TypeError(f"jvp: primals and tangents must nest alike; received {point.tree} and {direction.tree}.")
-    raw = Leaves((primals, tangents)).raw
-    count = len(point.arrays)
-    trees: list[Any] = []
-
-    def flat(*arrays: Any) -> list:
-        outputs = fun(*point.rebuild(arrays, raw))
-        main, aux = outputs if has_aux else (outputs, ())
-        (main_arrays, main_tree), (aux_arrays, aux_tree) = flatten_outputs(main), flatten_outputs(aux)
-        trees[:] = [main_tree, aux_tree]
-        return main_arrays + aux_arrays
-
-    made = capture(flat, point.structs())
-    n_main = trees[0].num_leaves
-
-    def lowering(runs: list[Callable], state: tuple, arrays: list) -> tuple[list, tuple]:
-        def of_point(*values: Any) -> tuple:
-            outputs, new_state = runs[0](state, *values)
-            return outputs[:n_main], (outputs[n_main:], new_state)
-
-        directions = [like(d, p) for p, d in zip(arrays[:count], arrays[count:], strict=True)]
-        main, slopes, (aux, state) = jax.jvp(of_point, tuple(arrays[:count]), tuple(directions), has_aux=True)
-        slopes = [jnp.zeros_like(m) if s.dtype == jax.dtypes.float0 else s for m, s in zip(main, slopes, strict=True)]
-        return [*main, *slopes, *aux], state
-
-    leaves, objects = point.arrays + direction.arrays, point.objects + direction.objects
-    outputs = _unwrapped(execute_captured([made], lowering, leaves, objects), raw)
-    main, slopes, aux = outputs[:n_main], outputs[n_main : 2 * n_main], outputs[2 * n_main :]
-    result = (from_leaves(trees[0], main, raw), from_leaves(trees[0], slopes, raw))
-    return (*result, from_leaves(trees[1], aux, raw)) if has_aux else result
+    return carry.rebuild(unwrapped(outputs, carry.raw), carry.raw)

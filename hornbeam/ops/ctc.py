@@ -120,7 +120,7 @@ def _best_path(logits: jax.Array, lengths: jax.Array, merge_repeated: bool, blan
 def _beam_search(
     logits: jax.Array, lengths: jax.Array, width: int, top_paths: int, blank: int
 ) -> tuple[jax.Array, jax.Array]:
-    batch, time, classes = logits.shape
+    _, time, classes = logits.shape
     # Sorting breaks ties in favour of the last entry; with classes reversed that is the lowest, as in Keras.
     log_prob = jax.nn.log_softmax(logits, axis=-1)[:, :, ::-1]
     blank = classes - 1 - blank

@@ -22,12 +22,11 @@ from hornbeam.ops.capture import (
     capture,
     flatten_outputs,
     from_leaves,
-    is_symbolic,
     is_wide,
     like,
-    symbolic_call,
     to_tensors,
 )
+from hornbeam.ops.composite import composite
 
 __all__ = ["custom_gradient"]
 
@@ -54,10 +53,9 @@ def custom_gradient(f: Callable) -> Callable:
         ...     return ops.log(1 + e), lambda upstream: upstream * (1 - 1 / (1 + e))
     """
 
+    @composite
     @functools.wraps(f)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
-        if is_symbolic(args, kwargs):
-            return symbolic_call(wrapped, getattr(f, "__name__", "custom_gradient"), args, kwargs)
         if not scopes.tapes and not is_tracing():
             return to_tensors(f(*args, **kwargs)[0])
         return _Call(f, args, kwargs).run()
@@ -152,7 +150,9 @@ def _flat(gradients: Any, count: int) -> list:
     items = list(gradients) if isinstance(gradients, (tuple, list)) else [gradients]
     items = [leaf for item in items for leaf in (_leaves(item))] if count else []
     if len(items) != count:
-        raise ValueError(f"custom_gradient: the gradient function must return {count} gradients, received {len(items)}.")
+        raise ValueError(
+            f"custom_gradient: the gradient function must return {count} gradients, received {len(items)}."
+        )
     return items
 
 

@@ -13,6 +13,7 @@ from hornbeam.base.errors import explain
 from hornbeam.core.door import op
 from hornbeam.core.tensor import Tensor
 from hornbeam.engine.jax_compat import ArrayImpl
+from hornbeam.ops.composite import composite
 from hornbeam.ops.promotion import as_float, promote
 
 __all__ = [
@@ -37,13 +38,9 @@ __all__ = [
 def _matrix(x: Any, name: str, square: bool = False) -> jax.Array:
     x = as_float(x)
     if x.ndim < 2:
-        raise ValueError(
-            f"{name}(): Expected input to have rank >= 2. Received input with shape {tuple(x.shape)}."
-        )
+        raise ValueError(f"{name}(): Expected input to have rank >= 2. Received input with shape {tuple(x.shape)}.")
     if square and x.shape[-1] != x.shape[-2]:
-        raise ValueError(
-            f"{name}(): Expected a square matrix. Received non-square input with shape {tuple(x.shape)}"
-        )
+        raise ValueError(f"{name}(): Expected a square matrix. Received non-square input with shape {tuple(x.shape)}")
     return x
 
 
@@ -53,7 +50,7 @@ def _system(a: Any, b: Any, name: str) -> tuple[jax.Array, jax.Array]:
     if b.ndim < 1:
         raise ValueError(f"{name}(): Expected input to have rank >= 1. Received scalar input b.")
     vectors = a.ndim == b.ndim + 1
-    if a.ndim == b.ndim and a.shape[-2] != b.shape[-2] or vectors and a.shape[-1] != b.shape[-1]:
+    if (a.ndim == b.ndim and a.shape[-2] != b.shape[-2]) or (vectors and a.shape[-1] != b.shape[-1]):
         raise ValueError(
             explain(
                 f"{name}(): Incompatible shapes between `a` and `b`.",
@@ -65,6 +62,7 @@ def _system(a: Any, b: Any, name: str) -> tuple[jax.Array, jax.Array]:
 
 
 # --- factorizations ------------------------------------------------------------------------------
+@composite
 def cholesky(x: Any, upper: bool = False) -> Any:
     """Triangular factor ``L`` of positive definite matrices: ``x = L @ L^H`` (``U^H @ U`` with ``upper``).
 
@@ -136,12 +134,15 @@ def det(x: Any) -> jax.Array:
 
 @op
 def matrix_rank(x: Any, tol: Any = None) -> jax.Array:
-    """Number of singular values above ``tol`` (int32)."""
-    return jnp.linalg.matrix_rank(_matrix(x, "matrix_rank"), rtol=tol).astype(jnp.int32)
+    """Number of singular values above ``tol`` (int32); by default the largest one times its rounding error."""
+    values = jnp.linalg.svd(_matrix(x, "matrix_rank"), compute_uv=False)
+    if tol is None:
+        tol = jnp.max(values, axis=-1, keepdims=True) * (max(x.shape[-2:]) * jnp.finfo(values.dtype).eps)
+    return jnp.sum(values > tol, axis=-1, dtype=jnp.int32)
 
 
 @op(static=("ord", "axis", "keepdims"))
-def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> jax.Array:  # noqa: A002
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> jax.Array:
     """Norm of vectors (one axis) or matrices (two axes).
 
     Args:

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 
 from hornbeam.base import settings
 from hornbeam.core.door import op
+from hornbeam.ops.composite import composite
 from hornbeam.ops.ctc import ctc_decode, ctc_loss
 from hornbeam.ops.promotion import promote, to_dtype
 
@@ -24,6 +25,8 @@ __all__ = [
     "sparse_categorical_crossentropy",
 ]
 
+
+@composite
 def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> Any:
     """Cross-entropy of independent yes/no decisions, elementwise: ``-t log(p) - (1 - t) log(1 - p)``.
 
@@ -45,6 +48,7 @@ def _binary_crossentropy(target: Any, output: Any, from_logits: bool, epsilon: f
     return -(target * jnp.log(output) + (1.0 - target) * jnp.log(1.0 - output))
 
 
+@composite
 def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> Any:
     """Cross-entropy between distributions along ``axis``: ``-sum(t log(p))``.
 
@@ -76,6 +80,7 @@ def _categorical_crossentropy(target: Any, output: Any, from_logits: bool, axis:
     return -jnp.sum(target * log_prob, axis=axis)
 
 
+@composite
 def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> Any:
     """Cross-entropy for classes given by number: ``-log(p[target])``.
 

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from hornbeam.core.arguments import value_of
 from hornbeam.core.door import op
 from hornbeam.engine.jax_compat import Tracer
+from hornbeam.ops.composite import composite
 from hornbeam.ops.promotion import as_float, promote, to_dtype
 from hornbeam.ops.signal import fft, fft2, ifft2, irfft, istft, rfft, stft
 
@@ -90,7 +91,8 @@ def cdist(x: Any, y: Any) -> jax.Array:
 
 
 # --- segments ------------------------------------------------------------------------------------
-def segment_sum(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Any:  # noqa: A002
+@composite
+def segment_sum(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Any:
     """Sum of the rows of each segment.
 
     Args:
@@ -106,17 +108,20 @@ def segment_sum(data: Any, segment_ids: Any, num_segments: int | None = None, so
     return _segment(data, segment_ids, num_segments, sorted, "sum")
 
 
-def segment_max(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Any:  # noqa: A002
+@composite
+def segment_max(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Any:
     """Largest element of each segment; empty segments hold the lowest value. Arguments as in ``segment_sum``."""
     return _segment(data, segment_ids, num_segments, sorted, "max")
 
 
-def segment_min(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Any:  # noqa: A002
+@composite
+def segment_min(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Any:
     """Smallest element of each segment; empty segments hold the highest value. Arguments as in ``segment_sum``."""
     return _segment(data, segment_ids, num_segments, sorted, "min")
 
 
-def segment_prod(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Any:  # noqa: A002
+@composite
+def segment_prod(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Any:
     """Product of the elements of each segment; empty segments hold 1. Arguments as in ``segment_sum``."""
     return _segment(data, segment_ids, num_segments, sorted, "prod")
 
@@ -139,7 +144,7 @@ def _segment(data: Any, segment_ids: Any, num_segments: int | None, ordered: boo
 
 def _count_segments(segment_ids: Any, reduction: str) -> int:
     ids = value_of(segment_ids)
-    if isinstance(ids, Tracer) or not hasattr(ids, "__array__") and not isinstance(ids, (list, tuple)):
+    if isinstance(ids, Tracer) or (not hasattr(ids, "__array__") and not isinstance(ids, (list, tuple))):
         raise ValueError(
             "Argument `num_segments` must be set inside compiled functions and on symbolic tensors, where the ids have "
             f"no value yet: segment_{reduction}(..., num_segments=n). Received: num_segments=None"
@@ -167,7 +172,7 @@ def _segment_reduce(data: Any, segment_ids: Any, num_segments: int, ordered: boo
 
 # --- ranking -------------------------------------------------------------------------------------
 @op(static=("k", "sorted"))
-def top_k(x: Any, k: int, sorted: bool = True) -> tuple[jax.Array, jax.Array]:  # noqa: A002
+def top_k(x: Any, k: int, sorted: bool = True) -> tuple[jax.Array, jax.Array]:
     """The ``k`` largest elements along the last axis, largest first, and their places (int32).
 
     ``sorted=False`` allows any order; the result is sorted all the same.

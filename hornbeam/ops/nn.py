@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from hornbeam.base import dtypes, settings
 from hornbeam.base.errors import NotSupportedError, explain
 from hornbeam.core.door import op
+from hornbeam.ops.composite import composite
 from hornbeam.ops.promotion import as_float, promote, to_dtype
 
 __all__ = [
@@ -66,6 +67,7 @@ def _multi_hot(inputs: Any, num_classes: int, axis: int, dtype: Any) -> jax.Arra
     return jnp.max(hot, axis=1 if inputs.ndim > 1 else 0)
 
 
+@composite
 def multi_hot(
     inputs: Any, num_classes: Any = None, axis: int = -1, dtype: Any = None, sparse: bool = False, **kwargs: Any
 ) -> Any:
@@ -133,6 +135,7 @@ def psnr(x1: Any, x2: Any, max_val: Any) -> jax.Array:
 
 
 # --- normalizations ------------------------------------------------------------------------------
+@composite
 def normalize(x: Any, axis: Any = -1, order: int = 2, epsilon: float | None = None) -> Any:
     """Divide by the ``order``-norm along ``axis``, which counts as ``epsilon`` at least.
 
@@ -180,6 +183,7 @@ def batch_normalization(
     return x * inverse + (shift if offset is None else shift + offset)
 
 
+@composite
 def rms_normalization(x: Any, scale: Any = None, axis: Any = -1, epsilon: float | None = None) -> Any:
     """Divide by the root mean square along ``axis``: ``x / sqrt(mean(x^2) + epsilon) * scale``.
 
@@ -202,6 +206,7 @@ def _rms_normalization(x: Any, scale: Any, axis: Any, epsilon: float) -> jax.Arr
     return normal.astype(given.dtype)
 
 
+@composite
 def layer_normalization(
     x: Any, gamma: Any = None, beta: Any = None, axis: Any = -1, epsilon: float | None = None, **kwargs: Any
 ) -> Any:

@@ -14,7 +14,9 @@ _WEAK = {"b": bool, "i": int, "u": int, "f": float, "V": float, "c": complex}
 
 
 def kind_of(operand: Any) -> Any:
-    """What an operand counts as in promotion: its dtype, or the weak Python type."""
+    """What an operand counts as in promotion: its dtype, or the weak Python type (which may be given itself)."""
+    if isinstance(operand, type):
+        return operand
     if isinstance(operand, (bool, int, float, complex)) and not isinstance(operand, np.generic):
         return type(operand)
     array = operand if isinstance(operand, (jax.Array, np.ndarray, np.generic)) else jnp.asarray(operand)

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from hornbeam.core.door import op
+from hornbeam.ops.composite import composite
 from hornbeam.ops.promotion import as_float, promote, to_dtype
 
 __all__ = ["fft", "fft2", "ifft2", "irfft", "istft", "rfft", "stft"]
@@ -65,6 +66,7 @@ def irfft(x: Any, fft_length: int | None = None) -> jax.Array:
     return jnp.fft.irfft(_joined(x), n=fft_length)
 
 
+@composite
 def stft(
     x: Any,
     sequence_length: int,
@@ -101,9 +103,7 @@ def stft(
 
 def _check_stride(sequence_stride: Any) -> None:
     if not isinstance(sequence_stride, int) or sequence_stride <= 0:
-        raise ValueError(
-            f"`sequence_stride` must be a positive integer. Received: sequence_stride={sequence_stride}"
-        )
+        raise ValueError(f"`sequence_stride` must be a positive integer. Received: sequence_stride={sequence_stride}")
 
 
 def _split_window(window: Any) -> tuple[str | None, Any]:
@@ -126,9 +126,7 @@ def _window_values(name: str, length: int) -> list[float]:
     return [middle - (1 - middle) * math.cos(2 * math.pi * i / length) for i in range(length)]
 
 
-def _padded_window(
-    name: str | None, values: Any, sequence_length: int, fft_length: int, dtype: Any
-) -> jax.Array:
+def _padded_window(name: str | None, values: Any, sequence_length: int, fft_length: int, dtype: Any) -> jax.Array:
     left = (fft_length - sequence_length) // 2
     if name is None and values is None:
         return jnp.ones((fft_length,), dtype)
@@ -174,6 +172,7 @@ def _stft(
     return _parted(jnp.fft.rfft(frames * weights))
 
 
+@composite
 def istft(
     x: Any,
     sequence_length: int,

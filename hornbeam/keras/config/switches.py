@@ -1,4 +1,4 @@
-"""Switches of the whole process: flash attention, logging, filtered tracebacks, and those that have one position only."""
+"""Switches of the whole process: flash attention, logging, tracebacks, and those that have one position only."""
 
 from __future__ import annotations
 

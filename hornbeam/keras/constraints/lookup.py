@@ -38,7 +38,7 @@ def get(identifier: Any) -> Any:
     """The constraint that an identifier means.
 
     Args:
-        identifier: ``None`` (gives ``None``), a name such as ``"max_norm"``, a config, a class, or a function of a weight.
+        identifier: ``None`` (gives ``None``), a name such as ``"max_norm"``, a config, a class, or a function.
 
     Raises:
         ValueError: it is none of these.

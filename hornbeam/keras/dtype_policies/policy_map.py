@@ -39,7 +39,8 @@ class DTypePolicyMap(DTypePolicy, MutableMapping):
             raise ValueError("`default_policy` cannot be a `DTypePolicyMap`.")
         if policy_map is not None and not isinstance(policy_map, dict):
             raise TypeError(
-                f"If specified, `policy_map` must be a dict. Received: policy_map={policy_map} of type {type(policy_map)}"
+                f"If specified, `policy_map` must be a dict. Received: policy_map={policy_map} of type "
+                f"{type(policy_map)}"
             )
         self._default_policy_arg = default_policy
         self._default_policy = get(default_policy)

@@ -47,5 +47,3 @@ class GPTQDTypePolicy(QuantizedDTypePolicy):
 
 class AWQDTypePolicy(QuantizedDTypePolicy):
     """Not offered; see ``QuantizedDTypePolicy``."""
-
-

@@ -5,10 +5,10 @@ References: Keras ``keras.initializers``.
 
 from hornbeam.keras.initializers.base import Initializer
 from hornbeam.keras.initializers.constants import Constant, Identity, Ones, Zeros
+from hornbeam.keras.initializers.fourier import STFT
 from hornbeam.keras.initializers.lookup import deserialize, get, serialize
 from hornbeam.keras.initializers.orthonormal import Orthogonal
 from hornbeam.keras.initializers.random import RandomNormal, RandomUniform, TruncatedNormal
-from hornbeam.keras.initializers.fourier import STFT
 from hornbeam.keras.initializers.variance_scaling import (
     GlorotNormal,
     GlorotUniform,

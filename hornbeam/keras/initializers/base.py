@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax
 import numpy as np
 
 from hornbeam.base import dtypes, settings
+from hornbeam.core.tensor import Tensor, wrap
+from hornbeam.engine.jax_compat import wide_types
 
 __all__ = ["Initializer"]
 
@@ -31,7 +34,9 @@ class Initializer:
             shape: sizes.
             dtype: element type, floatx by default.
         """
-        raise NotImplementedError(f"Initializer subclasses must implement `__call__()`; {type(self).__name__} does not.")
+        raise NotImplementedError(
+            f"Initializer subclasses must implement `__call__()`; {type(self).__name__} does not."
+        )
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
@@ -50,3 +55,9 @@ class Initializer:
 def numpy_dtype(dtype: Any) -> np.dtype:
     """NumPy's dtype of a dtype in any spelling, floatx for ``None``."""
     return np.dtype(dtypes.as_dtype(dtype if dtype is not None else settings.floatx()).as_numpy_dtype)
+
+
+def placed(array: np.ndarray) -> Tensor:
+    """Tensor of a host array. Nothing is compiled for its shape, unlike by ``jnp.array``."""
+    with jax.ensure_compile_time_eval(), wide_types(dtypes.is_wide(array.dtype.name)):
+        return wrap(jax.device_put(array, may_alias=False))

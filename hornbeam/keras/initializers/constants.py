@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from hornbeam.base import dtypes
-from hornbeam.core.tensor import from_host
-from hornbeam.keras.initializers.base import Initializer, numpy_dtype
+from hornbeam.keras.initializers.base import Initializer, numpy_dtype, placed
 from hornbeam.keras.saving.serialization import deserialize_keras_object, serialize_keras_object
 
 __all__ = ["Constant", "Identity", "Ones", "Zeros"]
@@ -21,7 +20,7 @@ class Zeros(Initializer):
     """
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
-        return from_host(np.zeros(tuple(shape), numpy_dtype(dtype)))
+        return placed(np.zeros(tuple(shape), numpy_dtype(dtype)))
 
 
 class Ones(Initializer):
@@ -31,7 +30,7 @@ class Ones(Initializer):
     """
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
-        return from_host(np.ones(tuple(shape), numpy_dtype(dtype)))
+        return placed(np.ones(tuple(shape), numpy_dtype(dtype)))
 
 
 class Constant(Initializer):
@@ -49,14 +48,14 @@ class Constant(Initializer):
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
         kind = numpy_dtype(dtype)
         value = np.asarray(self.value).astype(kind)
-        return from_host(np.array(np.broadcast_to(value, np.broadcast_shapes(value.shape, tuple(shape)))))
+        return placed(np.array(np.broadcast_to(value, np.broadcast_shapes(value.shape, tuple(shape)))))
 
     def get_config(self) -> dict[str, Any]:
         return {"value": serialize_keras_object(self.value)}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Constant:
-        return cls(deserialize_keras_object(config["value"]))
+        return cls(deserialize_keras_object(config.get("value", 0.0)))
 
 
 class Identity(Initializer):
@@ -83,7 +82,8 @@ class Identity(Initializer):
         kind = numpy_dtype(dtype)
         # A fractional gain makes an integer matrix floating, as any product does.
         result = np.dtype(dtypes.result_type(kind, type(self.gain)).as_numpy_dtype)
-        return from_host(np.eye(*shape, dtype=result) * np.asarray(self.gain, result))
+        return placed(np.eye(*shape, dtype=result) * np.asarray(self.gain, result))
 
     def get_config(self) -> dict[str, Any]:
-        return {"gain": self.gain}
+        # Keras stores no gain and loses it; here only the default one is left out.
+        return {} if self.gain == 1.0 else {"gain": self.gain}

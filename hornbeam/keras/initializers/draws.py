@@ -19,9 +19,9 @@ import numpy as np
 from jax import lax
 
 from hornbeam.base import dtypes
-from hornbeam.core.tensor import Tensor, from_host, wrap
+from hornbeam.core.tensor import Tensor, wrap
 from hornbeam.engine.jax_compat import Tracer, wide_types
-from hornbeam.keras.initializers.base import numpy_dtype
+from hornbeam.keras.initializers.base import numpy_dtype, placed
 
 __all__ = ["normal", "truncated_normal", "uniform"]
 
@@ -45,7 +45,7 @@ def uniform(key: Any, shape: tuple[int, ...], low: float, high: float, dtype: An
     """
     if _in_pieces(key, dtype):
         flat = _flat("uniform", key, math.prod(shape), np.float32(low), np.float32(high))
-        return from_host(flat.reshape(shape))
+        return placed(flat.reshape(shape))
     return _directly(lambda kind: jax.random.uniform(key, shape, kind, low, high), dtype)
 
 
@@ -53,7 +53,7 @@ def normal(key: Any, shape: tuple[int, ...], mean: float, stddev: float, dtype: 
     """Normally distributed values, as Keras draws them; arguments as in ``uniform``."""
     if _in_pieces(key, dtype):
         flat = _flat("normal", key, math.prod(shape), np.float32(0), np.float32(0))
-        return from_host(_scaled(flat, mean, stddev).reshape(shape))
+        return placed(_scaled(flat, mean, stddev).reshape(shape))
     return _directly(lambda kind: jax.random.normal(key, shape, kind) * stddev + mean, dtype)
 
 
@@ -61,7 +61,7 @@ def truncated_normal(key: Any, shape: tuple[int, ...], mean: float, stddev: floa
     """Normally distributed values no further than two standard deviations from the mean."""
     if _in_pieces(key, dtype):
         flat = _flat("truncated_normal", key, math.prod(shape), np.float32(-2), np.float32(2))
-        return from_host(_scaled(flat, mean, stddev).reshape(shape))
+        return placed(_scaled(flat, mean, stddev).reshape(shape))
     return _directly(lambda kind: jax.random.truncated_normal(key, -2.0, 2.0, shape, kind) * stddev + mean, dtype)
 
 

@@ -14,9 +14,9 @@ from hornbeam.core.tensor import Tensor
 from hornbeam.core.variable import Variable
 from hornbeam.keras.initializers.base import Initializer, numpy_dtype
 from hornbeam.keras.initializers.constants import Constant, Identity, Ones, Zeros
+from hornbeam.keras.initializers.fourier import STFT
 from hornbeam.keras.initializers.orthonormal import Orthogonal
 from hornbeam.keras.initializers.random import RandomNormal, RandomUniform, TruncatedNormal
-from hornbeam.keras.initializers.fourier import STFT
 from hornbeam.keras.initializers.variance_scaling import (
     GlorotNormal,
     GlorotUniform,
@@ -33,6 +33,7 @@ from hornbeam.ops.casting import cast, convert_to_tensor
 __all__ = ["deserialize", "get", "serialize"]
 
 _CLASSES: tuple[type[Initializer], ...] = (
+    Initializer,
     Constant,
     Identity,
     Ones,

@@ -9,9 +9,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from hornbeam.core.tensor import from_host, wrap
+from hornbeam.core.tensor import wrap
 from hornbeam.engine.jax_compat import Tracer, wide_types
 from hornbeam.keras.initializers import draws
+from hornbeam.keras.initializers.base import placed
 from hornbeam.keras.initializers.random import RandomInitializer, sizes
 
 __all__ = ["Orthogonal"]
@@ -52,7 +53,7 @@ class Orthogonal(RandomInitializer):
         with jax.ensure_compile_time_eval(), wide_types(wide):
             q, r = jnp.linalg.qr(start)
         # The rest on the host, where it costs no compilation per shape.
-        return from_host(self._finish(np.asarray(q), np.asarray(r), rows < columns, shape, np))
+        return placed(self._finish(np.asarray(q), np.asarray(r), rows < columns, shape, np))
 
     def _finish(self, q: Any, r: Any, transposed: bool, shape: tuple[int, ...], xp: Any) -> Any:
         # Without the signs the matrices would not be spread evenly over all orthogonal ones.

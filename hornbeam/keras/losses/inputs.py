@@ -12,22 +12,18 @@ from hornbeam.core.door import op
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tensor import Tensor, from_host
 from hornbeam.core.variable import Variable
+from hornbeam.keras import dtype_policies
 
 __all__ = ["as_tensor", "compute_dtype", "is_numbers", "on_host", "structure_of_tensors"]
 
-_POLICIES = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
 _DEVICE = (Tensor, Variable, KerasTensor, jax.Array)
 
 
 def compute_dtype(dtype: Any) -> dtypes.DType:
-    """Dtype of computations from a name, a dtype policy or None (floatx)."""
+    """Dtype of computations from a dtype, a dtype policy, its name or config, or None (floatx)."""
     if dtype is None:
-        return dtypes.as_dtype(settings.floatx())
-    if isinstance(dtype, dict):
-        inner = dtype.get("config", dtype)
-        dtype = inner.get("name") or inner.get("dtype")
-    dtype = getattr(dtype, "compute_dtype", dtype)
-    return dtypes.as_dtype(_POLICIES.get(dtype, dtype) if isinstance(dtype, str) else dtype)
+        dtype = settings.floatx()
+    return dtypes.as_dtype(dtype_policies.get(dtype).compute_dtype)
 
 
 def is_numbers(value: Any) -> bool:

@@ -79,7 +79,9 @@ class Metric:
         self._variables.append(variable)
         return variable
 
-    def add_weight(self, shape: Any = (), initializer: Any = None, dtype: Any = None, name: str | None = None) -> Variable:
+    def add_weight(
+        self, shape: Any = (), initializer: Any = None, dtype: Any = None, name: str | None = None
+    ) -> Variable:
         """New state variable, see ``add_variable``."""
         if isinstance(shape, str):  # given by position, the name comes first in much code
             shape, name = (), shape

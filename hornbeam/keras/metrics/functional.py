@@ -202,7 +202,7 @@ def concordance_correlation(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
     y_true, y_pred, dtype = pair(y_true, y_pred, owner="concordance_correlation")
     mean_true, mean_pred = (jnp.mean(array, axis=axis, keepdims=True) for array in (y_true, y_pred))
     spread = jnp.var(y_true, axis=axis, keepdims=True) + jnp.var(y_pred, axis=axis, keepdims=True)
-    # Keras subtracts the mean of the predictions from both sides; the mean of the product is the covariance all the same.
+    # Keras subtracts the mean of the predictions from both sides; the mean product is the covariance all the same.
     covariance = (y_true - mean_pred) * (y_pred - mean_pred)
     spread = spread + jax.lax.integer_pow(mean_true - mean_pred, 2)
     return jnp.mean(2.0 * covariance / (spread + settings.epsilon()), axis=axis).astype(dtype)

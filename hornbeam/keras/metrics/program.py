@@ -48,7 +48,9 @@ def accumulate(variables: Sequence[Variable], step: Callable, inputs: Sequence[A
     """
     state = [variable.read_array() for variable in variables]
     new = _run(step, options, [state, *map(_array, inputs)])
-    new = [value.astype(old.dtype) if value.dtype != old.dtype else value for value, old in zip(new, state, strict=True)]
+    new = [
+        value.astype(old.dtype) if value.dtype != old.dtype else value for value, old in zip(new, state, strict=True)
+    ]
     if scopes.frame is None and not any(isinstance(value, Tracer) for value in new):
         commit_all(variables, new)
         return

@@ -96,7 +96,11 @@ class Sum(Metric):
             values: numbers, (batch, ...).
             sample_weight: weights that broadcast against the values.
         """
-        inputs = (narrowed(values, self.dtype), narrowed(sample_weight, self.dtype), getattr(values, "_keras_mask", None))
+        inputs = (
+            narrowed(values, self.dtype),
+            narrowed(sample_weight, self.dtype),
+            getattr(values, "_keras_mask", None),
+        )
         accumulate((self.total,), sum_step, inputs, dtype=np.dtype(self.dtype.as_numpy_dtype))
 
     def result(self) -> Any:
@@ -128,7 +132,11 @@ class Mean(Metric):
             values: numbers, (batch, ...).
             sample_weight: weights that broadcast against the values.
         """
-        inputs = (narrowed(values, self.dtype), narrowed(sample_weight, self.dtype), getattr(values, "_keras_mask", None))
+        inputs = (
+            narrowed(values, self.dtype),
+            narrowed(sample_weight, self.dtype),
+            getattr(values, "_keras_mask", None),
+        )
         self._add(mean_step, inputs)
 
     def _add(self, step: Callable, inputs: tuple, **options: Any) -> None:

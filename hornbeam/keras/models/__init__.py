@@ -1,9 +1,25 @@
 """Models: ``Model``, ``Sequential``, functional models, and how to clone them."""
 
+from typing import Any
+
+from hornbeam.base import registry
 from hornbeam.keras.models.clone import clone_model
-from hornbeam.keras.models.functional import Functional
+from hornbeam.keras.models.functional_config import functional_config as _functional_config  # noqa: F401 - registers itself
 from hornbeam.keras.models.model import Model, model_from_config, model_from_json
 from hornbeam.keras.models.sequential import Sequential
-from hornbeam.keras.saving import load_model, save_model
 
-__all__ = ["Functional", "Model", "Sequential", "clone_model", "load_model", "model_from_config", "model_from_json", "save_model"]
+__all__ = [
+    "Model",
+    "Sequential",
+    "clone_model",
+    "load_model",
+    "model_from_config",
+    "model_from_json",
+    "save_model",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("load_model", "save_model"):
+        return registry.find("saving", name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

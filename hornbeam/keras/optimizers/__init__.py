@@ -99,27 +99,15 @@ def get(identifier: Any) -> Any:
     """
     if identifier is None or isinstance(identifier, Optimizer):
         return identifier
+    found = None
     if isinstance(identifier, dict):
         found = deserialize(identifier)
     elif isinstance(identifier, str):
-        found = _by_name(identifier)
-    else:
-        found = None
+        kind = _BUILT_IN.get(identifier.lower())
+        found = kind() if kind is not None else deserialize({"class_name": identifier, "config": {}})
     if isinstance(found, Optimizer):
         return found
-    hint = " Pass an instance: call the class." if isinstance(identifier, type) else ""
-    raise ValueError(f"Could not interpret optimizer identifier: {identifier!r}.{hint}")
-
-
-def _by_name(name: str) -> Any:
-    kind = _BUILT_IN.get(name.lower())
-    if kind is not None:
-        return kind()
-    try:
-        return deserialize({"class_name": name, "config": {}})
-    except (TypeError, ValueError) as error:
-        known = [kind.__name__ for kind in _BUILT_IN.values()]
-        raise ValueError(
-            f"Could not interpret optimizer identifier: {name!r}{closest(name, [*_BUILT_IN, *known])}. "
-            f"Known optimizers: {', '.join(known)}."
-        ) from error
+    known = [kind.__name__ for kind in _BUILT_IN.values()]
+    near = closest(identifier, [*_BUILT_IN, *known]) if isinstance(identifier, str) else ""
+    hint = "Pass an instance: call the class." if isinstance(identifier, type) else f"Known: {', '.join(known)}."
+    raise ValueError(f"Could not interpret optimizer identifier: {identifier!r}{near}. {hint}")

@@ -9,9 +9,11 @@ from typing import Any
 
 import jax
 
+from hornbeam.base.errors import ShapeError, explain
 from hornbeam.core.frame import Program
-from hornbeam.core.variable import Variable, commit_all, commit_lock, read_all, reclaim
-from hornbeam.engine.jax_compat import wide_types
+from hornbeam.core.tensor import Tensor
+from hornbeam.core.variable import Variable, as_array, commit_all, commit_lock, read_all, reclaim
+from hornbeam.engine.jax_compat import ArrayImpl, wide_types
 
 _narrow = nullcontext()
 
@@ -55,3 +57,42 @@ class CompiledStep:
             # The chain is lazy: launch and commit happen inside one C call, so that no signal handler can
             # raise after the old slots were donated and before the new ones are in place.
             commit_all(self.writes, chain.from_iterable(map(self.program, *arguments)))  # type: ignore[arg-type]
+
+
+def plain_arrays(gradients: Sequence[Any]) -> list | None:
+    """Arrays of the gradients if all are concrete; None sends the caller to the general way."""
+    arrays = []
+    for gradient in gradients:
+        kind = type(gradient)
+        if kind is Tensor:
+            gradient = gradient._value
+            kind = type(gradient)
+        if kind is not ArrayImpl:
+            return None
+        arrays.append(gradient)
+    return arrays
+
+
+def step_key(variables: Sequence[Variable], arrays: Sequence[Any]) -> tuple:
+    """What a compiled step is made for: variables, and shapes and dtypes of gradients."""
+    # Variables are known by id: the optimizer holds on to every variable that it has a program for.
+    return (*map(id, variables), *[(array.shape, array.dtype) for array in arrays])
+
+
+def gradient_array(gradient: Any, variable: Variable) -> Any:
+    """Array of one gradient of any kind, checked against the variable's shape."""
+    array = gradient._value if isinstance(gradient, Tensor) else gradient
+    if isinstance(array, Variable):
+        array = array.read_array()
+    if not hasattr(array, "aval"):  # NumPy arrays, lists, numbers
+        array = as_array(array, variable._dtype)
+    if tuple(array.shape) != tuple(variable._shape):
+        raise ShapeError(
+            explain(
+                f"The gradient for variable {variable.path} does not have the variable's shape.",
+                expected=f"shape {tuple(variable._shape)}",
+                received=f"shape {tuple(array.shape)}",
+                fix="pass gradients in the order of the variables",
+            )
+        )
+    return array

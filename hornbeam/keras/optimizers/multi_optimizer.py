@@ -16,8 +16,8 @@ from hornbeam.keras.saving import serialization
 class OptimizerMap(MutableMapping):
     """Maps paths of variables to optimizers.
 
-    A path is looked up as it is; failing that, the keys are regular expressions, one of which must match the whole path;
-    failing that, the default optimizer is meant.
+    A path is looked up as it is; failing that, the keys are regular expressions, one of which must match the whole
+    path; failing that, the default optimizer is meant.
 
     Args:
         default_optimizer: optimizer of variables that no key matches.
@@ -103,6 +103,7 @@ class MultiOptimizer(OptimizerWrapper):
     """
 
     pure = True
+    _choice: dict[Variable, Optimizer]
 
     def __init__(
         self,
@@ -129,7 +130,7 @@ class MultiOptimizer(OptimizerWrapper):
     def _chosen(self, variable: Variable) -> Optimizer:
         optimizer = self._choice.get(variable)
         if optimizer is None:
-            optimizer = self._optimizer_map(variable)
+            optimizer = self._optimizer_map(variable)  # type: ignore[operator]
             _check_inner(optimizer, f"variable {variable.path}")
             if not any(known is optimizer for known in self._inner_optimizers):
                 optimizer.loss_scale_factor = self.loss_scale_factor

@@ -9,15 +9,15 @@ from typing import Any
 import jax.numpy as jnp
 
 from hornbeam.base import names, settings
-from hornbeam.base.errors import ShapeError, explain
+from hornbeam.base.errors import explain
 from hornbeam.core import scopes as scopes_module
 from hornbeam.core.frame import isolated
 from hornbeam.core.scopes import scopes
 from hornbeam.core.tape import GradientTape
 from hornbeam.core.tensor import Tensor, wrap
-from hornbeam.core.variable import Variable, as_array
-from hornbeam.engine.jax_compat import ArrayImpl, Tracer
-from hornbeam.keras.optimizers.compiled import CompiledStep
+from hornbeam.core.variable import Variable
+from hornbeam.engine.jax_compat import Tracer
+from hornbeam.keras.optimizers.compiled import CompiledStep, gradient_array, plain_arrays, step_key
 from hornbeam.keras.optimizers.schedules.base import LearningRateSchedule
 from hornbeam.keras.optimizers.settings import (
     bad_learning_rate,
@@ -220,10 +220,10 @@ class Optimizer(OptimizerStep):
         if len(grads) == 0:
             return
         if scopes.frame is None:
-            arrays = _plain_arrays(grads)
+            arrays = plain_arrays(grads)
             if arrays is not None:
                 variables = self._trainable_variables if trainable_variables is None else trainable_variables
-                step = self._programs.get(_key(variables, arrays))
+                step = self._programs.get(step_key(variables, arrays))
                 if step is not None:
                     step(arrays if self._rate_is_known else [*arrays, self._eager_rate()])
                     return
@@ -232,12 +232,12 @@ class Optimizer(OptimizerStep):
     def _apply_slowly(self, grads: Sequence[Any], trainable_variables: Sequence[Variable] | None) -> None:
         variables = self._known(len(grads), trainable_variables)
         gradients, variables = self._without_missing(list(grads), variables)
-        arrays = [_gradient_array(gradient, variable) for gradient, variable in zip(gradients, variables, strict=True)]
+        arrays = [gradient_array(gradient, variable) for gradient, variable in zip(gradients, variables, strict=True)]
         eager = scopes.frame is None and not any(isinstance(array, Tracer) for array in arrays)
         if not (eager and self._is_pure()):
             self._run(arrays, variables)
             return
-        key = _key(variables, arrays)
+        key = step_key(variables, arrays)
         if not self._rate_is_known:
             arrays.append(self._eager_rate())
         if key not in self._programs:
@@ -359,43 +359,9 @@ class Optimizer(OptimizerStep):
             tape = tape or GradientTape()
             with tape:
                 loss = loss()
-        variables = list(var_list() if callable(var_list) else var_list)
+        variables: list[Variable] = list(var_list() if callable(var_list) else var_list)  # type: ignore[arg-type]
         return self.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
 
     def scale_loss(self, loss: Any) -> Any:
         """The loss multiplied by ``loss_scale_factor``, if there is one; take gradients of this."""
         return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
-
-
-def _plain_arrays(gradients: Sequence[Any]) -> list | None:
-    arrays = []
-    for gradient in gradients:
-        kind = type(gradient)
-        if kind is Tensor:
-            gradient = gradient._value
-            kind = type(gradient)
-        if kind is not ArrayImpl:
-            return None
-        arrays.append(gradient)
-    return arrays
-
-
-def _key(variables: Sequence[Variable], arrays: Sequence[Any]) -> tuple:
-    # Variables are known by id: the optimizer holds on to every variable that it has a program for.
-    return (*map(id, variables), *[(array.shape, array.dtype) for array in arrays])
-
-
-def _gradient_array(gradient: Any, variable: Variable) -> Any:
-    array = array_of(gradient)
-    if not hasattr(array, "aval"):  # NumPy arrays, lists, numbers
-        array = as_array(array, variable._dtype)
-    if tuple(array.shape) != tuple(variable._shape):
-        raise ShapeError(
-            explain(
-                f"The gradient for variable {variable.path} does not have the variable's shape.",
-                expected=f"shape {tuple(variable._shape)}",
-                received=f"shape {tuple(array.shape)}",
-                fix="pass gradients in the order of the variables",
-            )
-        )
-    return array

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import re
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -40,6 +41,18 @@ class OptimizerState:
 
     config_keys: tuple[str, ...] = ()
     """Attributes that ``get_config`` adds to those that all optimizers have, in order."""
+
+    name: str
+    built: bool
+    _variables: list[Variable]  # own variables, in the order in which files hold them
+    _trainable_variables: list[Variable]
+    _indices: dict[Variable, int]
+    _averages: list[Variable | None]
+    _accumulated_gradients: list[Variable]
+    _programs: dict[tuple, Any]  # compiled eager steps
+    _version: int  # grows with every hyperparameter set; programs of others that include a step go by it
+    _given_rate: Any  # the learning rate of the step being run, if it was computed outside of it
+    _excluded: tuple[set[Variable], re.Pattern | None]  # from weight decay
 
     def __init__(self, name: str) -> None:
         self.__dict__.update(
@@ -92,7 +105,9 @@ class OptimizerState:
         if not any(known is variable for known in self._variables):
             self._variables.append(variable)
 
-    def _own(self, initializer: Any, name: str, dtype: Any = None, shape: Any = None, **options: Any) -> Variable:
+    def _own(
+        self, initializer: Any, name: str | None, dtype: Any = None, shape: Any = None, **options: Any
+    ) -> Variable:
         options.setdefault("aggregation", "only_first_replica")
         with scopes_module.override(names=(self.name,)):
             variable = Variable(initializer, shape=shape, dtype=dtype, trainable=False, name=name, **options)

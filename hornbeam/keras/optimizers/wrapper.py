@@ -19,6 +19,9 @@ class OptimizerWrapper(Optimizer):
         loss_scale_factor: see ``Optimizer``.
     """
 
+    _inner_optimizers: list[Optimizer]
+    _inner_versions: tuple[int, ...]
+
     def __init__(self, inner: list[Optimizer], name: str | None = None, loss_scale_factor: float | None = None) -> None:
         super().__init__(0.0, name=name, loss_scale_factor=loss_scale_factor)
         for optimizer in inner:

@@ -163,9 +163,7 @@ class OrthogonalRegularizer(Regularizer):
 
 def _factor(value: Any, name: str) -> float:
     if not isinstance(value, (float, int)) or not math.isfinite(value) or value < 0:
-        raise ValueError(
-            f"Invalid value for argument {name}: expected a non-negative float. Received: {name}={value}"
-        )
+        raise ValueError(f"Invalid value for argument {name}: expected a non-negative float. Received: {name}={value}")
     return float(value)
 
 

@@ -69,6 +69,8 @@ ROOT: dict[str, str] = {
 UNLISTED: dict[str, tuple[str, str, str]] = {
     "Functional": ("models", "keras.src.models.functional", "hornbeam.keras.models.functional"),
 }
+# Classes defined below `keras`, and the public folder that offers them.
+DEEPER: dict[str, str] = {"hornbeam.core.random_state": "random"}
 # Old folder names, and where their classes live now.
 MOVED: dict[str, tuple[str, ...]] = {
     "engine": ("layers", "models"),
@@ -201,7 +203,7 @@ def _listed(folder: str, name: str) -> Any:
         module = _module(unlisted[2])
         return getattr(module, name, None)
     module = _module(FOLDERS[folder])
-    return getattr(module, name, None) if module is not None and name in module.__all__ else None
+    return getattr(module, name, None) if name in getattr(module, "__all__", ()) else None
 
 
 def _module(path: str) -> Any:
@@ -227,10 +229,13 @@ def public_name(kind: type) -> tuple[str, str, bool] | None:
 
 def _public_name(kind: type) -> tuple[str, str, bool] | None:
     parts = kind.__module__.split(".")
-    if parts[:2] != ["hornbeam", "keras"] or len(parts) < 3:
-        return None
     name = kind.__name__
-    folder = "optimizers.schedules" if parts[2:4] == ["optimizers", "schedules"] else parts[2]
+    if kind.__module__ in DEEPER:
+        folder = DEEPER[kind.__module__]
+    elif parts[:2] == ["hornbeam", "keras"] and len(parts) > 2:
+        folder = "optimizers.schedules" if parts[2:4] == ["optimizers", "schedules"] else parts[2]
+    else:
+        return None
     if folder in FOLDERS and name not in UNLISTED:
         if _listed(folder, name) is not kind:
             # The public name may differ from the Python name of the class.

@@ -126,7 +126,9 @@ def read_special(config: dict[str, Any], recurse: Any) -> Any:
             return _read_spec(config)
         return MARKERS[marker](inner, recurse)
     except (KeyError, AttributeError, TypeError) as error:
-        raise CorruptFileError(f"The config entry {marker!r} is not complete ({error!r}). Received: {config}") from error
+        raise CorruptFileError(
+            f"The config entry {marker!r} is not complete ({error!r}). Received: {config}"
+        ) from error
 
 
 def _read_spec(config: dict[str, Any]) -> Any:

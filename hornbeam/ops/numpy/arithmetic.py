@@ -105,7 +105,11 @@ def fmod(x1: Array, x2: Array) -> Array:
 @op(adapt=True)
 def power(x1: Array, x2: Array) -> Array:
     """``x1`` raised to the power ``x2``; integers stay integers."""
-    return jnp.power(*promote(x1, x2, at_least=int))
+    base, exponent = promote(x1, x2, at_least=int)
+    if jnp.issubdtype(base.dtype, jnp.inexact) and not jnp.issubdtype(x2.dtype, jnp.inexact):
+        # An exponent known to be whole has a finite derivative at 0 also for exponent 0.
+        (exponent,) = promote(x2, at_least=int)
+    return jnp.power(base, exponent)
 
 
 @op(adapt=True)

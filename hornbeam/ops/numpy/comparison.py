@@ -133,30 +133,25 @@ def signbit(x: Array) -> Array:
     return jnp.signbit(*promote(x))
 
 
-def _truth(x: Array) -> Array:
-    """Strong bools; each operand on its own, since a common dtype could round a small number to 0."""
-    return promote(x)[0] != 0
-
-
-@op
+@op(adapt=True)
 def logical_and(x1: Array, x2: Array) -> Array:
     """Whether both are true."""
-    return jnp.logical_and(_truth(x1), _truth(x2))
+    return jnp.logical_and(*promote(x1, x2))
 
 
-@op
+@op(adapt=True)
 def logical_or(x1: Array, x2: Array) -> Array:
     """Whether at least one is true."""
-    return jnp.logical_or(_truth(x1), _truth(x2))
+    return jnp.logical_or(*promote(x1, x2))
 
 
-@op
+@op(adapt=True)
 def logical_xor(x1: Array, x2: Array) -> Array:
     """Whether exactly one is true."""
-    return jnp.logical_xor(_truth(x1), _truth(x2))
+    return jnp.logical_xor(*promote(x1, x2))
 
 
 @op
 def logical_not(x: Array) -> Array:
     """Whether the element is false."""
-    return jnp.logical_not(_truth(x))
+    return jnp.logical_not(*promote(x))

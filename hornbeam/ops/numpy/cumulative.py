@@ -12,14 +12,14 @@ from jax import Array
 
 from hornbeam.base import dtypes
 from hornbeam.core.door import op
-from hornbeam.ops.promotion import promote, result_dtype
+from hornbeam.ops.promotion import kind_of, promote
 
 __all__ = ["cumprod", "cumsum", "diff", "nancumprod", "nancumsum", "trapezoid"]
 
 
 def _running_dtype(x: Array, dtype: Any) -> Any:
     """NumPy dtype of a running sum: the one asked for, or that of ``x``, where bools count as int32."""
-    return dtypes.as_dtype(result_dtype(x, int) if dtype is None else dtype).as_numpy_dtype
+    return (dtypes.result_type(kind_of(x), int) if dtype is None else dtypes.as_dtype(dtype)).as_numpy_dtype
 
 
 @op(static=("axis", "dtype"))

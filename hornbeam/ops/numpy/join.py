@@ -12,6 +12,7 @@ from hornbeam.base.errors import ShapeError, explain
 from hornbeam.core.arguments import static_value
 from hornbeam.core.door import op
 from hornbeam.core.symbolic import KerasTensor
+from hornbeam.ops.casting import convert_to_tensor
 from hornbeam.ops.composite import composite
 from hornbeam.ops.numpy.shape import reshape, transpose
 from hornbeam.ops.promotion import promote
@@ -34,48 +35,70 @@ __all__ = [
 
 # --- joining -----------------------------------------------------------------------------------------
 @op(static=("axis",), lists=("xs",), adapt=True)
+def _concatenate(xs: Any, axis: int) -> Any:
+    return jnp.concatenate(promote(*xs), axis=axis)
+
+
+@op(static=("axis",), lists=("xs",), adapt=True)
+def _stack(xs: Any, axis: int) -> Any:
+    return jnp.stack(promote(*xs), axis=axis)
+
+
+@op(static=("rank",), lists=("xs",), adapt=True)
+def _stack_at(xs: Any, rank: int) -> Any:
+    return (jnp.vstack, jnp.hstack, jnp.dstack)[rank - 1](promote(*xs))
+
+
+def _parts(xs: Any) -> Any:
+    """Lists of numbers in the list as tensors: to the door all nesting below a list parameter is structure."""
+    if not isinstance(xs, (list, tuple)):
+        return xs
+    return [convert_to_tensor(x) if isinstance(x, (list, tuple)) else x for x in xs]
+
+
+@composite
 def concatenate(xs: Any, axis: int = 0) -> Any:
     """Tensors joined along an axis they have, in their common dtype.
 
     References: Keras `ops.concatenate`.
     """
-    return jnp.concatenate(promote(*xs), axis=axis)
+    return _concatenate(_parts(xs), axis)
 
 
-@op(static=("axis",), lists=("x",), adapt=True)
+@composite
 def stack(x: Any, axis: int = 0) -> Any:
     """Tensors of one shape joined along a new axis, in their common dtype.
 
     References: Keras `ops.stack`.
     """
-    return jnp.stack(promote(*x), axis=axis)
+    return _stack(_parts(x), axis)
 
 
-@op(lists=("xs",), adapt=True)
+@composite
 def vstack(xs: Any) -> Any:
     """Tensors joined along axis 0; vectors become rows.
 
     References: Keras `ops.vstack`.
     """
-    return jnp.vstack(promote(*xs))
+    return _stack_at(_parts(xs), 1)
 
 
-@op(lists=("xs",), adapt=True)
+@composite
 def hstack(xs: Any) -> Any:
     """Tensors joined along axis 1; vectors along axis 0.
 
     References: Keras `ops.hstack`.
     """
-    return jnp.hstack(promote(*xs))
+    return _stack_at(_parts(xs), 2)
 
 
-@op(lists=("xs",), adapt=True)
+@composite
 def dstack(xs: Any) -> Any:
     """Tensors joined along axis 2; vectors and matrices get the axes they lack.
 
     References: Keras `ops.dstack`.
     """
-    return jnp.dstack(promote(*xs))
+    return _stack_at(_parts(xs), 3)
 
 
 @op(static=("axis",), adapt=True)
@@ -168,7 +191,7 @@ def dsplit(x: Any, indices_or_sections: Any) -> list:
 
 def _along(x: Any, where: Any, axis: int | None, rank: int, name: str, run: Any) -> Any:
     if not hasattr(x, "shape"):
-        x = promote(x)[0] if not isinstance(x, (list, tuple)) else jnp.asarray(x)
+        x = convert_to_tensor(x)
     _at_least(x, rank, name)
     return run(x, where, min(1, len(x.shape) - 1) if axis is None else axis)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -19,8 +18,8 @@ from hornbeam.ops.promotion import promote
 __all__ = ["cross", "dot", "einsum", "inner", "kron", "matmul", "outer", "tensordot", "vdot"]
 
 
-def _preferred(operands: list[jax.Array]) -> Any:
-    return np.int32 if all(operand.dtype == np.int8 for operand in operands) else None
+def _preferred(*operands: Any) -> Any:
+    return np.int32 if all(jnp.asarray(operand).dtype == np.int8 for operand in operands) else None
 
 
 @op(adapt=True)
@@ -29,8 +28,7 @@ def matmul(x1: Any, x2: Any) -> Any:
 
     References: Keras `ops.matmul`.
     """
-    x1, x2 = promote(x1, x2)
-    return jnp.matmul(x1, x2, preferred_element_type=_preferred([x1, x2]))
+    return jnp.matmul(*promote(x1, x2), preferred_element_type=_preferred(x1, x2))
 
 
 @op(adapt=True)
@@ -107,14 +105,14 @@ def cross(x1: Any, x2: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, a
 
 @op(static=("subscripts", "optimize"), adapt=True)
 def _einsum_of_two(x1: Any, x2: Any, subscripts: str, optimize: Any = "optimal") -> Any:
-    x1, x2 = promote(x1, x2)
-    return jnp.einsum(subscripts, x1, x2, optimize=optimize, preferred_element_type=_preferred([x1, x2]))
+    preferred = _preferred(x1, x2)
+    return jnp.einsum(subscripts, *promote(x1, x2), optimize=optimize, preferred_element_type=preferred)
 
 
 @op(static=("subscripts", "optimize"), lists=("operands",), adapt=True)
 def _einsum_of_list(operands: Any, subscripts: str, optimize: Any = "optimal") -> Any:
-    operands = promote(*operands)
-    return jnp.einsum(subscripts, *operands, optimize=optimize, preferred_element_type=_preferred(operands))
+    preferred = _preferred(*operands)
+    return jnp.einsum(subscripts, *promote(*operands), optimize=optimize, preferred_element_type=preferred)
 
 
 @composite

@@ -9,8 +9,8 @@ import jax.numpy as jnp
 from jax import Array
 
 from hornbeam.core.door import op
-from hornbeam.ops.numpy.reduce import Axis, summed_dtype, wide_float
-from hornbeam.ops.promotion import promote, result_dtype, to_dtype
+from hornbeam.ops.numpy.reduce import Axis, float_dtype, summed_dtype, wide_float
+from hornbeam.ops.promotion import promote, to_dtype
 
 __all__ = ["nanargmax", "nanargmin", "nanmax", "nanmean", "nanmin", "nanprod", "nanstd", "nansum", "nanvar"]
 
@@ -30,19 +30,19 @@ def nanprod(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
 @op(static=("axis", "keepdims"))
 def nanmean(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """Mean of the elements that are not nan; nan where all are."""
-    return to_dtype(jnp.nanmean(wide_float(x), axis=axis, keepdims=keepdims), result_dtype(x, float))
+    return to_dtype(jnp.nanmean(wide_float(x), axis=axis, keepdims=keepdims), float_dtype(x))
 
 
 @op(static=("axis", "keepdims"))
 def nanvar(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """Variance of the elements that are not nan; nan where all are. Real, also for complex numbers."""
-    return to_dtype(jnp.nanvar(wide_float(x), axis=axis, keepdims=keepdims), result_dtype(x, float).real_dtype)
+    return to_dtype(jnp.nanvar(wide_float(x), axis=axis, keepdims=keepdims), float_dtype(x).real_dtype)
 
 
 @op(static=("axis", "keepdims"))
 def nanstd(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """Standard deviation of the elements that are not nan; nan where all are. Real, also for complex numbers."""
-    return to_dtype(jnp.nanstd(wide_float(x), axis=axis, keepdims=keepdims), result_dtype(x, float).real_dtype)
+    return to_dtype(jnp.nanstd(wide_float(x), axis=axis, keepdims=keepdims), float_dtype(x).real_dtype)
 
 
 @op(static=("axis", "keepdims"))

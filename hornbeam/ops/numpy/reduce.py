@@ -19,7 +19,7 @@ from jax import Array
 
 from hornbeam.base import dtypes
 from hornbeam.core.door import op
-from hornbeam.ops.promotion import as_float, promote, result_dtype, to_dtype
+from hornbeam.ops.promotion import as_float, kind_of, promote, result_dtype, to_dtype
 
 __all__ = [
     "all",
@@ -58,6 +58,11 @@ def wide_float(x: Array) -> Array:
     return promote(x, at_least="float32")[0]
 
 
+def float_dtype(*operands: Array) -> dtypes.DType:
+    """Common dtype of operands, floating at least."""
+    return dtypes.result_type(*(kind_of(operand) for operand in operands), float)
+
+
 # --- sums and products -----------------------------------------------------------------------------
 @op(static=("axis", "keepdims"))
 def sum(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
@@ -88,7 +93,7 @@ def logsumexp(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
 @op(static=("axis", "keepdims"))
 def mean(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """Arithmetic mean along axes; nan of nothing."""
-    return to_dtype(jnp.mean(wide_float(x), axis=axis, keepdims=keepdims), result_dtype(x, float))
+    return to_dtype(jnp.mean(wide_float(x), axis=axis, keepdims=keepdims), float_dtype(x))
 
 
 @op(static=("axis",), adapt=True)
@@ -109,13 +114,13 @@ def average(x: Array, axis: Axis = None, weights: Array | None = None) -> Array:
 @op(static=("axis", "keepdims"))
 def var(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """Mean squared distance from the mean (divided by the count, not by one less)."""
-    return to_dtype(jnp.var(wide_float(x), axis=axis, keepdims=keepdims), result_dtype(x, float))
+    return to_dtype(jnp.var(wide_float(x), axis=axis, keepdims=keepdims), float_dtype(x))
 
 
 @op(static=("axis", "keepdims"))
 def std(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """Square root of ``var``; real, also for complex numbers. Its derivative is nan where all values are equal."""
-    return to_dtype(jnp.std(wide_float(x), axis=axis, keepdims=keepdims), result_dtype(x, float).real_dtype)
+    return to_dtype(jnp.std(wide_float(x), axis=axis, keepdims=keepdims), float_dtype(x).real_dtype)
 
 
 # --- extremes --------------------------------------------------------------------------------------

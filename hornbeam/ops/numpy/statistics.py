@@ -18,8 +18,8 @@ from hornbeam.core.door import op
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.engine.jax_compat import Tracer
 from hornbeam.ops.composite import composite
-from hornbeam.ops.numpy.reduce import Axis
-from hornbeam.ops.promotion import as_float, promote, result_dtype, to_dtype
+from hornbeam.ops.numpy.reduce import Axis, float_dtype
+from hornbeam.ops.promotion import as_float, promote, to_dtype
 
 __all__ = [
     "bincount",
@@ -88,7 +88,7 @@ def nanpercentile(x: Array, q: Array, axis: Axis = None, method: str = "linear",
 def _quantile(
     rule: Callable, x: Array, q: Array, axis: Axis, method: str, keepdims: bool, percent: bool = False
 ) -> Array:
-    dtype = result_dtype(x, q, float)
+    dtype = float_dtype(x, q)
     # Percents are divided before the dtype is narrowed, so that the fraction is rounded once.
     fraction = as_float(q) / 100 if percent else q
     return rule(to_dtype(x, dtype), to_dtype(fraction, dtype), axis=axis, method=method, keepdims=keepdims)

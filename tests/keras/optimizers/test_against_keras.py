@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.keras.optimizers.twins import STEPS, Twins, run_in_program
+from tests.keras.optimizers.twins import SHAPES, STEPS, Twins, run_in_program
 
 # A few roundings of float32, of numbers of size 1; XLA fuses here what the oracle computes op by op.
 TOLERANCE = 2e-6
@@ -64,7 +64,9 @@ NAMES = [f"{kind}-{'-'.join(options) or 'defaults'}" for kind, options in CASES]
 @pytest.mark.parametrize(("kind", "options"), CASES, ids=NAMES)
 def test_eager_steps_equal_the_oracle(kind, options):
     """Values, slots and counters after six steps."""
-    twins = Twins(lambda module: getattr(module, kind)(**options, name="twin"))
+    # The oracle compiles its conditions anew at each eager step: fewer variables there.
+    shapes = {"kernel": (3, 5), "scale": ()} if "gradient_accumulation_steps" in options else SHAPES
+    twins = Twins(lambda module: getattr(module, kind)(**options, name="twin"), shapes=shapes)
     for _ in range(STEPS):
         twins.step()
     assert twins.worst() < LOOSER.get(kind, TOLERANCE), twins.differences()
@@ -158,8 +160,9 @@ def test_schedules_equal_the_oracle(kind, arguments, options):
     ours = getattr(schedules, kind)(*arguments, **options)
     theirs = getattr(keras.optimizers.schedules, kind)(*arguments, **options)
     compiled = jax.jit(lambda step: ours(step).value)
+    oracle = jax.jit(theirs)
     for step in range(15):
-        expected = float(theirs(step))
+        expected = float(oracle(np.int32(step)))
         assert float(ours(step)) == pytest.approx(expected, rel=1e-5, abs=1e-7)
         assert float(compiled(np.int32(step))) == pytest.approx(expected, rel=1e-5, abs=1e-7)
     assert float(ours(Variable(4, dtype="int32"))) == pytest.approx(float(theirs(4)), rel=1e-5)

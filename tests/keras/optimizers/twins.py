@@ -25,7 +25,9 @@ class Twins:
         make: function of a module ``optimizers`` that returns the optimizer.
     """
 
-    def __init__(self, make: Any, dtype: str = "float32", shapes: dict[str, tuple] | None = None, seed: int = 0) -> None:
+    def __init__(
+        self, make: Any, dtype: str = "float32", shapes: dict[str, tuple] | None = None, seed: int = 0
+    ) -> None:
         self.random = np.random.default_rng(seed)
         self.shapes = shapes or SHAPES
         values = {name: self.draw(shape) for name, shape in self.shapes.items()}

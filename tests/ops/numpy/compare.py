@@ -84,7 +84,9 @@ def same_as_numpy(case: Case, reference: Callable | None = None, tolerance: floa
 def same_gradients(case: Case, tolerance: float = 1e-5) -> None:
     """The tape's gradients of all float32 arrays equal those of ``jax.grad`` through the Keras function."""
     leaves = trees.flatten((case.args, case.kwargs))
-    wrt = [leaf for leaf in leaves if isinstance(leaf, np.ndarray) and leaf.dtype == np.float32]
+    wrt = list(
+        {id(leaf): leaf for leaf in leaves if isinstance(leaf, np.ndarray) and leaf.dtype == np.float32}.values()
+    )
     assert wrt, f"{case} has nothing to differentiate"
     tensors = {id(array): from_host(array) for array in wrt}
 

@@ -1,0 +1,409 @@
+"""``function`` (``tf.function``): a Python function as a compiled program.
+
+A program is traced once per combination of tensor shapes and dtypes, Python values and object identities.
+Variables that the function reads become inputs, those it writes become outputs. Python side effects run once
+per trace, as in TensorFlow. A function that needs the value of a tensor in Python (``if x > 0:``) cannot be
+traced: it then runs eagerly as a whole, and one warning names the line.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import logging
+import traceback
+import types
+import warnings
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any
+
+import jax
+import numpy as np
+
+from hornbeam.base import dtypes, shapes, trees
+from hornbeam.base.errors import TraceError
+from hornbeam.core.frame import Program
+from hornbeam.core.scopes import scopes
+from hornbeam.core.symbolic import KerasTensor
+from hornbeam.core.tape import Pure, execute
+from hornbeam.core.tensor import HostTensor, Tensor, from_host, wrap
+from hornbeam.core.variable import Variable, commit_all, commit_lock, read_all
+from hornbeam.engine import cache
+from hornbeam.engine.jax_compat import Tracer, wide_types
+
+logger = logging.getLogger(__name__)
+_nothing = nullcontext()
+_RETRACES_BEFORE_WARNING = 5
+# What JAX raises when Python asks a traced value for its content.
+_NEEDS_VALUE = (jax.errors.ConcretizationTypeError, jax.errors.NonConcreteBooleanIndexError, TraceError)
+
+
+class TensorSpec:
+    """Shape and dtype of a tensor, sizes ``None`` where any will do.
+
+    Args:
+        shape: sizes; None for any shape at all.
+        dtype: element type.
+        name: name of the argument.
+
+    References: TensorFlow ``tf.TensorSpec``.
+    """
+
+    __slots__ = ("dtype", "name", "shape")
+
+    def __init__(self, shape: Any, dtype: Any = "float32", name: str | None = None) -> None:
+        self.shape = shapes.TensorShape(shape)
+        self.dtype = dtypes.as_dtype(dtype)
+        self.name = name
+
+    @classmethod
+    def from_tensor(cls, tensor: Any, name: str | None = None) -> TensorSpec:
+        """The spec of a tensor."""
+        return cls(tensor.shape, tensor.dtype, name)
+
+    @classmethod
+    def from_spec(cls, spec: Any, name: str | None = None) -> TensorSpec:
+        """A copy of a spec."""
+        return cls(spec.shape, spec.dtype, name or spec.name)
+
+    def is_compatible_with(self, value: Any) -> bool:
+        """True if a tensor (or spec) fits."""
+        return dtypes.as_dtype(value.dtype) == self.dtype and self.shape.is_compatible_with(value.shape)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, TensorSpec) and (self.shape, self.dtype, self.name) == (other.shape, other.dtype, other.name)
+
+    def __hash__(self) -> int:
+        return hash((self.shape, self.dtype))
+
+    def __repr__(self) -> str:
+        return f"TensorSpec(shape={tuple(self.shape)}, dtype={self.dtype!r}, name={self.name!r})"
+
+
+class _Trace:
+    """One captured program of a function."""
+
+    def __init__(self, function: Callable, leaves: list[Any], structure: Any, tensors: list[Tensor]) -> None:
+        cache.enable()
+
+        def on_tensors(*inner: Tensor) -> Any:
+            queue = iter(inner)
+            filled = [next(queue) if isinstance(leaf, Tensor) else leaf for leaf in leaves]
+            args, kwargs = trees.pack(structure, filled)
+            return _only_arrays(function(*args, **kwargs), self)
+
+        wide = any(dtypes.is_wide(tensor.dtype) for tensor in tensors)
+        with wide_types(True) if wide else _nothing:
+            self.program = Program(on_tensors, tensors)
+        program = self.program
+        self.wide = wide or any(dtypes.is_wide(v._dtype) for v in (*program.reads, *program.writes))
+        n_reads, n_consts = len(program.reads), len(program.consts)
+
+        def flat(*values: Any) -> list[Any]:
+            outputs, written = program.pure(
+                values[:n_reads], values[n_reads : n_reads + n_consts], values[n_reads + n_consts :]
+            )
+            return [*outputs, *written]
+
+        self.pure = Pure(flat)
+
+    structure: Any = None
+    fixed: list[Any]
+
+    def run(self, tensors: list[Tensor]) -> Any:
+        """Run on tensors of the traced shapes."""
+        program = self.program
+        arrays = [tensor._value for tensor in tensors]
+        if scopes.tapes:
+            with commit_lock:
+                values = [*read_all(program.reads), *program.consts, *arrays]
+            objects = [*program.reads, *([None] * len(program.consts)), *tensors]
+            results: list[Any] = execute(self.pure, objects, values, self.wide)
+            written = [result._value for result in results[program.n_outputs :]]
+            outputs = results[: program.n_outputs]
+        else:
+            with commit_lock, wide_types(True) if self.wide else _nothing:
+                results = self.pure.plain(*read_all(program.reads), *program.consts, *arrays)
+                written = results[program.n_outputs :]
+                if written:
+                    commit_all(program.writes, written)
+            outputs = [wrap(result) for result in results[: program.n_outputs]]
+            written = []
+        if written:
+            commit_all(program.writes, written)
+        return self.rebuild(outputs)
+
+    def rebuild(self, outputs: list[Tensor]) -> Any:
+        """Outputs in the form the function returned them."""
+        queue = iter(outputs)
+        filled = [next(queue) if leaf is _ARRAY else leaf for leaf in self.fixed]
+        return trees.pack(self.structure, filled) if trees.is_nested(self.structure) else filled[0]
+
+
+_ARRAY = object()
+
+
+def _only_arrays(outputs: Any, trace: _Trace) -> list[Any]:
+    """The arrays among the outputs; everything else is remembered in the trace."""
+    leaves = trees.flatten(outputs)
+    trace.structure = outputs if trees.is_nested(outputs) else None
+    trace.fixed, arrays = [], []
+    for leaf in leaves:
+        if isinstance(leaf, Variable):
+            leaf = leaf.read_value()
+        if isinstance(leaf, (Tensor, jax.Array)) and not isinstance(leaf, HostTensor):
+            trace.fixed.append(_ARRAY)
+            arrays.append(leaf._value if isinstance(leaf, Tensor) else leaf)
+        else:
+            trace.fixed.append(leaf)
+    if trace.structure is not None:
+        # Keep the containers only: tracers must not outlive the trace.
+        trace.structure = trees.map_structure(lambda leaf: None, outputs)
+    return arrays
+
+
+class Function:
+    """A Python function that runs compiled; made by ``function``."""
+
+    def __init__(self, python_function: Callable, input_signature: Any, reduce_retracing: bool, name: str | None) -> None:
+        self.python_function = python_function
+        self.input_signature = tuple(input_signature) if input_signature is not None else None
+        self._reduce_retracing = reduce_retracing
+        self._traces: dict[Any, _Trace] = {}
+        self._eager = False
+        self._count = 0
+        self._bound: dict[int, Function] = {}
+        try:
+            self._signature = inspect.signature(python_function)
+        except (TypeError, ValueError):
+            self._signature = None
+        functools.update_wrapper(self, python_function)
+        self.name = name or getattr(python_function, "__name__", "function")
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else types.MethodType(self, instance)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the function."""
+        if self._eager or scopes.eager_functions or scopes.frame is not None or scopes.symbolic:
+            return self.python_function(*args, **kwargs)
+        leaves, structure = self._flat(args, kwargs)
+        if any(isinstance(leaf, (KerasTensor, HostTensor)) for leaf in leaves):
+            return self.python_function(*args, **kwargs)
+        tensors = [leaf for leaf in leaves if isinstance(leaf, Tensor)]
+        if any(isinstance(tensor._value, Tracer) for tensor in tensors):
+            return self.python_function(*args, **kwargs)
+        key = _key(leaves, structure)
+        trace = self._traces.get(key)
+        if trace is None:
+            try:
+                trace = self._trace(leaves, structure, tensors)
+            except _NEEDS_VALUE as error:
+                self._fall_back(error)
+                return self.python_function(*args, **kwargs)
+            self._traces[key] = trace
+        return trace.run(tensors)
+
+    def _flat(self, args: tuple, kwargs: dict[str, Any]) -> tuple[list[Any], Any]:
+        if self.input_signature is not None:
+            args, kwargs = self._by_signature(args, kwargs)
+        structure = (args, kwargs)
+        leaves = [
+            from_host(leaf) if isinstance(leaf, (np.ndarray, np.generic)) else wrap(leaf) if isinstance(leaf, jax.Array) else leaf
+            for leaf in trees.flatten(structure)
+        ]
+        return leaves, structure
+
+    def _by_signature(self, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
+        """Arguments cast to tensors of the input signature, checked against it."""
+        own = self._signature
+        skip = 1 if own is not None and next(iter(own.parameters), "") == "self" else 0
+        if own is not None:
+            bound = own.bind(*args, **kwargs)
+            args, kwargs = bound.args, bound.kwargs
+        specs = self.input_signature or ()
+        if len(args) - skip != len(specs) and len(args) != len(specs):
+            raise TypeError(
+                f"{self.name}() has an input_signature of {len(specs)} tensors, but {len(args) - skip} arguments were given."
+            )
+        if len(args) == len(specs):
+            skip = 0
+        fitted = [*args[:skip], *(trees.map_up_to(spec, _fit, spec, arg) for spec, arg in zip(specs, args[skip:], strict=True))]
+        return tuple(fitted), kwargs
+
+    def _trace(self, leaves: list[Any], structure: Any, tensors: list[Tensor]) -> _Trace:
+        self._count += 1
+        if self._count == _RETRACES_BEFORE_WARNING and self.input_signature is None:
+            logger.warning(
+                "%d calls to tf.function %r triggered retracing (the last with tensors of shape and dtype %s). Tracing is "
+                "expensive. Pass tensors instead of Python numbers, keep shapes equal, and define the function outside loops.",
+                self._count,
+                self.name,
+                [(tuple(tensor.shape), tensor.dtype.name) for tensor in tensors],
+            )
+        return _Trace(self.python_function, leaves, structure, tensors)
+
+    def _fall_back(self, error: Exception) -> None:
+        self._eager = True
+        where = self._line_of(error)
+        warnings.warn(
+            f"tf.function {self.name!r} needs the value of a tensor in Python{where}, which a compiled program does not have; "
+            "it runs eagerly from now on, which is slower. Use tf.cond, tf.where or tf.while_loop to keep it compiled.",
+            stacklevel=3,
+        )
+
+    def _line_of(self, error: Exception) -> str:
+        code = getattr(self.python_function, "__code__", None)
+        for frame in reversed(traceback.extract_tb(error.__traceback__)):
+            if code is not None and frame.filename == code.co_filename:
+                return f" (line {frame.lineno}: {frame.line})"
+        return ""
+
+    # --- faces -----------------------------------------------------------------------------------
+    def experimental_get_tracing_count(self) -> int:
+        """How many programs have been traced so far."""
+        return self._count
+
+    @property
+    def function_spec(self) -> Any:
+        """Signature of the Python function."""
+        return self._signature
+
+    def get_concrete_function(self, *args: Any, **kwargs: Any) -> ConcreteFunction:
+        """The program for given arguments; ``TensorSpec`` stands for a tensor."""
+        if not args and not kwargs and self.input_signature is not None:
+            args = self.input_signature
+        return ConcreteFunction(self, args, kwargs)
+
+    def pretty_printed_concrete_signatures(self, verbose: bool = True) -> str:
+        """Text that lists what has been traced."""
+        return "\n".join(f"{self.name}{key}" for key in self._traces)
+
+
+class ConcreteFunction:
+    """A function for tensors of given specs."""
+
+    def __init__(self, owner: Function, args: tuple, kwargs: dict[str, Any]) -> None:
+        self._owner = owner
+        self.structured_input_signature = (args, kwargs)
+        self.name = owner.name
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run it."""
+        specs, named = self.structured_input_signature
+        for spec, arg in zip(specs, args, strict=False):
+            if isinstance(spec, TensorSpec):
+                _fit(spec, arg)
+        fixed = {key: value for key, value in named.items() if not isinstance(value, TensorSpec)}
+        return self._owner(*args, **{**fixed, **kwargs})
+
+    @property
+    def inputs(self) -> list[TensorSpec]:
+        """Specs of the tensors."""
+        return [leaf for leaf in trees.flatten(self.structured_input_signature) if isinstance(leaf, TensorSpec)]
+
+
+def _fit(spec: Any, value: Any) -> Any:
+    if not isinstance(spec, TensorSpec):
+        return value
+    if not isinstance(value, (Tensor, KerasTensor)):
+        array = np.asarray(value.read_array() if isinstance(value, Variable) else value)
+        value = from_host(array.astype(spec.dtype.as_numpy_dtype)) if not isinstance(value, Variable) else value.read_value()
+    if not spec.is_compatible_with(value):
+        raise TypeError(
+            f"Python inputs incompatible with input_signature: expected {spec}, received a tensor of shape "
+            f"{tuple(value.shape)} and dtype {value.dtype.name}."
+        )
+    return value
+
+
+def _key(leaves: list[Any], structure: Any) -> Any:
+    parts = []
+    for leaf in leaves:
+        if isinstance(leaf, Tensor):
+            parts.append((leaf._value.shape, leaf._value.dtype))
+        elif isinstance(leaf, (bool, int, float, complex, str, bytes, type(None))):
+            parts.append((type(leaf), leaf))
+        else:
+            # The object itself keeps its identity from being reused; weak references would lose the entry.
+            parts.append(_Identity(leaf))
+    return (_shape_of(structure), tuple(parts))
+
+
+class _Identity:
+    __slots__ = ("item",)
+
+    def __init__(self, item: Any) -> None:
+        self.item = item
+
+    def __hash__(self) -> int:
+        return id(self.item)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Identity) and self.item is other.item
+
+
+def _shape_of(structure: Any) -> Any:
+    if isinstance(structure, (list, tuple)):
+        return (type(structure).__name__, *(_shape_of(part) for part in structure))
+    if isinstance(structure, dict):
+        return ("dict", *((key, _shape_of(structure[key])) for key in trees.sorted_keys(structure)))
+    return None
+
+
+def function(
+    func: Callable | None = None,
+    input_signature: Any = None,
+    autograph: bool = True,
+    jit_compile: bool | None = None,
+    reduce_retracing: bool = False,
+    experimental_implements: str | None = None,
+    experimental_autograph_options: Any = None,
+    experimental_attributes: Any = None,
+    experimental_relax_shapes: bool | None = None,
+    experimental_compile: bool | None = None,
+    experimental_follow_type_hints: bool | None = None,
+) -> Any:
+    """Compile a Python function.
+
+    Args:
+        func: the function; without it a decorator is returned.
+        input_signature: ``TensorSpec`` per argument; arguments are cast and checked, and calls with other sizes where
+            it says ``None`` are traced silently.
+        autograph: Python control flow on tensors is not rewritten; such functions run eagerly. Both values mean the same.
+        jit_compile: all programs are compiled by XLA, so every value means the same.
+        reduce_retracing: programs have fixed shapes here; accepted, without effect on results.
+        experimental_implements: a name that other compilers look for; carried, nothing looks for it.
+        experimental_autograph_options: see ``autograph``.
+        experimental_attributes: must be None.
+        experimental_relax_shapes: former name of ``reduce_retracing``.
+        experimental_compile: former name of ``jit_compile``.
+        experimental_follow_type_hints: must be None or False.
+
+    Returns:
+        A callable ``Function``.
+
+    References: TensorFlow ``tf.function``.
+    """
+    if experimental_attributes or experimental_follow_type_hints:
+        raise NotImplementedError(
+            "tf.function: `experimental_attributes` and `experimental_follow_type_hints` are not offered; leave them out."
+        )
+
+    def decorate(inner: Callable) -> Function:
+        if isinstance(inner, Function):
+            inner = inner.python_function
+        return Function(inner, input_signature, reduce_retracing or bool(experimental_relax_shapes), experimental_implements)
+
+    return decorate if func is None else decorate(func)
+
+
+def run_functions_eagerly(run_eagerly: bool) -> None:
+    """Run the bodies of compiled functions as Python code in this thread, for debugging, or compile them again."""
+    scopes.eager_functions = bool(run_eagerly)
+
+
+def functions_run_eagerly() -> bool:
+    """Whether bodies of compiled functions run as Python code in this thread."""
+    return scopes.eager_functions

@@ -1,0 +1,169 @@
+"""Where random numbers come from: generators, the global one, and the process seed.
+
+A generator is a variable ``uint32[2]`` = (seed, counter). Each draw uses the state as threefry key data and moves the
+counter on, so the numbers are those of Keras on JAX, bit for bit. Inside a frame the variable is read and written
+through the frame like any other: a compiled step draws new numbers on each run.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from hornbeam.base import names
+from hornbeam.core import scopes as scopes_module
+from hornbeam.core.scopes import scopes
+from hornbeam.core.tensor import Tensor, wrap
+from hornbeam.core.variable import Variable
+from hornbeam.engine.jax_compat import is_tracing
+
+
+class _Process(threading.local):
+    generator: SeedGenerator | None = None
+    seed: int | None = None
+
+
+_process = _Process()
+
+_next_in_order = jax.jit(lambda state: state + jnp.array([0, 1], jnp.uint32))
+# Near-unique numbers below a million: the sequence of the global generator, as in Keras.
+_next_scrambled = jax.jit(lambda state: (state + np.uint32(1)) * np.uint32(5387) % np.uint32(933199))
+
+
+class SeedGenerator:
+    """Source of random numbers that moves on with every draw.
+
+    Args:
+        seed: int; by default one is drawn from Python's ``random``.
+        name: name; a default one is made up.
+
+    Attributes:
+        state: variable ``uint32[2]``, the seed and a counter.
+
+    Example:
+        >>> generator = keras.random.SeedGenerator(1337)
+        >>> first, second = (keras.random.normal((2,), seed=generator) for _ in range(2))  # two different draws
+
+    References: Keras `random.SeedGenerator`.
+    """
+
+    def __init__(self, seed: int | None = None, name: str | None = None, **kwargs: Any) -> None:
+        kwargs.pop("backend", None)  # there is one only
+        if kwargs:
+            raise ValueError(f"Unrecognized keyword arguments: {kwargs}")
+        self.name = name if name is not None else names.auto_name(type(self).__name__)
+        self._initial_seed = seed
+        if seed is None:
+            seed = make_default_seed()
+        if not isinstance(seed, int):
+            raise ValueError(f"Argument `seed` must be an integer. Received: seed={seed}")
+        with scopes_module.name_scope(self.name):
+            self.state = Variable(
+                _key_data(seed), trainable=False, autocast=False, aggregation="none", name="seed_generator_state"
+            )
+
+    def next(self, ordered: bool = True) -> Tensor:
+        """Key data ``uint32[2]`` for one draw; the state moves on.
+
+        Args:
+            ordered: count up; False jumps about as the global generator does.
+        """
+        # The old array is given away and the variable gets a new one, so nothing is shared.
+        state = self.state._unlent()
+        if scopes.symbolic and scopes.frame is None:
+            return wrap(state)
+        self.state._write((_next_in_order if ordered else _next_scrambled)(state))
+        return wrap(state)
+
+    def get_config(self) -> dict[str, Any]:
+        """Arguments to make a generator that starts anew."""
+        return {"seed": self._initial_seed, "name": self.name}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> SeedGenerator:
+        """Generator from ``get_config``'s result."""
+        return cls(**config)
+
+    def __repr__(self) -> str:
+        return f"<SeedGenerator name={self.name}, seed={self._initial_seed}>"
+
+
+def make_default_seed() -> int:
+    """Seed from Python's ``random``, which ``set_random_seed`` sets."""
+    return random.randint(1, int(1e9))
+
+
+def _key_data(seed: int) -> np.ndarray:
+    if not 0 <= seed < 2**32:
+        raise OverflowError(f"A seed must lie in [0, 2**32). Received: seed={seed}")
+    return np.array([seed, 0], np.uint32)
+
+
+def global_seed_generator() -> SeedGenerator:
+    """Generator of all draws without a seed, one per thread.
+
+    Raises:
+        ValueError: inside a ``jax`` transformation of the user's own, where its state would be lost.
+    """
+    if scopes.frame is None and not scopes.symbolic and is_tracing():
+        raise ValueError(
+            "A random function without a seed was called inside a jax transformation (jit, grad, vmap ...) that "
+            "Hornbeam did not start: the global generator cannot move on there, and each run would draw the same "
+            "numbers.\n  fix:      pass `seed=` an int or a keras.random.SeedGenerator"
+        )
+    if _process.generator is None:
+        _process.generator = SeedGenerator()
+    return _process.generator
+
+
+def draw_seed(seed: Any) -> Any:
+    """Key data ``uint32[2]`` for one draw.
+
+    Args:
+        seed: a ``SeedGenerator`` (which moves on), an int (the same numbers each time), None (the global generator),
+            or key data, as a tensor or array.
+    """
+    if isinstance(seed, SeedGenerator):
+        return seed.next()
+    if isinstance(seed, (Tensor, jax.Array)):
+        return seed
+    if isinstance(seed, int):
+        return wrap(jnp.asarray(_key_data(seed)))
+    if seed is None:
+        return global_seed_generator().next(ordered=False)
+    raise ValueError(
+        "Argument `seed` must be either an integer or an instance of `SeedGenerator`. "
+        f"Received: seed={seed} (of type {type(seed)})"
+    )
+
+
+def set_random_seed(seed: int) -> None:
+    """Seed Python's ``random``, NumPy, and with them everything drawn here from now on.
+
+    Args:
+        seed: int in [0, 2**32).
+
+    References: Keras `utils.set_random_seed`.
+    """
+    if not isinstance(seed, int):
+        raise ValueError(f"Expected `seed` argument to be an integer. Received: seed={seed} (of type {type(seed)})")
+    _process.seed = seed
+    _process.generator = None
+    random.seed(seed)
+    np.random.seed(seed)
+
+
+def get_random_seed() -> int | None:
+    """The seed last given to ``set_random_seed``, or None."""
+    return _process.seed
+
+
+def reset() -> None:
+    """Forget the global generator and the process seed (``clear_session``)."""
+    _process.generator = None
+    _process.seed = None

@@ -1,0 +1,231 @@
+"""Functional models to configs and back: layers, and the calls that connect them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hornbeam import ops
+from hornbeam.base import registry, trees
+from hornbeam.core.door import OpCall
+from hornbeam.core.symbolic import KerasTensor
+from hornbeam.keras.layers.base.layer import Layer
+from hornbeam.keras.layers.core.input_layer import InputLayer
+from hornbeam.keras.models.functional import Functional
+from hornbeam.keras.saving import serialization
+
+_TENSOR = "__keras_tensor__"
+
+
+# --- to configs ----------------------------------------------------------------------------------
+def functional_config(model: Any) -> dict[str, Any]:
+    """Config of a functional model."""
+    graph = vars(model)["_functional"]
+    positions = _call_positions(graph)
+    layers = []
+    for operation in graph.operations:
+        stored = _operation_config(operation)
+        stored["name"] = operation.name
+        stored["inbound_nodes"] = [
+            _node_config(node, positions) for node in operation._inbound_nodes if id(node) in positions and node.inputs
+        ]
+        layers.append(stored)
+    return {
+        "name": model.name,
+        "trainable": model.trainable,
+        "layers": layers,
+        "input_layers": trees.map_structure(lambda tensor: _place(tensor, positions), graph.input_structure),
+        "output_layers": trees.map_structure(lambda tensor: _place(tensor, positions), graph.output_structure),
+    }
+
+
+def _call_positions(graph: Any) -> dict[int, int]:
+    """Number of each call among the calls of its operation that belong to this graph."""
+    inside = {id(node) for node in graph.all_nodes}
+    positions: dict[int, int] = {}
+    for operation in graph.operations:
+        own = [node for node in operation._inbound_nodes if id(node) in inside]
+        positions.update({id(node): number for number, node in enumerate(own)})
+    return positions
+
+
+def _place(tensor: KerasTensor, positions: dict[int, int]) -> list[Any]:
+    operation, _, index = tensor._keras_history
+    return [operation.name, positions.get(id(tensor.node), 0), index]
+
+
+def _operation_config(operation: Any) -> dict[str, Any]:
+    if isinstance(operation, OpCall):
+        name = operation.function.__name__
+        node = operation._inbound_nodes[0]
+        fixed = {key: value for key, value in node.kwargs.items() if not _has_tensor(value)}
+        return {
+            "module": "keras.src.ops",
+            "class_name": "".join(part.capitalize() for part in name.split("_")),
+            "config": {"name": operation.name, "op": name, **serialization.serialize_keras_object(fixed)},
+            "registered_name": name,
+        }
+    return serialization.serialize_keras_object(operation)
+
+
+def _has_tensor(value: Any) -> bool:
+    return any(isinstance(leaf, KerasTensor) for leaf in trees.flatten(value))
+
+
+def _node_config(node: Any, positions: dict[int, int]) -> dict[str, Any]:
+    def store(leaf: Any) -> Any:
+        if isinstance(leaf, KerasTensor):
+            return {
+                "class_name": _TENSOR,
+                "config": {
+                    "shape": tuple(leaf.shape),
+                    "dtype": leaf.dtype.name,
+                    "keras_history": _place(leaf, positions),
+                },
+            }
+        return serialization.serialize_keras_object(leaf)
+
+    kwargs = node.kwargs
+    if isinstance(node.operation, OpCall):
+        kwargs = {key: value for key, value in kwargs.items() if _has_tensor(value)}
+    return {"args": list(trees.map_structure(store, node.args)), "kwargs": trees.map_structure(store, kwargs)}
+
+
+# --- from configs --------------------------------------------------------------------------------
+def functional_from_config(kind: type, config: dict[str, Any], custom_objects: Any = None) -> Any:
+    """Rebuild a functional model: make its operations, then repeat their calls in an order that works."""
+    operations: dict[str, Any] = {}
+    waiting: list[tuple[Any, dict[str, Any]]] = []
+    for stored in config["layers"]:
+        operation = _operation_from(stored, custom_objects)
+        name = stored.get("name") or stored["config"]["name"]
+        operations[name] = operation
+        waiting += [(operation, call) for call in stored["inbound_nodes"]]
+    made: dict[tuple[str, int, int], KerasTensor] = {}
+    for name, operation in operations.items():
+        if isinstance(operation, InputLayer):
+            made[name, 0, 0] = operation.output
+    counts = dict.fromkeys(operations, 0)
+    names = {id(operation): name for name, operation in operations.items()}
+    while waiting:
+        postponed = []
+        for operation, call in waiting:
+            # Calls of one operation keep their order, because they are numbered.
+            earlier = any(other is operation for other, _ in postponed)
+            if earlier or not _is_ready(call, made):
+                postponed.append((operation, call))
+                continue
+            name = names[id(operation)]
+            args, kwargs = _arguments(call, made)
+            outputs = operation(*args, **kwargs)
+            for index, tensor in enumerate(trees.flatten(outputs)):
+                made[name, counts[name], index] = tensor
+            counts[name] += 1
+        if len(postponed) == len(waiting):
+            stuck = sorted({names[id(operation)] for operation, _ in postponed})
+            raise ValueError(f"The config of model {config.get('name')} is not a graph that can be built: stuck at {stuck}.")
+        waiting = postponed
+    inputs = _tensors(config["input_layers"], made)
+    outputs = _tensors(config["output_layers"], made)
+    extra = {key: value for key, value in config.items() if key not in ("layers", "input_layers", "output_layers", "trainable")}
+    extra.pop("dtype", None)
+    model = (kind if issubclass(kind, Functional) or _takes_graph(kind) else Functional)(inputs=inputs, outputs=outputs, **extra)
+    if not config.get("trainable", True):
+        model.trainable = False
+    return model
+
+
+def _takes_graph(kind: type) -> bool:
+    return kind.__name__ not in ("Model",)
+
+
+def _operation_from(stored: dict[str, Any], custom_objects: Any) -> Any:
+    module = stored.get("module") or ""
+    if module.startswith("keras.src.ops") or (module.startswith("keras.ops") and stored["class_name"][:1].isupper()):
+        return _StoredOp(stored)
+    bare = {key: value for key, value in stored.items() if key not in ("inbound_nodes", "name")}
+    operation = serialization.deserialize_keras_object(bare, custom_objects=custom_objects)
+    if not isinstance(operation, Layer):
+        raise ValueError(
+            f"The stored model holds {stored.get('class_name')!r}, which is not a layer. Received config: {stored.get('config')}"
+        )
+    return operation
+
+
+class _StoredOp:
+    """An op call as stored: its fixed arguments stand in the config, its tensors in the call."""
+
+    def __init__(self, stored: dict[str, Any]) -> None:
+        fixed = dict(stored["config"])
+        self.name = fixed.pop("name", stored.get("name"))
+        name = fixed.pop("op", None) or _op_name(stored["class_name"])
+        function = getattr(ops, name, None) if name in ops.__all__ else None
+        if function is None:
+            raise ValueError(f"The stored model uses the op {stored['class_name']!r}, which is not known.")
+        self.function = function
+        self.fixed = {key: serialization.deserialize_keras_object(value) for key, value in fixed.items()}
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        outputs = self.function(*args, **kwargs, **self.fixed)
+        trees.flatten(outputs)[0]._keras_history.operation.name = self.name
+        return outputs
+
+
+def _op_name(class_name: str) -> str:
+    parts = ""
+    for index, letter in enumerate(class_name):
+        if letter.isupper() and index and not class_name[index - 1].isupper():
+            parts += "_"
+        parts += letter.lower()
+    return parts
+
+
+def _history(stored: dict[str, Any]) -> tuple[str, int, int]:
+    name, call, index = stored["config"]["keras_history"]
+    return name, int(call), int(index)
+
+
+def _is_tensor(part: Any) -> bool:
+    return isinstance(part, dict) and part.get("class_name") == _TENSOR
+
+
+def _walk(part: Any) -> Any:
+    if _is_tensor(part):
+        yield part
+    elif isinstance(part, dict):
+        for value in part.values():
+            yield from _walk(value)
+    elif isinstance(part, (list, tuple)):
+        for value in part:
+            yield from _walk(value)
+
+
+def _is_ready(call: Any, made: dict) -> bool:
+    return all(_history(tensor) in made for tensor in _walk(call))
+
+
+def _arguments(call: dict[str, Any], made: dict) -> tuple[list[Any], dict[str, Any]]:
+    def restore(part: Any) -> Any:
+        if _is_tensor(part):
+            return made[_history(part)]
+        if isinstance(part, dict) and "class_name" in part:
+            return serialization.deserialize_keras_object(part)
+        if isinstance(part, dict):
+            return {key: restore(value) for key, value in part.items()}
+        if isinstance(part, (list, tuple)):
+            return type(part)(restore(value) for value in part)
+        return part
+
+    return [restore(part) for part in call["args"]], {key: restore(value) for key, value in call["kwargs"].items()}
+
+
+def _tensors(stored: Any, made: dict) -> Any:
+    """Tensors in the structure of ``input_layers`` or ``output_layers``."""
+    if isinstance(stored, dict):
+        return {key: _tensors(value, made) for key, value in stored.items()}
+    if len(stored) == 3 and isinstance(stored[0], str) and isinstance(stored[1], int):
+        return made[stored[0], stored[1], stored[2]]
+    return [_tensors(part, made) for part in stored]
+
+
+registry.provide("keras", "functional config", functional_config)
+registry.provide("keras", "functional from config", functional_from_config)

@@ -1,0 +1,43 @@
+"""What a model remembers about its training configuration."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hornbeam.core.variable import Variable
+from hornbeam.keras.metrics import Mean
+from hornbeam.keras.trainers.compiled_loss import CompiledLoss
+from hornbeam.keras.trainers.compiled_metrics import CompiledMetrics
+
+
+class TrainerState:
+    """Result of ``compile``, and compiled steps made since.
+
+    Attributes:
+        frozen_variables: variables that were trainable when ``compile`` was called, which is what training
+            changes until the next ``compile`` (a GAN's discriminator goes on learning although it is
+            frozen afterwards for the generator's sake).
+        runners: compiled steps by kind.
+        arguments: arguments of ``compile`` as given, for saving.
+        has_run: True once a batch was run.
+        busy: name of the method that is running a training loop, to refuse a second one at the same time.
+    """
+
+    def __init__(self) -> None:
+        self.compiled = False
+        self.compiled_loss: CompiledLoss | None = None
+        self.compiled_metrics: CompiledMetrics | None = None
+        self.loss_tracker: Mean | None = None
+        self.run_eagerly = False
+        self.steps_per_execution: Any = 1
+        self.jit_compile: Any = "auto"
+        self.frozen_variables: list[Variable] | None = None
+        self.runners: dict[Any, Any] = {}
+        self.arguments: dict[str, Any] = {}
+        self.has_run = False
+        self.busy: str | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = dict(vars(self))
+        state["runners"], state["busy"] = {}, None
+        return state

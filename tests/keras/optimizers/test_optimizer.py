@@ -1,0 +1,482 @@
+"""What every optimizer does around its rule: state, learning rate, missing gradients, saving, compilation."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from hornbeam.base.errors import ShapeError
+from hornbeam.core.tape import GradientTape
+from hornbeam.core.tensor import Tensor, wrap
+from hornbeam.core.variable import Variable
+from hornbeam.keras import optimizers
+from hornbeam.keras.optimizers import SGD, Adam, Optimizer, RuleOptimizer, schedules
+from hornbeam.keras.optimizers.rule import Slot
+from tests.keras.optimizers.twins import Twins
+
+
+def variables(*shapes: tuple) -> list[Variable]:
+    return [Variable(np.ones(shape, "float32"), name=f"v{i}") for i, shape in enumerate(shapes or [(3,), (2, 2)])]
+
+
+def ones_like(items: list[Variable]) -> list[Tensor]:
+    return [wrap(jnp.ones(item.shape)) for item in items]
+
+
+# --- compilation ---------------------------------------------------------------------------------
+@pytest.mark.bench
+@pytest.mark.parametrize(
+    "kind", sorted({"sgd", "adam", "rmsprop", "adagrad", "adadelta", "muon", "lossscaleoptimizer"})
+)
+def test_equal_steps_share_one_program(kind):
+    """The second step, and a step after the learning rate was set, compile nothing."""
+    optimizer = optimizers.LossScaleOptimizer(SGD()) if kind == "lossscaleoptimizer" else optimizers.get(kind)
+    items = variables()
+    for step in range(4):
+        optimizer.apply_gradients(zip(ones_like(items), items, strict=True))
+        optimizer.learning_rate = 0.1 / (step + 1)
+    (program,) = optimizer._programs.values()
+    assert program.program._cache_size() == 1
+    assert int(optimizer.iterations) == 4
+
+
+def test_a_hyperparameter_set_later_takes_effect():
+    """Numbers are constants of the compiled step; setting one makes a new step."""
+    items = variables((3,))
+    optimizer = SGD(1.0, momentum=0.5)
+    optimizer.apply(ones_like(items), items)
+    optimizer.momentum = 0.0
+    optimizer.apply(ones_like(items), items)
+    np.testing.assert_allclose(items[0].numpy(), -1.0)
+    wrapper = optimizers.LossScaleOptimizer(SGD(1.0), initial_scale=1.0)
+    wrapper.apply(ones_like(items), items)
+    wrapper.inner_optimizer.clipvalue = 0.5
+    wrapper.apply(ones_like(items), items)
+    np.testing.assert_allclose(items[0].numpy(), -2.5)
+
+
+def test_values_read_before_a_step_survive_it():
+    """Slots are donated to the step, but not while somebody holds their arrays."""
+    items = variables((3,))
+    optimizer = Adam()
+    optimizer.apply(ones_like(items), items)
+    held = [variable.value for variable in optimizer.variables]
+    raw = [jnp.asarray(variable) for variable in optimizer.variables]
+    before = [np.array(array) for array in raw]
+    optimizer.apply(ones_like(items), items)
+    for tensor, array, expected in zip(held, raw, before, strict=True):
+        np.testing.assert_array_equal(tensor.numpy(), expected)
+        np.testing.assert_array_equal(np.asarray(array), expected)
+
+
+def test_a_persistent_tape_outlives_steps():
+    """Model variables and gradients are not donated, so that the tape may be asked again."""
+    (item,) = variables((3,))
+    optimizer = Adam(0.1)
+    with GradientTape(persistent=True) as tape:
+        loss = tape_square(item)
+    first = tape.gradient(loss, item).numpy()
+    for _ in range(3):
+        optimizer.apply_gradients([(tape.gradient(loss, item), item)])
+    np.testing.assert_array_equal(tape.gradient(loss, item).numpy(), first)
+
+
+def tape_square(item: Variable) -> Tensor:
+    from hornbeam.core.door import op
+
+    return op(lambda x: jnp.sum(jnp.square(x)))(item)
+
+
+# --- convergence ---------------------------------------------------------------------------------
+CONVERGING = {
+    "SGD": {"learning_rate": 0.05, "momentum": 0.9},
+    "RMSprop": {"learning_rate": 0.02},
+    "Adam": {"learning_rate": 0.1},
+    "AdamW": {"learning_rate": 0.1, "weight_decay": 1e-5},
+    "Adagrad": {"learning_rate": 1.0},
+    "Adadelta": {"learning_rate": 20.0},
+    "Adamax": {"learning_rate": 0.2},
+    "Nadam": {"learning_rate": 0.1},
+    "Ftrl": {"learning_rate": 1.0},
+    # Its steps have one size, so that a fixed rate would end in a swing.
+    "Lion": {"learning_rate": schedules.PolynomialDecay(0.03, 300, 0.0)},
+    "Lamb": {"learning_rate": 0.05},
+    "Adafactor": {"learning_rate": 0.5},
+    "Muon": {"learning_rate": 0.1, "weight_decay": None, "adam_weight_decay": None},
+    "ScheduleFreeAdamW": {"learning_rate": 0.3},
+}
+
+
+@pytest.mark.numeric
+@pytest.mark.parametrize("kind", CONVERGING)
+def test_convex_functions_are_minimised(kind):
+    """A parabola, and a valley twenty times as steep one way as the other."""
+    target = jnp.asarray([[1.0, -2.0], [0.5, 3.0]])
+    steep = jnp.asarray([1.0, 20.0])
+
+    def loss(matrix, vector):
+        return jnp.sum((matrix - target) ** 2) + 0.5 * jnp.sum(steep * (vector - 1.0) ** 2)
+
+    items = [Variable(np.full((2, 2), 0.1, "float32"), name="m"), Variable(np.zeros(2, "float32"), name="v")]
+    gradient = jax.jit(jax.grad(loss, argnums=(0, 1)))
+    optimizer = getattr(optimizers, kind)(**CONVERGING[kind])
+    first = float(loss(*(item.read_array() for item in items)))
+    for _ in range(300):
+        optimizer.apply(gradient(*(item.read_array() for item in items)), items)
+    assert float(loss(*(item.read_array() for item in items))) < 0.01 * first
+
+
+# --- learning rate and counters ------------------------------------------------------------------
+def test_learning_rate_can_be_read_and_set_in_every_form():
+    """Number, tensor, variable; and the short name."""
+    optimizer = SGD(0.5)
+    assert optimizer.lr is optimizer.learning_rate
+    assert optimizer.lr.numpy() == np.float32(0.5)
+    for value in (0.25, np.float32(0.125), wrap(jnp.float32(2.0)), Variable(3.0), Variable(4.0).value):
+        optimizer.learning_rate = value
+        assert float(optimizer.lr) == float(value)
+    optimizer.lr = 1
+    assert float(optimizer.learning_rate) == 1.0
+    items = variables((3,))
+    optimizer.apply(ones_like(items), items)
+    np.testing.assert_array_equal(items[0].numpy(), 0.0)
+    assert [variable.name for variable in optimizer.variables] == ["iteration", "learning_rate"]
+
+
+def test_schedule_replaces_the_learning_rate_but_not_the_other_way():
+    optimizer = SGD(0.5)
+    optimizer.learning_rate = schedules.InverseTimeDecay(1.0, 1, 1.0)
+    items = variables((3,))
+    for _ in range(2):
+        optimizer.apply(ones_like(items), items)
+    np.testing.assert_allclose(items[0].numpy(), 1 - 1 - 0.5)
+    assert [variable.name for variable in optimizer.variables] == ["iteration"]
+    with pytest.raises(TypeError, match="schedule"):
+        optimizer.learning_rate = 0.1
+
+
+def test_callable_rates_are_asked_at_every_step():
+    """Python code of the user is not frozen into a compiled step."""
+    rates = iter([1.0, 10.0, 100.0])
+
+    class Mine(schedules.LearningRateSchedule):
+        def __call__(self, step):
+            return 2.0 if int(step) else 1.0  # needs a concrete step
+
+    for rate, expected in ((lambda: next(rates), 1 - 111.0), (Mine(), 1 - 5.0)):
+        items = variables((3,))
+        optimizer = SGD(rate)
+        for _ in range(3):
+            optimizer.apply(ones_like(items), items)
+        np.testing.assert_allclose(items[0].numpy(), expected)
+
+
+def test_iterations_count_updates():
+    items = variables((3,))
+    optimizer = SGD(gradient_accumulation_steps=2)
+    for step in range(5):
+        assert int(optimizer.iterations) == step // 2
+        returned = optimizer.apply_gradients(zip(ones_like(items), items, strict=True))
+    assert int(returned) == 5
+    assert Adam().iterations.dtype == "int32"
+
+
+# --- which variables -----------------------------------------------------------------------------
+@pytest.mark.parametrize("kind", ["sgd", "adam", "nadam", "adafactor", "muon"])
+def test_later_calls_may_bring_new_variables(kind):
+    """They get slots of their own, at the end; the old ones keep theirs."""
+    optimizer = optimizers.get({"class_name": kind, "config": {"use_ema": True}})
+    first, second = variables((3,), (2, 2))
+    optimizer.apply_gradients([(jnp.ones(3), first)])
+    count = len(optimizer.variables)
+    optimizer.apply_gradients([(jnp.ones((2, 2)), second)])
+    after = first.numpy()
+    optimizer.apply_gradients([(jnp.ones((2, 2)), second), (jnp.ones(3), first)])
+    assert len(optimizer.variables) > count
+    assert int(optimizer.iterations) == 3
+    assert np.all(first.numpy() < after)
+    assert np.all(second.numpy() < 1.0)
+
+
+def test_missing_gradients_are_skipped_with_a_warning():
+    items = variables()
+    optimizer = SGD(1.0)
+    for _ in range(2):
+        with pytest.warns(UserWarning, match="Gradients do not exist for variables .*v0"):
+            optimizer.apply_gradients([(None, items[0]), (jnp.ones((2, 2)), items[1])])
+    np.testing.assert_array_equal(items[0].numpy(), 1.0)
+    np.testing.assert_array_equal(items[1].numpy(), -1.0)
+    with pytest.raises(ValueError, match="No gradients provided for any variable"):
+        optimizer.apply([None, None], items)
+
+
+def test_bad_gradients_are_refused():
+    items = variables()
+    optimizer = SGD()
+    with pytest.raises(ValueError, match="needs a built optimizer"):
+        optimizer.apply(ones_like(items))
+    with pytest.raises(ShapeError, match=r"expected: shape \(3,\)"):
+        optimizer.apply([jnp.ones((2, 2)), jnp.ones(3)], items)
+    with pytest.raises(ValueError, match="one to one"):
+        optimizer.apply(ones_like(items)[:1], items)
+    with pytest.raises(TypeError, match="variables only"):
+        optimizer.apply([jnp.ones(3)], [jnp.ones(3)])
+    assert int(optimizer.iterations) == 0
+    assert int(optimizer.apply_gradients([])) == 0
+
+
+def test_numpy_lists_and_numbers_are_gradients_too():
+    (item,) = variables((2,))
+    scalar = Variable(1.0, name="scalar")
+    SGD(1.0).apply([np.ones(2), 3], [item, scalar])
+    SGD(1.0).apply([[1.0, 2.0]], [item])
+    np.testing.assert_array_equal(item.numpy(), [-1.0, -2.0])
+    assert float(scalar) == -2.0
+
+
+# --- options -------------------------------------------------------------------------------------
+def test_constraints_are_applied_after_the_update():
+    item = Variable(np.ones(3, "float32"), name="w", constraint=lambda w: jnp.maximum(jnp.asarray(w), 0.5))
+    SGD(1.0).apply([jnp.asarray([0.1, 0.4, 0.9])], [item])
+    np.testing.assert_allclose(item.numpy(), [0.9, 0.6, 0.5], rtol=1e-6)
+
+
+def test_weight_decay_spares_what_is_excluded():
+    items = [Variable(np.ones(2, "float32"), name=name) for name in ("kernel", "bias", "gamma")]
+    optimizer = SGD(1.0, weight_decay=0.5)
+    optimizer.exclude_from_weight_decay(var_list=[items[2]], var_names=["bias"])
+    optimizer.apply([jnp.zeros(2)] * 3, items)
+    assert [float(item.numpy()[0]) for item in items] == [0.5, 1.0, 1.0]
+    with pytest.raises(ValueError, match="before the optimizer is built"):
+        optimizer.exclude_from_weight_decay(var_names=["gamma"])
+
+
+def test_moving_average_is_written_at_the_end():
+    items = variables((3,))
+    optimizer = SGD(1.0, use_ema=True, ema_momentum=0.5)
+    for _ in range(3):
+        optimizer.apply(ones_like(items), items)
+    # Values 0, -1, -2; the average starts at the first and moves half way each time.
+    np.testing.assert_array_equal(items[0].numpy(), -2.0)
+    optimizer.finalize_variable_values(items)
+    np.testing.assert_array_equal(items[0].numpy(), -1.25)
+
+
+def test_marked_variables_take_their_gradient_as_value():
+    marked, plain = variables((3,), (3,))
+    marked.overwrite_with_gradient = True
+    optimizer = Adam(0.5)
+    optimizer.apply([jnp.full(3, 7.0), jnp.ones(3)], [marked, plain])
+    np.testing.assert_array_equal(marked.numpy(), 7.0)
+    assert [variable.name for variable in optimizer.variables][2:] == ["v1_momentum", "v1_velocity"]
+    slow = SGD(1.0, gradient_accumulation_steps=2)
+    for value in (5.0, 4.0):
+        before = marked.numpy()
+        slow.apply([jnp.full(3, value), jnp.ones(3)], [marked, plain])
+        np.testing.assert_array_equal(marked.numpy(), before if value == 5.0 else 5.0)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"clipnorm": 1.0, "clipvalue": 1.0}, "Only one of"),
+        ({"use_ema": True, "ema_momentum": 1.5}, "ema_momentum"),
+        ({"use_ema": True, "ema_overwrite_frequency": 0.5}, "ema_overwrite_frequency"),
+        ({"gradient_accumulation_steps": 1}, "integer >= 2"),
+        ({"learning_rate": "fast"}, "learning_rate='fast'"),
+        ({"momentum": 1.5}, "momentum"),
+        ({"momentun": 0.9}, "did you mean 'momentum'"),
+        ({"lr": 0.1}, "use `learning_rate`"),
+        ({"decay": 0.1}, "InverseTimeDecay"),
+    ],
+)
+def test_bad_arguments_are_named(options, message):
+    with pytest.raises(ValueError, match=message):
+        SGD(**options)
+
+
+def test_unknown_arguments_are_type_errors_too():
+    with pytest.raises(TypeError, match="lr"):
+        Adam(lr=0.1)
+    assert Adam(decay=0.0, name="a").get_config() == Adam(name="a").get_config()
+
+
+# --- saving --------------------------------------------------------------------------------------
+@pytest.mark.parametrize("way", ["store", "set_weights", "pickle", "deepcopy"])
+def test_state_goes_on_where_it_stopped(way):
+    """Three steps, the state into another optimizer, two steps: as five steps of one."""
+    items, others = variables(), variables()
+    optimizer, whole = Adam(0.1, amsgrad=True), Adam(0.1, amsgrad=True)
+    for _ in range(5):
+        whole.apply(ones_like(others), others)
+    for _ in range(3):
+        optimizer.apply(ones_like(items), items)
+    if way == "pickle":
+        optimizer, items = pickle.loads(pickle.dumps((optimizer, items)))
+    elif way == "deepcopy":
+        optimizer, items = copy.deepcopy((optimizer, items))
+    else:
+        fresh = Adam.from_config(optimizer.get_config())
+        fresh.build(items)
+        if way == "store":
+            store: dict = {}
+            optimizer.save_own_variables(store)
+            fresh.load_own_variables(store)
+        else:
+            fresh.set_weights([variable.numpy() for variable in optimizer.variables])
+        optimizer = fresh
+    for _ in range(2):
+        optimizer.apply(ones_like(items), items)
+    assert int(optimizer.iterations) == 5
+    for mine, other in zip([*items, *optimizer.variables], [*others, *whole.variables], strict=True):
+        np.testing.assert_array_equal(mine.numpy(), other.numpy())
+
+
+def test_state_that_does_not_fit_is_refused():
+    optimizer = Adam()
+    with pytest.raises(ValueError, match="not built"):
+        optimizer.set_weights([])
+    with pytest.warns(UserWarning, match="not built: call it"):
+        optimizer.load_own_variables({"0": np.int32(0)})
+    optimizer.build(variables((3,)))
+    with pytest.raises(ShapeError, match="v0_momentum"):
+        optimizer.set_weights([np.int32(0), np.float32(0), np.ones(4), np.ones(3)])
+
+
+def test_get_knows_names_configs_and_instances():
+    adam = Adam(0.5, clipnorm=1.0)
+    assert optimizers.get(adam) is adam
+    assert optimizers.get(None) is None
+    assert type(optimizers.get("RMSprop")) is type(optimizers.get("rmsprop")) is optimizers.RMSprop
+    assert optimizers.get(optimizers.serialize(adam)).get_config() == adam.get_config()
+    assert optimizers.get({"class_name": "adam", "config": {"learning_rate": 0.5}}).lr.numpy() == 0.5
+    with pytest.raises(ValueError, match="did you mean 'adam'"):
+        optimizers.get("adm")
+    for wrong in (3, Adam):
+        with pytest.raises(ValueError, match="Could not interpret optimizer identifier"):
+            optimizers.get(wrong)
+    scheduled = Adam(schedules.CosineDecay(0.1, 10))
+    again = optimizers.deserialize(optimizers.serialize(scheduled))
+    assert again.get_config() == scheduled.get_config()
+
+
+# --- other ways in -------------------------------------------------------------------------------
+@pytest.mark.numeric
+def test_stateless_apply_equals_apply_and_changes_nothing():
+    """In a function that the user compiles, as JAX training loops do."""
+    twins = Twins(lambda module: module.Adam(0.1, weight_decay=0.01, name="twin"), shapes={"kernel": (3, 2)})
+    twins.optimizer.build(twins.ours)
+    own = [variable.read_array() for variable in twins.optimizer.variables]
+    trained = [variable.read_array() for variable in twins.ours]
+    step = jax.jit(lambda own, gradients, trained: twins.optimizer.stateless_apply(own, gradients, trained))
+    for _ in range(3):
+        gradients = twins.gradients()
+        trained, own = step(own, gradients, trained)
+        twins.oracle.apply(gradients, twins.theirs)
+    assert int(twins.optimizer.iterations) == 0
+    np.testing.assert_allclose(trained[0], np.asarray(twins.theirs[0]), rtol=1e-5)
+    for array, variable in zip(own, twins.oracle.variables, strict=True):
+        np.testing.assert_allclose(array, np.asarray(variable), rtol=1e-5)
+    with pytest.raises(ValueError, match="trainable_variables"):
+        twins.optimizer.stateless_apply(own, gradients, [])
+
+
+def test_minimize_takes_a_function_or_a_tape():
+    items = variables((3,))
+    optimizer = SGD(0.25)
+    optimizer.minimize(lambda: tape_square(items[0]), items)
+    np.testing.assert_array_equal(items[0].numpy(), 0.5)
+    with GradientTape() as tape:
+        loss = tape_square(items[0])
+    assert int(optimizer.minimize(loss, lambda: items, tape=tape)) == 2
+    np.testing.assert_array_equal(items[0].numpy(), 0.25)
+    with pytest.raises(ValueError, match="tape"):
+        optimizer.minimize(loss, items)
+
+
+class OwnMomentum(Optimizer):
+    """An optimizer as users write it for Keras 3."""
+
+    def __init__(self, learning_rate=0.1, momentum=0.5, **kwargs):
+        super().__init__(learning_rate, **kwargs)
+        self.momentum = momentum
+        self.calls = []
+
+    def build(self, variables):
+        if self.built:
+            return
+        super().build(variables)
+        self.momentums = self.add_optimizer_variables(variables, "momentum")
+        self.total = self.add_variable((), initializer="zeros", dtype="float32", name="total")
+
+    def update_step(self, gradient, variable, learning_rate):
+        self.calls.append(variable.name)
+        slot = self.momentums[self._get_variable_index(variable)]
+        self.assign(slot, jnp.asarray(slot) * self.momentum - jnp.asarray(gradient) * jnp.asarray(learning_rate))
+        self.assign_add(variable, slot)
+        self.assign_sub(self.total, 1.0)
+
+    def get_config(self):
+        return {**super().get_config(), "momentum": self.momentum}
+
+
+def test_own_optimizers_run_as_written():
+    """Python in `update_step` runs at every eager step, and slots follow the formula."""
+    items, others = variables(), variables()
+    own, built_in = OwnMomentum(clipnorm=1.0, weight_decay=0.1), SGD(0.1, momentum=0.5, clipnorm=1.0, weight_decay=0.1)
+    for _ in range(3):
+        own.apply_gradients(zip(ones_like(items), items, strict=True))
+        built_in.apply_gradients(zip(ones_like(others), others, strict=True))
+    assert own.calls == ["v0", "v1"] * 3
+    assert float(own.total) == -6.0
+    assert own.variables[2].path == "own_momentum/v0_momentum"
+    for mine, other in zip(items, others, strict=True):
+        np.testing.assert_allclose(mine.numpy(), other.numpy(), rtol=1e-6)
+    assert OwnMomentum.from_config(own.get_config()).get_config() == own.get_config()
+    with pytest.raises(ValueError, match=r"unknown variable\(s\)"):
+        own.apply([jnp.ones(3)], variables((3,)))
+
+
+def test_own_rules_are_compiled_if_they_say_so():
+    class Signs(RuleOptimizer):
+        pure = True
+
+        def slot_groups(self):
+            return ((Slot("count", "counts", 2.0),),)
+
+        def rule(self, gradient, value, slots, learning_rate, step):
+            return value - learning_rate * jnp.sign(gradient), (slots[0] + step.astype("float32"),)
+
+    items = variables((3,))
+    optimizer = Signs(0.25)
+    for _ in range(3):
+        optimizer.apply([jnp.asarray([5.0, -5.0, 0.0])], items)
+    np.testing.assert_array_equal(items[0].numpy(), [0.25, 1.75, 1.0])
+    np.testing.assert_array_equal(optimizer.counts[0].numpy(), 8.0)
+    assert len(optimizer._programs) == 1
+
+
+def test_attributes_before_the_base_constructor_are_refused():
+    class Careless(Optimizer):
+        def __init__(self):
+            self.momentum = 0.9
+
+    with pytest.raises(RuntimeError, match="super"):
+        Careless()
+    with pytest.raises(NotImplementedError, match="update_step"):
+        Optimizer(0.1).apply([jnp.ones(3)], variables((3,)))
+
+
+def test_wide_variables_keep_their_precision():
+    """float64 throughout, although JAX computes in 32 bits by default."""
+    item = Variable(np.ones(3), dtype="float64", name="wide")
+    optimizer = SGD(0.5, momentum=0.5)
+    for _ in range(2):
+        optimizer.apply([np.full(3, 1e-12)], [item])
+    np.testing.assert_array_equal(item.numpy(), 1 - 5e-13 - 7.5e-13)
+    assert item.dtype == optimizer.momentums[0].dtype == "float64"
