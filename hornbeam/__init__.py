@@ -8,11 +8,17 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from hornbeam.base import registry as _registry
 from hornbeam.version import VERSION as __version__
 
 if TYPE_CHECKING:
     from hornbeam import keras as keras
     from hornbeam.compat.install import install as install
+
+# Formats stand above Keras; Keras finds them by these names.
+for _name in ("save_model", "load_model", "save_weights", "load_weights"):
+    _registry.provide("saving", _name, f"hornbeam.saving.files:{_name}")
+_registry.provide("keras", "summary", "hornbeam.keras.utils.summary_table:print_summary")
 
 _FOLDERS = (
     "keras",

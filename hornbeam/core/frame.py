@@ -35,6 +35,7 @@ class Frame:
         parent: the frame around; reads that find nothing here go there.
 
     Attributes:
+        asked: variables whose value came from the frame around.
         notes: scratch data of rooms above that lives as long as the frame (losses added by layers).
     """
 
@@ -43,6 +44,7 @@ class Frame:
         self.parent = parent
         self.written: dict[Variable, None] = {}
         self.captured: dict[int, Variable] = {}
+        self.asked: dict[Variable, None] = {}
         self.notes: dict[Any, Any] = {}
         self._before: Any = None
 
@@ -52,6 +54,7 @@ class Frame:
         if found is not None:
             return found
         if self.parent is not None:
+            self.asked[variable] = None
             return self.parent.read(variable)
         array = variable._array
         owner = self.captured.setdefault(id(array), variable)
@@ -108,6 +111,7 @@ class Program:
 
     def __init__(self, function: Callable, args: Sequence[Any]) -> None:
         frame = Frame()
+        self.out_tree: Any = None
 
         def traced(*inner: Any) -> Any:
             with frame:

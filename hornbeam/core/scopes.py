@@ -28,6 +28,8 @@ class _Scopes(threading.local):
     """True while shapes are being inferred: no side effect may happen."""
     eager_functions: bool = False
     """True while ``tf.function`` bodies run uncompiled."""
+    defer_values: bool = False
+    """True while a model is rebuilt from a file: variables get no values before the file's own are read."""
     remat: Any = None
     """Rematerialisation scope (keras.RematScope)."""
     stateless: Any = None

@@ -94,6 +94,12 @@ class Variable:
 
     def _initial(self, initializer: Any, shape: Any, dtype: Any) -> Any:
         wanted = dtypes.as_dtype(dtype) if dtype is not None else None
+        if scopes.defer_values and callable(initializer) and shape is not None:
+            sizes = shapes.standardize(shape)
+            self._pending = (initializer, sizes, dtype)
+            kind = (wanted or dtypes.as_dtype(settings.floatx())).as_numpy_dtype
+            # Takes no memory, whatever the shape: a file must not make us allocate what it does not hold.
+            return np.broadcast_to(np.zeros((), kind), sizes)
         with jax.ensure_compile_time_eval(), scopes_module.override(frame=None, tapes=(), autocast=None):
             value = initializer
             if callable(initializer) and not isinstance(initializer, (Variable, Tensor)):
@@ -391,6 +397,14 @@ def _restore(kind: type, array: np.ndarray, state: dict, extra: dict) -> Variabl
     variable.__dict__.update(extra)
     variable._array, variable._lent = from_host(array)._value, False
     return variable
+
+
+def materialize(variables: Sequence[Variable]) -> None:
+    """Give variables whose values were deferred, and have not been read from a file, their initial ones."""
+    for variable in variables:
+        pending = variable.__dict__.pop("_pending", None)
+        if pending is not None and isinstance(variable._array, np.ndarray):
+            variable._array = variable._initial(*pending)
 
 
 def own_array(value: Any, variable: Variable) -> Any:

@@ -48,7 +48,7 @@ __all__ = [
 @op
 def relu(x: Any) -> jax.Array:
     """Rectified linear unit: ``max(x, 0)``; its gradient at 0 is 0."""
-    return jax.nn.relu(promote(x)[0])
+    return promote(jax.nn.relu(promote(x)[0]))[0]
 
 
 @op
@@ -200,7 +200,7 @@ def glu(x: Any, axis: int = -1) -> jax.Array:
 @op
 def hard_tanh(x: Any) -> jax.Array:
     """Clip to [-1, 1]."""
-    return jax.nn.hard_tanh(promote(x)[0])
+    return promote(jax.nn.hard_tanh(promote(x)[0]))[0]
 
 
 @op(static=("axis",))

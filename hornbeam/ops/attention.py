@@ -88,7 +88,12 @@ def _attention(
         fused = _fused(query, key, value, options, insist=bool(flash))
         if fused is not None:
             return fused
-    return jax.nn.dot_product_attention(query, key, value, implementation="xla", **options)
+    dtype = query.dtype
+    if dtype == jnp.float16 and jax.default_backend() == "cpu":
+        # XLA has no product of float16 matrices with a float32 result there; so all of it is done in float32.
+        query, key, value = (part.astype(jnp.float32) for part in (query, key, value))
+        options["bias"] = None if bias is None else options["bias"].astype(jnp.float32)
+    return jax.nn.dot_product_attention(query, key, value, implementation="xla", **options).astype(dtype)
 
 
 def _fused(query: jax.Array, key: jax.Array, value: jax.Array, options: dict[str, Any], insist: bool) -> Any:

@@ -59,12 +59,12 @@ def saturate_cast(x: Any, dtype: Any) -> Any:
     own_lowest, own_highest = _limits(given)
     low = np.asarray(max(lowest, own_lowest)).astype(given)
     high = np.asarray(min(highest, own_highest)).astype(given)
-    # A limit that the given dtype rounds outwards (2**31 - 1 in float32) would overflow: take its inner neighbour.
-    if _exact(low) < lowest:
-        low = np.nextafter(low, np.zeros((), given))
-    if _exact(high) > highest:
-        high = np.nextafter(high, np.zeros((), given))
-    return to_dtype(jnp.clip(x, low, high), dtype)
+    if _exact(high) <= highest:
+        return to_dtype(jnp.clip(x, low, high), dtype)
+    # The given dtype rounds the limit outwards (2**31 - 1 is 2**31 in float32), which would overflow:
+    # clip to its inner neighbour, and set what lies beyond to the limit.
+    inner = np.nextafter(high, np.zeros((), given))
+    return jnp.where(x > inner, np.asarray(highest, wanted), to_dtype(jnp.clip(x, low, inner), dtype))
 
 
 def _limits(kind: np.dtype) -> tuple[Any, Any]:

@@ -88,4 +88,4 @@ class STFT(Initializer):
 def _named_window(name: str, length: int, periodic: bool) -> np.ndarray:
     import scipy.signal
 
-    return scipy.signal.get_window(name, length, periodic)
+    return np.asarray(scipy.signal.get_window(name, length, periodic))

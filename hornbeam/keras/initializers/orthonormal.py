@@ -49,7 +49,8 @@ class Orthogonal(RandomInitializer):
         wide = start.dtype.itemsize == 8
         if isinstance(start, Tracer):
             with wide_types(wide):
-                return wrap(self._finish(*jnp.linalg.qr(start), rows < columns, shape, jnp))
+                q, r = jnp.linalg.qr(start)
+                return wrap(self._finish(q, r, rows < columns, shape, jnp))
         with jax.ensure_compile_time_eval(), wide_types(wide):
             q, r = jnp.linalg.qr(start)
         # The rest on the host, where it costs no compilation per shape.

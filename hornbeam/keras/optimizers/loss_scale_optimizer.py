@@ -8,8 +8,10 @@ from typing import Any
 import jax.numpy as jnp
 
 from hornbeam.base.check import no_unknown
+from hornbeam.core.tensor import Tensor, wrap
 from hornbeam.core.variable import Variable
 from hornbeam.keras.optimizers.rule import run_either
+from hornbeam.keras.optimizers.step import array_of
 from hornbeam.keras.optimizers.wrapper import OptimizerWrapper
 from hornbeam.keras.saving import serialization
 
@@ -79,13 +81,13 @@ class LossScaleOptimizer(OptimizerWrapper):
         # Gradients would otherwise be divided twice.
         inner_optimizer.loss_scale_factor = None
 
-    def build(self, variables: Sequence[Variable]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         if self.built:
             return
         self.step_counter = self._own(0, "step_counter", "int32", aggregation="none")
         self.dynamic_scale = self._own(float(self.initial_scale), "dynamic_scale", "float32", aggregation="none")
-        self.inner_optimizer.build(variables)
-        super().build(variables)
+        self.inner_optimizer.build(var_list)
+        super().build(var_list)
 
     def _extend(self, variables: Sequence[Variable]) -> None:
         if self.inner_optimizer.built:
@@ -93,7 +95,7 @@ class LossScaleOptimizer(OptimizerWrapper):
         self._extend_common(variables)
 
     def _step(self, gradients: list, variables: list[Variable]) -> None:
-        finite = jnp.stack([jnp.all(jnp.isfinite(gradient)) for gradient in gradients]).all()
+        finite = array_of(self.check_finite(gradients))
         scale = self.dynamic_scale.read_array()
 
         def update() -> None:
@@ -112,6 +114,11 @@ class LossScaleOptimizer(OptimizerWrapper):
             self.dynamic_scale.assign(scale * 0.5)
 
         run_either(finite, update, leave_out)
+
+    def check_finite(self, grads: Sequence[Any]) -> Tensor:
+        """True if every element of every gradient is finite; None is passed over."""
+        arrays = [jnp.asarray(array_of(gradient)) for gradient in grads if gradient is not None]
+        return wrap(jnp.stack([jnp.all(jnp.isfinite(array)) for array in arrays]).all())
 
     @property
     def learning_rate(self) -> Any:

@@ -145,12 +145,12 @@ class MultiOptimizer(OptimizerWrapper):
             positions.setdefault(id(self._chosen(variable)), []).append(position)
         return [(o, positions[id(o)]) for o in self._inner_optimizers if id(o) in positions]
 
-    def build(self, variables: Sequence[Variable]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         if self.built:
             return
-        for optimizer, positions in self._grouped(variables):
-            optimizer.build([variables[position] for position in positions])
-        super().build(variables)
+        for optimizer, positions in self._grouped(var_list):
+            optimizer.build([var_list[position] for position in positions])
+        super().build(var_list)
 
     def _extend(self, variables: Sequence[Variable]) -> None:
         for optimizer, positions in self._grouped(variables):

@@ -137,10 +137,8 @@ class Muon(RuleOptimizer):
             return self._adamw_rule(gradient, value, slots, learning_rate * self.adam_lr_ratio, step)
         momentum = slots[0] + (gradient + slots[0] * (self.momentum - 1))
         ahead = gradient + self.momentum * momentum if self.nesterov else momentum
-        update = learning_rate * self._orthogonal(ahead)
-        if self.rms_rate is not None:
-            update = update * jnp.sqrt(jnp.asarray(max(value.shape), value.dtype)) * self.rms_rate
-        return value - update, (momentum,)
+        update = learning_rate * self.zeropower_via_newtonschulz5(ahead, self.ns_steps)
+        return value - self.lr_adjust(update), (momentum,)
 
     def _adamw_rule(self, gradient: Any, value: Any, slots: tuple, rate: Any, step: Any) -> tuple[Any, tuple]:
         beta_1, beta_2 = self.adam_beta_1, self.adam_beta_2
@@ -149,16 +147,33 @@ class Muon(RuleOptimizer):
         square = toward(slots[1], jnp.square(gradient), 1 - beta_2)
         return value - mean * rate / (jnp.sqrt(square) + self.epsilon), (mean, square)
 
-    def _orthogonal(self, matrix: Any) -> Any:
-        """Newton-Schulz: drives all singular values to about 1, keeping the singular vectors."""
-        tall = matrix.shape[0] > matrix.shape[1]
-        x = matrix.T if tall else matrix
+    def lr_adjust(self, x: Any) -> Any:
+        """A step scaled to a root mean square of ``rms_rate``, so that the rates of Adam suit Muon."""
+        if self.rms_rate is None:
+            return x
+        return x * jnp.sqrt(jnp.asarray(max(x.shape[:2]), x.dtype)) * self.rms_rate
+
+    def transpose_last_axis(self, x: Any) -> Any:
+        """The last two axes exchanged."""
+        return jnp.swapaxes(x, -1, -2)
+
+    def zeropower_via_newtonschulz5(self, x: Any, steps: int) -> Any:
+        """Drive all singular values of matrices to about 1, keeping the singular vectors.
+
+        Raises:
+            ValueError: there are fewer than two axes.
+        """
+        if x.ndim < 2:
+            raise ValueError(f"Expected a gradient or momentum of at least 2 axes. Received: shape={tuple(x.shape)}")
+        tall = x.shape[-2] > x.shape[-1]
+        if tall:
+            x = self.transpose_last_axis(x)
         # The Frobenius norm bounds the largest singular value, from below which the iteration converges.
-        x = x / (jnp.sqrt(jnp.sum(jnp.square(x))) + 1e-7)
-        for _ in range(self.ns_steps):
-            gram = x @ x.T
+        x = x / (jnp.sqrt(jnp.sum(jnp.square(x), axis=(-2, -1), keepdims=True)) + 1e-7)
+        for _ in range(steps):
+            gram = x @ self.transpose_last_axis(x)
             x = self.muon_a * x + (self.muon_b * gram + self.muon_c * gram @ gram) @ x
-        return x.T if tall else x
+        return self.transpose_last_axis(x) if tall else x
 
 
 _MOMENTUM, _VELOCITY = Slot("momentum", "momentums"), Slot("velocity", "adam_velocities")

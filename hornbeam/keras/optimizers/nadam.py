@@ -71,16 +71,12 @@ class Nadam(RuleOptimizer):
     def slot_groups(self) -> tuple[tuple[Slot, ...], ...]:
         return ((Slot("momentum", "_momentums"), Slot("velocity", "_velocities")),)
 
-    def build(self, variables: Sequence[Variable]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         if self.built:
             return
-        super().build(variables)
-        dtype = variables[0].dtype if variables else settings.floatx()
+        super().build(var_list)
+        dtype = var_list[0].dtype if var_list else settings.floatx()
         self._u_product = self._own(1.0, "u_product", dtype)
-
-    def _extend(self, variables: Sequence[Variable]) -> None:
-        self._extend_common(variables)
-        self._add_slots(variables)
 
     def _update_all(self, gradients: list, variables: list[Variable], learning_rate: Any) -> None:
         product = self._u_product.read_array()

@@ -170,7 +170,8 @@ class Optimizer(OptimizerStep):
 
     def _extend(self, variables: Sequence[Variable]) -> None:
         """Add variables that were not there when the optimizer was built."""
-        if type(self).build is not Optimizer.build:
+        # A class of the user may create its slots in `build`, which cannot be called a second time.
+        if type(self).build.__module__.partition(".")[0] != __name__.partition(".")[0]:
             raise ValueError(
                 explain(
                     f"{self.name}: unknown variable(s) {[variable.path for variable in variables]}.",

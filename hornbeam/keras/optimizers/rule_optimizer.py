@@ -44,16 +44,14 @@ class RuleOptimizer(Optimizer):
             f"{type(self).__name__} must override `rule(gradient, value, slots, learning_rate, step)`."
         )
 
-    def build(self, variables: Sequence[Variable]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         if self.built:
             return
-        super().build(variables)
-        self._add_slots(variables)
+        super().build(var_list)
+        self._add_slots(var_list)
 
-    def _extend(self, variables: Sequence[Variable]) -> None:
-        if type(self).build is not RuleOptimizer.build:
-            super()._extend(variables)
-        self._extend_common(variables)
+    def _extend_common(self, variables: Sequence[Variable]) -> None:
+        super()._extend_common(variables)
         self._add_slots(variables)
 
     def _add_slots(self, variables: Sequence[Variable]) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from hornbeam.core.variable import Variable
 from hornbeam.keras.optimizers.rule import Slot
 from hornbeam.keras.optimizers.rule_optimizer import RuleOptimizer
 from hornbeam.keras.optimizers.settings import is_number
@@ -64,6 +66,9 @@ class SGD(RuleOptimizer):
         )
         self.momentum = momentum
         self.nesterov = nesterov
+
+    def build(self, variables: Sequence[Variable]) -> None:
+        super().build(variables)
 
     def slot_groups(self) -> tuple[tuple[Slot, ...], ...]:
         return ((Slot("momentum", "momentums"),),) if self.momentum else ()

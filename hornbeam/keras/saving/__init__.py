@@ -3,6 +3,9 @@
 References: Keras ``keras.saving``.
 """
 
+from typing import Any
+
+from hornbeam.base import registry
 from hornbeam.keras.saving.registration import (
     get_custom_objects,
     get_registered_name,
@@ -19,6 +22,18 @@ __all__ = [
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
+    "load_model",
+    "load_weights",
     "register_keras_serializable",
+    "save_model",
+    "save_weights",
     "serialize_keras_object",
 ]
+
+_FILES = ("load_model", "load_weights", "save_model", "save_weights")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _FILES:
+        return registry.find("saving", name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -6,6 +6,7 @@ in the ``__all__`` of the fixed folders below; everything else must have been re
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 import types
@@ -206,6 +207,7 @@ def _listed(folder: str, name: str) -> Any:
     return getattr(module, name, None) if name in getattr(module, "__all__", ()) else None
 
 
+@functools.cache
 def _module(path: str) -> Any:
     """One of our own modules; ``None`` if this build of the package has no such folder."""
     try:

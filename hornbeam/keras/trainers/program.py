@@ -19,6 +19,15 @@ from hornbeam.engine.jax_compat import wide_types
 _nothing = nullcontext()
 
 
+class Logs(dict):
+    """A dict whose order survives a compiled program (JAX sorts the keys of plain dicts)."""
+
+
+jax.tree_util.register_pytree_node(
+    Logs, lambda logs: (tuple(logs.values()), tuple(logs)), lambda keys, values: Logs(zip(keys, values, strict=True))
+)
+
+
 class StepProgram:
     """One captured step on batches of given shapes.
 

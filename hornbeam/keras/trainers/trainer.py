@@ -11,10 +11,12 @@ from hornbeam.core.variable import Variable
 from hornbeam.keras import optimizers
 from hornbeam.keras.layers.base import call_context, tracking
 from hornbeam.keras.metrics import Mean, Metric
+from hornbeam.keras.saving import serialization
 from hornbeam.keras.trainers import fitting
 from hornbeam.keras.trainers.compiled_loss import CompiledLoss
 from hornbeam.keras.trainers.compiled_metrics import CompiledMetrics
 from hornbeam.keras.trainers.fitting import FitOptions
+from hornbeam.keras.trainers.program import Logs
 from hornbeam.keras.trainers.runner import Runner
 from hornbeam.keras.trainers.state import TrainerState
 from hornbeam.keras.trainers.steps import Steps
@@ -114,6 +116,10 @@ class Trainer(Steps):
         """True once ``compile`` was called."""
         return self._training.compiled
 
+    @compiled.setter
+    def compiled(self, value: bool) -> None:
+        self._training.compiled = bool(value)
+
     @property
     def run_eagerly(self) -> bool:
         """Whether steps run as Python code."""
@@ -183,7 +189,7 @@ class Trainer(Steps):
                 result = step(data)
                 if scopes.frame is not None:
                     call_context.clear_losses(self)
-                return result
+                return Logs(self._flat_results(result)) if kind != "predict" else result
 
             runner = training.runners[key] = Runner(traced, compiled, donate=kind != "predict")
         return runner
@@ -346,3 +352,22 @@ class Trainer(Steps):
     def predict_on_batch(self, x: Any) -> Any:
         """Predictions for one batch, as NumPy arrays."""
         return fitting.predict_on_batch(self, x)
+
+    # --- files -----------------------------------------------------------------------------------
+    def get_compile_config(self) -> dict[str, Any] | None:
+        """Arguments of ``compile`` as stored in model files."""
+        training = self._training
+        if not training.compiled:
+            return None
+        stored = {name: serialization.serialize_keras_object(value) for name, value in training.arguments.items()}
+        stored["optimizer"] = serialization.serialize_keras_object(self.optimizer)
+        return stored
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compile with arguments that ``get_compile_config`` gave, and make the optimizer's slots."""
+        if not config:
+            return
+        arguments = serialization.deserialize_keras_object(config)
+        self.compile(**arguments)
+        if self.built and self.optimizer is not None:  # type: ignore[attr-defined]
+            self.optimizer.build(self.trainable_variables)  # type: ignore[attr-defined]

@@ -55,8 +55,9 @@ class Progbar:
     ) -> None:
         if stateful_metrics is not None and stateless_metrics is not None:
             raise ValueError(
-                "Progbar takes `stateful_metrics` (all others are averaged) or `stateless_metrics` (all others are shown as "
-                f"they are), not both. Received: stateful_metrics={stateful_metrics}, stateless_metrics={stateless_metrics}"
+                "Progbar takes `stateful_metrics` (all others are averaged) or `stateless_metrics` (all others are "
+                f"shown as they are), not both. Received: stateful_metrics={stateful_metrics}, "
+                f"stateless_metrics={stateless_metrics}"
             )
         self.target = target
         self.width = width

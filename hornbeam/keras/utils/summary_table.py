@@ -129,8 +129,10 @@ def _map_shapes(structure: Any) -> Any:
     if isinstance(structure, dict):
         return {key: _map_shapes(one) for key, one in structure.items()}
     if isinstance(structure, (list, tuple)) and any(isinstance(one, (list, tuple, dict)) for one in structure):
-        return type(structure)(_map_shapes(one) for one in structure) if type(structure) in (list, tuple) else list(
-            map(_map_shapes, structure)
+        return (
+            type(structure)(_map_shapes(one) for one in structure)
+            if type(structure) in (list, tuple)
+            else list(map(_map_shapes, structure))
         )
     return _shape_text(structure)
 
@@ -192,7 +194,9 @@ def _range(layers: Sequence[Any], layer_range: Any) -> tuple[int, int]:
 
 
 # --- text ----------------------------------------------------------------------------------------
-def _columns(linear: bool, trainable: bool, positions: Any, line_length: int | None) -> tuple[list[str], list[str], list[int]]:
+def _columns(
+    linear: bool, trainable: bool, positions: Any, line_length: int | None
+) -> tuple[list[str], list[str], list[int]]:
     """Header, alignment and text widths of the columns."""
     header = ["Layer (type)", "Output Shape", "Param #"]
     alignment = ["left", "left", "right"]
@@ -203,17 +207,16 @@ def _columns(linear: bool, trainable: bool, positions: Any, line_length: int | N
     ends = list(positions) if positions else [0.45, 0.80, 1.0] if linear else [0.3, 0.56, 0.74, 1.0]
     if trainable:
         default += 12
-        ends = [end * 0.9 for end in ends] + [1.0]
+        ends = [end * 0.9 for end in ends]
         header.append("Trainable")
         alignment.append("center")
     length = line_length or min(default, terminal.columns() - 4)
+    absolute = max(ends) > 1
+    if trainable:
+        ends.append(length if absolute else 1.0)
     if len(ends) < len(header):
         raise ValueError(f"`positions` must give the ends of {len(header)} columns. Received: positions={positions}")
-    if max(ends) > 1:
-        # Absolute positions, in characters.
-        stops = [min(int(end), length) for end in ends]
-    else:
-        stops = [int(end * length) for end in ends]
+    stops = [min(int(end), length) if absolute else int(end * length) for end in ends]
     widths = [stop - start for start, stop in zip([0, *stops], stops, strict=False)][: len(header)]
     if min(widths) < 4:
         raise ValueError(
@@ -267,9 +270,7 @@ def print_summary(
     layout = _layout(model)
     header, alignment, widths = _columns(layout.linear, show_trainable, positions, line_length)
     start, end = _range(layout.layers, layer_range)
-    rows = [
-        row for layer in layout.layers[start:end] for row in _rows(layer, layout, expand_nested, show_trainable)
-    ]
+    rows = [row for layer in layout.layers[start:end] for row in _rows(layer, layout, expand_nested, show_trainable)]
     goes_out = print_fn is None and sys.stdout is not None
     ascii_only = goes_out and not terminal.speaks_unicode()
     lines = [

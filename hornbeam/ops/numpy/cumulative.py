@@ -12,14 +12,16 @@ from jax import Array
 
 from hornbeam.base import dtypes
 from hornbeam.core.door import op
-from hornbeam.ops.promotion import kind_of, promote
+from hornbeam.ops.promotion import promote
 
 __all__ = ["cumprod", "cumsum", "diff", "nancumprod", "nancumsum", "trapezoid"]
 
 
 def _running_dtype(x: Array, dtype: Any) -> Any:
-    """NumPy dtype of a running sum: the one asked for, or that of ``x``, where bools count as int32."""
-    return (dtypes.result_type(kind_of(x), int) if dtype is None else dtypes.as_dtype(dtype)).as_numpy_dtype
+    """NumPy dtype of a running sum: the one asked for, int32 for bools, None for that of ``x``."""
+    if dtype is None:
+        return jnp.int32 if x.dtype == bool else None
+    return dtypes.as_dtype(dtype).as_numpy_dtype
 
 
 @op(static=("axis", "dtype"))
@@ -31,7 +33,7 @@ def cumsum(x: Array, axis: int | None = None, dtype: Any = None) -> Array:
         axis: axis to run along; None for the flattened array.
         dtype: dtype of the result; default that of ``x``, int32 for bools.
     """
-    return jnp.cumsum(x, axis=axis, dtype=_running_dtype(x, dtype))
+    return jnp.cumsum(*promote(x), axis=axis, dtype=_running_dtype(x, dtype))
 
 
 @op(static=("axis", "dtype"))
@@ -43,19 +45,19 @@ def cumprod(x: Array, axis: int | None = None, dtype: Any = None) -> Array:
         axis: axis to run along; None for the flattened array.
         dtype: dtype of the result; default that of ``x``, int32 for bools.
     """
-    return jnp.cumprod(x, axis=axis, dtype=_running_dtype(x, dtype))
+    return jnp.cumprod(*promote(x), axis=axis, dtype=_running_dtype(x, dtype))
 
 
 @op(static=("axis", "dtype"))
 def nancumsum(x: Array, axis: int | None = None, dtype: Any = None) -> Array:
     """Running sum in which nan counts as 0; the arguments are those of ``cumsum``."""
-    return jnp.nancumsum(x, axis=axis, dtype=_running_dtype(x, dtype))
+    return jnp.nancumsum(*promote(x), axis=axis, dtype=_running_dtype(x, dtype))
 
 
 @op(static=("axis", "dtype"))
 def nancumprod(x: Array, axis: int | None = None, dtype: Any = None) -> Array:
     """Running product in which nan counts as 1; the arguments are those of ``cumprod``."""
-    return jnp.nancumprod(x, axis=axis, dtype=_running_dtype(x, dtype))
+    return jnp.nancumprod(*promote(x), axis=axis, dtype=_running_dtype(x, dtype))
 
 
 @op(static=("n", "axis"))

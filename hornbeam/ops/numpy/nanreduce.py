@@ -18,13 +18,13 @@ __all__ = ["nanargmax", "nanargmin", "nanmax", "nanmean", "nanmin", "nanprod", "
 @op(static=("axis", "keepdims"))
 def nansum(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """Sum of the elements that are not nan."""
-    return jnp.nansum(x, axis=axis, keepdims=keepdims, dtype=summed_dtype(x))
+    return jnp.nansum(*promote(x), axis=axis, keepdims=keepdims, dtype=summed_dtype(x))
 
 
 @op(static=("axis", "keepdims"))
 def nanprod(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """Product of the elements that are not nan."""
-    return jnp.nanprod(x, axis=axis, keepdims=keepdims, dtype=summed_dtype(x))
+    return jnp.nanprod(*promote(x), axis=axis, keepdims=keepdims, dtype=summed_dtype(x))
 
 
 @op(static=("axis", "keepdims"))

@@ -46,8 +46,13 @@ _SMALL = {"bool": "int32", "int8": "int32", "int16": "int32", "uint8": "uint32",
 
 
 def summed_dtype(x: Array, dtype: Any = None) -> Any:
-    """NumPy dtype in which ``x`` is summed: the one asked for, or that of ``x``, small integers widened to 32 bits."""
+    """NumPy dtype in which ``x`` is summed: the one asked for, or small integers widened to 32 bits.
+
+    None for floats, where JAX then accumulates float16 and bfloat16 in float32.
+    """
     if dtype is None:
+        if jnp.issubdtype(x.dtype, jnp.inexact):
+            return None
         dtype = result_dtype(x)
         dtype = _SMALL.get(dtype, dtype)
     return dtypes.as_dtype(dtype).as_numpy_dtype
@@ -67,7 +72,7 @@ def float_dtype(*operands: Array) -> dtypes.DType:
 @op(static=("axis", "keepdims"))
 def sum(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """Sum along axes; 0 where there is nothing to add."""
-    return jnp.sum(x, axis=axis, keepdims=keepdims, dtype=summed_dtype(x))
+    return jnp.sum(*promote(x), axis=axis, keepdims=keepdims, dtype=summed_dtype(x))
 
 
 @op(static=("axis", "keepdims", "dtype"))
@@ -80,7 +85,7 @@ def prod(x: Array, axis: Axis = None, keepdims: bool = False, dtype: Any = None)
         keepdims: keep reduced axes with size 1.
         dtype: dtype of the result, in which the product is also computed.
     """
-    return jnp.prod(x, axis=axis, keepdims=keepdims, dtype=summed_dtype(x, dtype))
+    return jnp.prod(*promote(x), axis=axis, keepdims=keepdims, dtype=summed_dtype(x, dtype))
 
 
 @op(static=("axis", "keepdims"))

@@ -19,7 +19,7 @@ from hornbeam.core.symbolic import KerasTensor
 from hornbeam.engine.jax_compat import Tracer
 from hornbeam.ops.composite import composite
 from hornbeam.ops.numpy.reduce import Axis, float_dtype
-from hornbeam.ops.promotion import as_float, promote, to_dtype
+from hornbeam.ops.promotion import as_float, promote
 
 __all__ = [
     "bincount",
@@ -88,10 +88,10 @@ def nanpercentile(x: Array, q: Array, axis: Axis = None, method: str = "linear",
 def _quantile(
     rule: Callable, x: Array, q: Array, axis: Axis, method: str, keepdims: bool, percent: bool = False
 ) -> Array:
-    dtype = float_dtype(x, q)
-    # Percents are divided before the dtype is narrowed, so that the fraction is rounded once.
-    fraction = as_float(q) / 100 if percent else q
-    return rule(to_dtype(x, dtype), to_dtype(fraction, dtype), axis=axis, method=method, keepdims=keepdims)
+    x = as_float(x)
+    # Fractions become positions along the axis, which float16 could not count: float32 at least.
+    (q,) = promote(q, at_least=dtypes.result_type(float_dtype(x), "float32"))
+    return rule(x, q / 100 if percent else q, axis=axis, method=method, keepdims=keepdims)
 
 
 # --- bins ------------------------------------------------------------------------------------------

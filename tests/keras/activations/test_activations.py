@@ -13,7 +13,9 @@ from hornbeam.keras import activations
 
 X = np.concatenate([np.linspace(-8, 8, 33), [-3.0, -0.5, 0.5, 3.0, 6.0, 1e-3, 20.0]]).astype("float32").reshape(4, 10)
 NAMES = sorted(
-    name for name in vars(keras.activations) if not name.startswith("_") and name not in ("get", "serialize", "deserialize")
+    name
+    for name in vars(keras.activations)
+    if not name.startswith("_") and name not in ("get", "serialize", "deserialize")
 )
 ARGUMENTS = [
     ("relu", {"negative_slope": 0.3}),

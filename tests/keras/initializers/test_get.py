@@ -78,6 +78,19 @@ def test_inside_a_trace_concrete_seeds_give_constants():
     np.testing.assert_array_equal(inside(jnp.zeros((4, 5))), expected)
 
 
+@pytest.mark.parametrize("name", ["glorot_uniform", "he_normal", "random_normal", "orthogonal"])
+def test_a_traced_key_gives_the_same_values(name):
+    """A ``SeedGenerator`` inside a compiled function: the key is known only when the program runs."""
+    initializer = initializers.get(name)
+
+    def values(key):
+        initializer.key = lambda: key
+        return initializer((5, 4)).value
+
+    key = np.array([7, 3], np.uint32)
+    np.testing.assert_allclose(jax.jit(values)(key), values(key), rtol=1e-6, atol=1e-7)
+
+
 def test_the_base_class_says_what_is_missing():
     with pytest.raises(NotImplementedError, match="__call__"):
         initializers.Initializer()((2,))

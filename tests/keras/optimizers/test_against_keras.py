@@ -10,9 +10,7 @@ import pytest
 from tests.keras.optimizers.twins import SHAPES, STEPS, Twins, run_in_program
 
 # A few roundings of float32, of numbers of size 1; XLA fuses here what the oracle computes op by op.
-TOLERANCE = 2e-6
-# Newton-Schulz iterations and factored means amplify roundings.
-LOOSER = {"Muon": 2e-5, "Adafactor": 5e-6, "ScheduleFreeAdamW": 5e-6}
+TOLERANCE = 1e-6
 
 # fmt: off
 CASES: list[tuple[str, dict[str, Any]]] = [
@@ -69,7 +67,7 @@ def test_eager_steps_equal_the_oracle(kind, options):
     twins = Twins(lambda module: getattr(module, kind)(**options, name="twin"), shapes=shapes)
     for _ in range(STEPS):
         twins.step()
-    assert twins.worst() < LOOSER.get(kind, TOLERANCE), twins.differences()
+    assert twins.worst() < TOLERANCE, twins.differences()
 
 
 @pytest.mark.numeric
@@ -115,7 +113,7 @@ def test_steps_inside_a_program_equal_the_oracle(kind, options):
     run_in_program(twins.optimizer, twins.ours, steps)
     for gradients in steps:
         twins.oracle.apply(gradients, twins.theirs)
-    assert twins.worst() < LOOSER.get(kind, TOLERANCE), twins.differences()
+    assert twins.worst() < TOLERANCE, twins.differences()
 
 
 @pytest.mark.numeric

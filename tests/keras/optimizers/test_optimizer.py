@@ -442,6 +442,31 @@ def test_own_optimizers_run_as_written():
         own.apply([jnp.ones(3)], variables((3,)))
 
 
+def test_a_subclass_with_its_own_build_refuses_new_variables():
+    class Counting(SGD):
+        def build(self, variables):
+            super().build(variables)
+            self.counts = self.add_optimizer_variables(variables, "count")
+
+    optimizer = Counting(1.0)
+    first, second = variables()
+    optimizer.apply([jnp.ones(3)], [first])
+    with pytest.raises(ValueError, match=r"unknown variable\(s\) \['v1'\]"):
+        optimizer.apply([jnp.ones((2, 2))], [second])
+
+
+def test_muon_makes_steps_orthogonal():
+    """All singular values end near 1 (the iteration does not settle exactly), for tall and wide matrices and stacks of them."""
+    muon = optimizers.Muon()
+    for shape in ((6, 3), (3, 6), (2, 4, 4)):
+        matrix = np.random.default_rng(1).normal(size=shape).astype("float32")
+        values = np.linalg.svd(muon.zeropower_via_newtonschulz5(jnp.asarray(matrix), 5), compute_uv=False)
+        assert values.min() > 0.5
+        assert values.max() < 1.25
+    with pytest.raises(ValueError, match="at least 2 axes"):
+        muon.zeropower_via_newtonschulz5(jnp.ones(3), 5)
+
+
 def test_own_rules_are_compiled_if_they_say_so():
     class Signs(RuleOptimizer):
         pure = True

@@ -19,7 +19,14 @@ DTYPES = ("bool", "uint8", "int8", "uint16", "int32", "uint32", "float16", "bflo
 """Dtypes up to 32 bits whose result dtype every op is asked for (by tracing alone)."""
 COMPUTED = ("bool", "int32", "float16", "float32")
 """Dtypes that are also computed, and compared in value."""
-TOLERANCE = {"float16": 2e-3, "bfloat16": 1.6e-2, "float32": 2e-6, "complex64": 2e-6, "float64": 2e-14, "complex128": 2e-14}
+TOLERANCE = {
+    "float16": 2e-3,
+    "bfloat16": 1.6e-2,
+    "float32": 2e-6,
+    "complex64": 2e-6,
+    "float64": 2e-14,
+    "complex128": 2e-14,
+}
 """Largest difference relative to ``max(1, |expected|)``: about two to ten units in the last place."""
 LARGEST: dict[tuple[str, str], tuple[float, str]] = {}
 """Largest difference met so far, by (reference, dtype), with the name of the op."""
@@ -91,13 +98,13 @@ def check_keras(function: Any, *args: Any, tolerance: float | None = None, mixed
         warnings.simplefilter("ignore")
         try:
             expected = original(*theirs, **{key: lift(value, jnp.asarray) for key, value in kwargs.items()})
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, IndexError) as error:
             expected = error
     ours_named = {key: lift(value, from_host) for key, value in kwargs.items()}
     if isinstance(expected, Exception):
         try:
             got = function(*ours, **ours_named)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, IndexError):
             return
         raise AssertionError(f"{name}: Keras raises {expected!r}, here the result is {got} {where}")
     check(name, "keras", function(*ours, **ours_named), expected, tolerance, where)
@@ -121,7 +128,7 @@ def check_dtypes(function: Any, *args: Any, **kwargs: Any) -> None:
 
         try:
             return jax.eval_shape(run, *(args[i] for i in chosen))
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, IndexError) as error:
             return error
 
     with warnings.catch_warnings():
@@ -142,7 +149,12 @@ def struct(dtype: str, shape: tuple = (3, 4)) -> jax.ShapeDtypeStruct:
 
 
 def check_numpy(
-    function: Any, *args: Any, reference: Any = None, dtype: str | None = None, tolerance: float | None = None, **kwargs: Any
+    function: Any,
+    *args: Any,
+    reference: Any = None,
+    dtype: str | None = None,
+    tolerance: float | None = None,
+    **kwargs: Any,
 ) -> None:
     """Assert that an op on 64-bit tensors equals NumPy, with a 64-bit result where NumPy has one.
 

@@ -114,7 +114,9 @@ def test_gradients_are_those_of_keras(function):
     check_gradients(function, x, y, tolerance=2e-5)
 
 
-@pytest.mark.parametrize("function", [a.maximum, a.minimum, a.divide_no_nan, a.power, a.logaddexp, a.arctan2], ids=name_of)
+@pytest.mark.parametrize(
+    "function", [a.maximum, a.minimum, a.divide_no_nan, a.power, a.logaddexp, a.arctan2], ids=name_of
+)
 def test_gradients_at_zeros_and_ties_are_those_of_keras(function):
     check_gradients(function, np.array([0.0, 1.0, 2.0], "float32"), np.array([0.0, 1.0, 0.0], "float32"))
 
@@ -145,7 +147,9 @@ def test_symbolic_shape_is_the_eager_one(function):
 
 # --- functions with more arguments -----------------------------------------------------------------
 @pytest.mark.parametrize(
-    "bounds", [(0, 1), (0.5, 1.5), (None, 1), (-1.0, None), (2, 1), (np.float32([0, 1, 2]), np.float32([1, 1, 5]))], ids=str
+    "bounds",
+    [(0, 1), (0.5, 1.5), (None, 1), (-1.0, None), (2, 1), (np.float32([0, 1, 2]), np.float32([1, 1, 5]))],
+    ids=str,
 )
 def test_clip(bounds):
     for dtype in ("float32", "int32", "bool"):
@@ -188,7 +192,9 @@ def test_truth_of_nan_and_of_numbers_rounded_to_zero():
     check_keras(c.logical_or, np.array([np.nan, 0.0], "float32"), np.array([0, 0], "int32"))
 
 
-@pytest.mark.parametrize("function", [a.add, a.floor_divide, a.power, a.maximum, b.bitwise_left_shift, c.less], ids=name_of)
+@pytest.mark.parametrize(
+    "function", [a.add, a.floor_divide, a.power, a.maximum, b.bitwise_left_shift, c.less], ids=name_of
+)
 def test_small_and_mixed_operands(function):
     check_keras(function, np.array([True, False, True]), 2)
     check_keras(function, numbers("float16" if function in (a.add, c.less) else "uint8", (4,), 0, 9), 2)

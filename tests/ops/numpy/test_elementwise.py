@@ -97,7 +97,14 @@ def test_values_and_dtypes_are_those_of_keras(function):
     for dtype in COMPUTED:
         x = numbers(dtype, (16,), low, high)
         check_keras(function, np.concatenate([x, SPECIAL]) if dtype == "float32" else x)
-    for arg in (*(struct(dtype) for dtype in DTYPES), struct("float32", ()), struct("float16", (2, 0, 3)), True, 2, 0.5):
+    for arg in (
+        *(struct(dtype) for dtype in DTYPES),
+        struct("float32", ()),
+        struct("float16", (2, 0, 3)),
+        True,
+        2,
+        0.5,
+    ):
         check_dtypes(function, arg)
 
 

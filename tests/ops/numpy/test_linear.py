@@ -68,7 +68,7 @@ def test_equals_keras(case):
 
 
 @pytest.mark.numeric
-@pytest.mark.parametrize("case", [case for case in CASES if case.name != "cross"] + [Case(n.cross, A3, B3)], ids=repr)
+@pytest.mark.parametrize("case", CASES[::2], ids=repr)
 def test_64_bits_equal_numpy(case):
     same_as_numpy(case)
 
@@ -80,7 +80,7 @@ def test_gradients(case):
 
 
 @pytest.mark.numeric
-@pytest.mark.parametrize("dtype", ["bool", "int8", "uint8", "int32", "float16", "bfloat16", "complex64"])
+@pytest.mark.parametrize("dtype", ["bool", "int8", "int32", "bfloat16", "complex64"])
 def test_dtypes(dtype):
     kind = getattr(ml_dtypes, dtype, dtype)
     for case in (

@@ -36,7 +36,13 @@ def test_windows_have_the_default_float_dtype(dtype):
     settings.set_floatx(dtype)
     try:
         check("hamming", "numpy", windows.hamming(8), np.hamming(8).astype(dtype))
-        check("kaiser", "numpy", windows.kaiser(8, 3.0), np.kaiser(8, 3.0).astype(dtype), 1e-3 if dtype == "float16" else 1e-7)
+        check(
+            "kaiser",
+            "numpy",
+            windows.kaiser(8, 3.0),
+            np.kaiser(8, 3.0).astype(dtype),
+            1e-3 if dtype == "float16" else 1e-7,
+        )
     finally:
         settings.set_floatx(before)
     assert windows.hamming(8).dtype == before

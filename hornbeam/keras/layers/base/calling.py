@@ -12,16 +12,16 @@ from hornbeam.base import dtypes, shapes, trees
 from hornbeam.base.errors import TapeError
 from hornbeam.core import symbolic
 from hornbeam.core.frame import Frame
-from hornbeam.core.node import Node
 from hornbeam.core.scopes import name_scope, override, scopes
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tensor import HostTensor, Tensor, from_host, wrap
-from hornbeam.core.variable import Variable, commit_all, read_all
+from hornbeam.core.variable import Variable, as_array, commit_all, read_all
 from hornbeam.engine.jax_compat import Tracer, is_tracing
 from hornbeam.keras.layers.base import call_context, input_spec
 from hornbeam.keras.layers.base.call_context import CallContext
 from hornbeam.keras.layers.base.call_spec import CallSpec, call_spec
 from hornbeam.keras.layers.base.plan import Plan, is_pure
+from hornbeam.keras.layers.base.taped import run_as_one_node
 from hornbeam.ops.casting import cast
 
 _TENSORS = (Tensor, KerasTensor, Variable)
@@ -49,6 +49,8 @@ def call_layer(layer: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
     if context is None and scopes.frame is None and not scopes.symbolic and _may_compile(layer, bound):
         return _run_plan(layer, spec, bound, previous_mask, training)
     own = context is None
+    if own and scopes.tapes and scopes.frame is not None and all(inner.built for inner in layer._flatten_layers()):
+        return _run_taped(layer, spec, bound, previous_mask, training)
     if own:
         context = CallContext(layer, training)
     outputs = _run_call(layer, spec, bound, previous_mask, context, training)
@@ -208,17 +210,42 @@ _needs_whole: set[type] = set()
 
 
 def _call_as_whole(layer: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
-    """One taped node around ``call``, differentiated by JAX as a whole, so that jnp code inside is seen."""
+    """``layer.call`` as one node of the tape, differentiated by JAX, so that jnp code inside is seen."""
     leaves = trees.flatten((args, kwargs))
     tensors = [leaf for leaf in leaves if isinstance(leaf, Tensor)]
 
     def run(*inner: Tensor) -> Any:
-        queue = iter(inner)
-        filled = [next(queue) if isinstance(leaf, Tensor) else leaf for leaf in leaves]
-        inner_args, inner_kwargs = trees.pack((args, kwargs), filled)
-        return layer.call(*inner_args, **inner_kwargs), ()
+        inner_args, inner_kwargs = trees.pack((args, kwargs), _replaced(leaves, inner))
+        return layer.call(*inner_args, **inner_kwargs)
 
-    return Plan(layer, run, tensors).run(tensors)[0]
+    return run_as_one_node(layer, run, tensors)
+
+
+def _replaced(leaves: list[Any], tensors: Any) -> list[Any]:
+    queue = iter(tensors)
+    return [next(queue) if isinstance(leaf, Tensor) else leaf for leaf in leaves]
+
+
+def _run_taped(layer: Any, spec: CallSpec, bound: dict[str, Any], previous_mask: Any, training: Any) -> Any:
+    """The outermost layer call inside a trace, as one node of the tape: one differentiation for a whole model."""
+    leaves = trees.flatten((bound, previous_mask))
+    tensors = [leaf for leaf in leaves if isinstance(leaf, Tensor)]
+    context = CallContext(layer, training)
+
+    def run(*inner: Tensor) -> Any:
+        inner_bound, inner_mask = trees.pack((bound, previous_mask), _replaced(leaves, inner))
+        context.losses.clear()
+        outputs = _run_call(layer, spec, inner_bound, inner_mask, context, training)
+        masks = [getattr(leaf, "_keras_mask", None) for leaf in trees.flatten(outputs)]
+        return outputs, [loss for _, loss in context.losses], masks
+
+    outputs, losses, masks = run_as_one_node(layer, run, tensors)
+    context.losses = [(owner, loss) for (owner, _), loss in zip(context.losses, losses, strict=True)]
+    for leaf, mask in zip(trees.flatten(outputs), masks, strict=True):
+        if mask is not None:
+            leaf._keras_mask = mask
+    call_context.store_losses(context)
+    return outputs
 
 
 def _set_masks(layer: Any, inputs: Any, outputs: Any, previous_mask: Any) -> None:
@@ -258,9 +285,7 @@ def _run_plan(layer: Any, spec: CallSpec, bound: dict[str, Any], previous_mask: 
     if plan is None or not plan.is_current():
 
         def run(*inner: Tensor) -> Any:
-            queue = iter(inner)
-            filled = [next(queue) if isinstance(leaf, Tensor) else leaf for leaf in leaves]
-            inner_bound, inner_mask = trees.pack((bound, previous_mask), filled)
+            inner_bound, inner_mask = trees.pack((bound, previous_mask), _replaced(leaves, inner))
             context = CallContext(layer, training)
             outputs = _run_call(layer, spec, inner_bound, inner_mask, context, training)
             plan_owners[:] = [owner for owner, _ in context.losses]
@@ -371,8 +396,6 @@ def stateless(
     """``layer.stateless_call``: values of variables in, new values out."""
     if not layer.built:
         raise ValueError(f"To call stateless_call, {type(layer).__name__} must be built (i.e. its variables must have been created).")
-    from hornbeam.core.variable import as_array
-
     values = {}
     for variables, given, what in (
         (layer.trainable_variables, trainable, "trainable_variables"),
@@ -391,6 +414,3 @@ def stateless(
         losses = layer.losses if return_losses else None
         changed = [wrap(frame.values[variable]) for variable in layer.non_trainable_variables]
     return (outputs, changed, losses) if return_losses else (outputs, changed)
-
-
-__all__ = ["Node", "call_layer", "infer_outputs", "keep_extras", "output_spec", "shapes_of", "stateless"]

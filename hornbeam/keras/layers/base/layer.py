@@ -6,7 +6,7 @@ import threading
 from typing import Any
 
 from hornbeam.base import check, names, settings, shapes, trees
-from hornbeam.base.errors import BuildError, ShapeError, explain
+from hornbeam.base.errors import BuildError, NotSupportedError, ShapeError, explain
 from hornbeam.core.node import Node
 from hornbeam.core.scopes import name_scope, scopes
 from hornbeam.core.symbolic import KerasTensor
@@ -428,6 +428,16 @@ def _input_shape_from(kwargs: dict[str, Any]) -> tuple | None:
 def default_data_format(value: str | None) -> str:
     """The global data format for None; checked otherwise."""
     return settings.standardize_data_format(value)
+
+
+def refuse_variants(layer: Layer, **given: Any) -> None:
+    """Raise for arguments that would make a quantised or low-rank variant of a layer."""
+    for argument, value in given.items():
+        if value is not None:
+            raise NotSupportedError(
+                f"{type(layer).__name__} '{layer.name}': argument `{argument}` is not offered. Received: {argument}={value!r}. "
+                "Leave it out; for smaller models use a float16 or bfloat16 dtype policy."
+            )
 
 
 def require_built(layer: Layer, what: str) -> None:

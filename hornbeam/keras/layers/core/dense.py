@@ -7,7 +7,7 @@ from typing import Any
 from hornbeam.base import check
 from hornbeam.keras import activations, constraints, initializers, regularizers
 from hornbeam.keras.layers.base.input_spec import InputSpec
-from hornbeam.keras.layers.base.layer import Layer
+from hornbeam.keras.layers.base.layer import Layer, refuse_variants
 from hornbeam.ops.dense import dense as affine
 
 
@@ -25,6 +25,9 @@ class Dense(Layer):
         activity_regularizer: penalty on the outputs.
         kernel_constraint: projection of the kernel after each update.
         bias_constraint: projection of the bias after each update.
+        lora_rank: must be None; low-rank adaptation is not offered.
+        lora_alpha: must be None.
+        quantization_config: must be None; quantised layers are not offered.
 
     Input shape: ``(batch, ..., features)``, floating; ``features`` must be known at build time.
     Output shape: ``(batch, ..., units)``, in the layer's compute dtype.
@@ -36,6 +39,7 @@ class Dense(Layer):
     """
 
     pure = True
+    unserialized = frozenset({"lora_rank", "lora_alpha"})
 
     def __init__(
         self,
@@ -49,9 +53,14 @@ class Dense(Layer):
         activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
+        quantization_config: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        refuse_variants(self, lora_rank=lora_rank, lora_alpha=lora_alpha, quantization_config=quantization_config)
+        self.quantization_config = None
         self.units = check.positive_int("units", units, owner=self)
         self.activation = activations.get(activation)
         self.use_bias = use_bias

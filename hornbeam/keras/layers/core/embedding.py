@@ -1,0 +1,122 @@
+"""``Embedding``: integers to vectors."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from hornbeam import ops
+from hornbeam.core.symbolic import KerasTensor
+from hornbeam.keras import constraints, initializers, regularizers
+from hornbeam.keras.layers.base.layer import Layer
+from hornbeam.keras.layers.core.refusal import refuse_altered_weights
+
+
+class Embedding(Layer):
+    """Table of vectors: each integer becomes the row of that number.
+
+    Args:
+        input_dim: number of rows, one more than the largest integer.
+        output_dim: size of the vectors.
+        embeddings_initializer: initial values of the table.
+        embeddings_regularizer: penalty on the table.
+        embeddings_constraint: projection of the table after each update.
+        mask_zero: integer 0 stands for "nothing here": the outputs carry a mask that is False there.
+        weights: the table, instead of initial values.
+        lora_rank: must be None.
+        lora_alpha: must be None.
+        quantization_config: must be None.
+
+    Input shape: any, of integers; floats are cut to integers.
+    Output shape: input shape and a last axis ``output_dim``, in the layer's compute dtype. Integers that are no row's
+        number give NaN.
+
+    Raises:
+        ValueError: a size is not a positive int.
+        NotSupportedError: LoRA or quantised weights.
+
+    References: Keras ``layers.Embedding``.
+    """
+
+    pure = True
+    unserialized = frozenset({"weights", "lora_rank", "lora_alpha"})
+    input_dtype_hint = "int32"
+    """Dtype that a model guesses for its input when this layer comes first: large integers are not exact in floats."""
+
+    def __init__(
+        self,
+        input_dim: int,
+        output_dim: int,
+        embeddings_initializer: Any = "uniform",
+        embeddings_regularizer: Any = None,
+        embeddings_constraint: Any = None,
+        mask_zero: bool = False,
+        weights: Any = None,
+        lora_rank: int | None = None,
+        lora_alpha: Any = None,
+        quantization_config: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        _positive("input_dim", input_dim)
+        _positive("output_dim", output_dim)
+        refuse_altered_weights(type(self).__name__, lora_rank, lora_alpha, quantization_config)
+        if kwargs.pop("input_length", None) is not None:
+            warnings.warn("Argument `input_length` is deprecated. Just remove it.", stacklevel=2)
+        super().__init__(**kwargs)
+        self.input_dim = input_dim
+        self.output_dim = output_dim
+        self.embeddings_initializer = initializers.get(embeddings_initializer)
+        self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
+        self.embeddings_constraint = constraints.get(embeddings_constraint)
+        self.mask_zero = mask_zero
+        self.supports_masking = mask_zero
+        self.autocast = False
+        self.quantization_config = quantization_config
+        if weights is not None:
+            self.build()
+            if not (isinstance(weights, list) and len(weights) == 1):
+                weights = [weights]
+            self.set_weights(weights)
+
+    def build(self, input_shape: Any = None) -> None:
+        """Create the table."""
+        if self.built:
+            return
+        self.embeddings = self.add_weight(
+            name="embeddings",
+            shape=(self.input_dim, self.output_dim),
+            initializer=self.embeddings_initializer,
+            regularizer=self.embeddings_regularizer,
+            constraint=self.embeddings_constraint,
+        )
+        self.built = True
+
+    def call(self, inputs: Any) -> Any:
+        """Rows of the table."""
+        if inputs.dtype not in ("int32", "int64"):
+            inputs = ops.cast(inputs, "int32")
+        return ops.cast(ops.take(self.embeddings, inputs, axis=0), self.compute_dtype)
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """False where the integer is 0, if that means "nothing here"."""
+        return ops.not_equal(inputs, 0) if self.mask_zero else None
+
+    def compute_output_shape(self, input_shape: Any) -> tuple:
+        """Input shape with a last axis ``output_dim``."""
+        return (*input_shape, self.output_dim)
+
+    def compute_output_spec(self, inputs: Any) -> Any:
+        return KerasTensor(self.compute_output_shape(tuple(inputs.shape)), self.compute_dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "activity_regularizer": regularizers.serialize(self.activity_regularizer),
+        }
+
+
+def _positive(argument: str, value: Any) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
+        raise ValueError(
+            f"`{argument}` must be a positive integer. Received: {argument}={value} (of type {type(value).__name__})."
+        )

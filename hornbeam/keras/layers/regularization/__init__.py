@@ -1,0 +1,1 @@
+"""Layers that add noise while training, or a penalty on activities."""

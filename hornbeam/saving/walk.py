@@ -1,0 +1,88 @@
+"""The objects of a model in the order and under the paths of Keras's weight files.
+
+Rules: a model's ``layers`` come first, then attributes by name, those with a leading underscore last; an object
+counts once, under the first path that reaches it; elements of lists and dicts are named by their class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from hornbeam.base.names import to_snake_case
+from hornbeam.keras.layers import Layer
+from hornbeam.keras.metrics import Metric
+from hornbeam.keras.models import Model
+from hornbeam.keras.optimizers import Optimizer
+from hornbeam.keras.random import SeedGenerator
+
+_SAVEABLE = (Layer, Optimizer, Metric)
+# Attributes of our own bookkeeping, which Keras does not have.
+_INTERNAL = frozenset(
+    {
+        "_call_arguments",
+        "_functional",
+        "_graph_layers",
+        "_inbound_nodes",
+        "_input_layer",
+        "_losses",
+        "_plans",
+        "_stack",
+        "_steps",
+        "_trainer",
+        "_weights",
+        "_dtype_policy",
+        "history",
+        "input_spec",
+        "loss",
+        "_build_outputs",
+    }
+)
+
+
+def walk(model: Any) -> Iterator[tuple[str, Any]]:
+    """Pairs of path and object, the model itself first under the empty path."""
+    yield from _visit(model, "", set())
+
+
+def _visit(item: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
+    if id(item) in seen:
+        return
+    seen.add(id(item))
+    yield path, item
+    if isinstance(item, Model) and _has_layer_list(item):
+        yield from _container(item.layers, _join(path, "layers"), seen)
+    for name, value in _attributes(item):
+        inner = _join(path, name)
+        if isinstance(value, _SAVEABLE):
+            yield from _visit(value, inner, seen)
+        elif isinstance(value, (list, tuple, dict, set)):
+            yield from _container(value, inner, seen)
+
+
+def _has_layer_list(model: Any) -> bool:
+    return vars(model).get("_functional") is not None or "_stack" in vars(model)
+
+
+def _attributes(item: Any) -> list[tuple[str, Any]]:
+    names = [name for name in vars(item) if name not in _INTERNAL and not name.startswith("__")]
+    names.sort(key=lambda name: (name.startswith("_"), name))
+    return [(name, vars(item)[name]) for name in names]
+
+
+def _container(container: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
+    used: dict[str, int] = {}
+    for value in container.values() if isinstance(container, Mapping) else container:
+        if isinstance(value, _SAVEABLE) and not isinstance(value, SeedGenerator):
+            name = to_snake_case(type(value).__name__)
+            number = used.get(name, 0)
+            used[name] = number + 1
+            yield from _visit(value, _join(path, f"{name}_{number}" if number else name), seen)
+        elif isinstance(value, (list, tuple, dict)):
+            number = used.get("container", 0)
+            used["container"] = number + 1
+            yield from _container(value, _join(path, f"container_{number}" if number else "container"), seen)
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}/{name}" if path else name
