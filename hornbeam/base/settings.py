@@ -75,10 +75,10 @@ def image_data_format() -> str:
     return _values.get("image_data_format") or get("image_data_format")
 
 
-def set_image_data_format(value: str) -> None:
+def set_image_data_format(data_format: str) -> None:
     """Set the default place of the channels axis."""
     get("image_data_format")
-    _values["image_data_format"] = standardize_data_format(value)
+    _values["image_data_format"] = standardize_data_format(data_format)
 
 
 def standardize_data_format(value: str | None) -> str:

@@ -117,7 +117,7 @@ class Program:
             with frame:
                 outputs = function(*inner)
                 leaves, self.out_tree = jax.tree_util.tree_flatten(outputs)
-                return [_leaf_array(leaf) for leaf in leaves], frame.updates()[1]
+                return leaves, frame.updates()[1]
 
         before_tapes, scopes.tapes = scopes.tapes, ()
         outer_frame, scopes.frame = scopes.frame, None
@@ -150,10 +150,6 @@ class Program:
     def unflatten(self, leaves: Sequence[Any]) -> Any:
         """Outputs in the form the function returned them."""
         return jax.tree_util.tree_unflatten(self.out_tree, leaves)
-
-
-def _leaf_array(leaf: Any) -> Any:
-    return leaf.read_array() if isinstance(leaf, Variable) else leaf
 
 
 def flatten_args(args: Any) -> tuple[list[Any], Any]:

@@ -323,7 +323,8 @@ def _as_bytes(array: np.ndarray) -> np.ndarray:
 
 
 def _flatten(tensor: Tensor) -> tuple[tuple, type]:
-    return (tensor._value,), type(tensor)
+    # This is how jnp functions get at the array: the same check as in ``__jax_array__``.
+    return (tensor.__jax_array__() if scopes.tapes else tensor._value,), type(tensor)
 
 
 def _unflatten(kind: type, children: Any) -> Tensor:

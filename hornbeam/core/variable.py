@@ -308,6 +308,11 @@ class Variable:
         return text + f", value={np.asarray(self._array)}>"
 
 
+# A pytree of one leaf, its value, because that is how ``jnp`` functions and ``jit`` take objects.
+jax.tree_util.register_pytree_node(
+    Variable, lambda variable: ((variable.__jax_array__(),), None), lambda _, children: Tensor(children[0])
+)
+
 _KEPT = ("_dtype", "_made_trainable", "_shape", "_trainable", "autocast", "name", "path")
 _array_of: Callable[[Variable], Any] = Variable.__dict__["_array"].__get__
 _set_array: Callable[[Variable, Any], None] = Variable.__dict__["_array"].__set__

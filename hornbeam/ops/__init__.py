@@ -301,6 +301,7 @@ from hornbeam.ops.numpy.reduce import (
     sum,
     var,
 )
+from hornbeam.ops.numpy.repeat import pad, repeat, tile
 from hornbeam.ops.numpy.rounding import (
     ceil,
     floor,
@@ -316,16 +317,13 @@ from hornbeam.ops.numpy.shape import (
     flipud,
     moveaxis,
     ndim,
-    pad,
     ravel,
-    repeat,
     reshape,
     roll,
     rot90,
     size,
     squeeze,
     swapaxes,
-    tile,
     transpose,
     unravel_index,
     view,

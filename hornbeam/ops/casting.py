@@ -59,12 +59,14 @@ def saturate_cast(x: Any, dtype: Any) -> Any:
     own_lowest, own_highest = _limits(given)
     low = np.asarray(max(lowest, own_lowest)).astype(given)
     high = np.asarray(min(highest, own_highest)).astype(given)
-    if _exact(high) <= highest:
-        return to_dtype(jnp.clip(x, low, high), dtype)
-    # The given dtype rounds the limit outwards (2**31 - 1 is 2**31 in float32), which would overflow:
-    # clip to its inner neighbour, and set what lies beyond to the limit.
-    inner = np.nextafter(high, np.zeros((), given))
-    return jnp.where(x > inner, np.asarray(highest, wanted), to_dtype(jnp.clip(x, low, inner), dtype))
+    # Where the given dtype rounds a limit outwards (2**31 - 1 is 2**31 in float32), the inner neighbour is used.
+    zero = np.zeros((), given)
+    low = low if _exact(low) >= lowest else np.nextafter(low, zero)
+    inner = high if _exact(high) <= highest else np.nextafter(high, zero)
+    clipped = to_dtype(jnp.clip(x, low, inner), dtype)
+    if inner == high or wanted.kind not in "iu":
+        return clipped
+    return jnp.where(x > inner, np.asarray(highest, wanted), clipped)
 
 
 def _limits(kind: np.dtype) -> tuple[Any, Any]:

@@ -1,6 +1,7 @@
 """Random masks and noise of the regularization layers, drawn with the quick counter hash.
 
-The numbers are not those of threefry: a mask costs less than the layer that uses it, and equal key data give equal numbers.
+The numbers are not those of threefry: a mask costs less than the layer that uses it, and equal key data give equal
+numbers.
 """
 
 from __future__ import annotations

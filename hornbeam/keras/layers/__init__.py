@@ -1,8 +1,109 @@
 """Layers."""
 
+from hornbeam.keras.layers.activation.activation import Activation
+from hornbeam.keras.layers.activation.elu import ELU
+from hornbeam.keras.layers.activation.leaky_relu import LeakyReLU
+from hornbeam.keras.layers.activation.prelu import PReLU
+from hornbeam.keras.layers.activation.relu import ReLU, ThresholdedReLU
+from hornbeam.keras.layers.activation.softmax import Softmax
 from hornbeam.keras.layers.base.input_spec import InputSpec
 from hornbeam.keras.layers.base.layer import Layer
 from hornbeam.keras.layers.core.dense import Dense
+from hornbeam.keras.layers.core.einsum_dense import EinsumDense
+from hornbeam.keras.layers.core.embedding import Embedding
+from hornbeam.keras.layers.core.identity import Identity
 from hornbeam.keras.layers.core.input_layer import Input, InputLayer
+from hornbeam.keras.layers.core.lambda_layer import Lambda
+from hornbeam.keras.layers.core.masking import Masking
+from hornbeam.keras.layers.core.reversible_embedding import ReversibleEmbedding
+from hornbeam.keras.layers.merging.add import Add, add
+from hornbeam.keras.layers.merging.average import Average, average
+from hornbeam.keras.layers.merging.concatenate import Concatenate, concatenate
+from hornbeam.keras.layers.merging.dot import Dot, dot
+from hornbeam.keras.layers.merging.maximum import Maximum, maximum
+from hornbeam.keras.layers.merging.minimum import Minimum, minimum
+from hornbeam.keras.layers.merging.multiply import Multiply, multiply
+from hornbeam.keras.layers.merging.subtract import Subtract, subtract
+from hornbeam.keras.layers.normalization.batch_normalization import BatchNormalization
+from hornbeam.keras.layers.normalization.group_normalization import GroupNormalization
+from hornbeam.keras.layers.normalization.layer_normalization import LayerNormalization
+from hornbeam.keras.layers.normalization.rms_normalization import RMSNormalization
+from hornbeam.keras.layers.normalization.unit_normalization import UnitNormalization
+from hornbeam.keras.layers.regularization.activity_regularization import ActivityRegularization
+from hornbeam.keras.layers.regularization.alpha_dropout import AlphaDropout
+from hornbeam.keras.layers.regularization.dropout import Dropout
+from hornbeam.keras.layers.regularization.gaussian_dropout import GaussianDropout
+from hornbeam.keras.layers.regularization.gaussian_noise import GaussianNoise
+from hornbeam.keras.layers.regularization.spatial_dropout import SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
+from hornbeam.keras.layers.reshaping.cropping import Cropping1D, Cropping2D, Cropping3D
+from hornbeam.keras.layers.reshaping.flatten import Flatten
+from hornbeam.keras.layers.reshaping.permute import Permute
+from hornbeam.keras.layers.reshaping.repeat_vector import RepeatVector
+from hornbeam.keras.layers.reshaping.reshape import Reshape
+from hornbeam.keras.layers.reshaping.up_sampling1d import UpSampling1D
+from hornbeam.keras.layers.reshaping.zero_padding import ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
+from hornbeam.keras.layers.wrappers.time_distributed import TimeDistributed
+from hornbeam.keras.layers.wrappers.wrapper import Wrapper
 
-__all__ = ["Dense", "Input", "InputLayer", "InputSpec", "Layer"]
+__all__ = [
+    "ELU",
+    "Activation",
+    "ActivityRegularization",
+    "Add",
+    "AlphaDropout",
+    "Average",
+    "BatchNormalization",
+    "Concatenate",
+    "Cropping1D",
+    "Cropping2D",
+    "Cropping3D",
+    "Dense",
+    "Dot",
+    "Dropout",
+    "EinsumDense",
+    "Embedding",
+    "Flatten",
+    "GaussianDropout",
+    "GaussianNoise",
+    "GroupNormalization",
+    "Identity",
+    "Input",
+    "InputLayer",
+    "InputSpec",
+    "Lambda",
+    "Layer",
+    "LayerNormalization",
+    "LeakyReLU",
+    "Masking",
+    "Maximum",
+    "Minimum",
+    "Multiply",
+    "PReLU",
+    "Permute",
+    "RMSNormalization",
+    "ReLU",
+    "RepeatVector",
+    "Reshape",
+    "ReversibleEmbedding",
+    "Softmax",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
+    "Subtract",
+    "ThresholdedReLU",
+    "TimeDistributed",
+    "UnitNormalization",
+    "UpSampling1D",
+    "Wrapper",
+    "ZeroPadding1D",
+    "ZeroPadding2D",
+    "ZeroPadding3D",
+    "add",
+    "average",
+    "concatenate",
+    "dot",
+    "maximum",
+    "minimum",
+    "multiply",
+    "subtract",
+]

@@ -37,7 +37,7 @@ from hornbeam.keras.losses.functional.regression import (
 )
 from hornbeam.keras.losses.functional.sequence import ctc
 from hornbeam.keras.losses.functional.similarity import circle
-from hornbeam.keras.losses.hinge import CategoricalHinge, Hinge, SquaredHinge
+from hornbeam.keras.losses.margins import CategoricalHinge, Hinge, SquaredHinge
 from hornbeam.keras.losses.regression import (
     CosineSimilarity,
     Huber,

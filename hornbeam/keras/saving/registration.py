@@ -204,7 +204,12 @@ def _listed(folder: str, name: str) -> Any:
         module = _module(unlisted[2])
         return getattr(module, name, None)
     module = _module(FOLDERS[folder])
-    return getattr(module, name, None) if name in getattr(module, "__all__", ()) else None
+    if name not in getattr(module, "__all__", ()):
+        return None
+    if folder not in FUNCTION_FOLDERS and name[:1].islower():
+        # A function such as `load_model`, which is never taken: do not even load it, if the folder loads it late.
+        return vars(module).get(name)
+    return getattr(module, name, None)
 
 
 @functools.cache

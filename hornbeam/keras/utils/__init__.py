@@ -23,11 +23,14 @@ from hornbeam.keras.utils.data_tuples import pack_x_y_sample_weight, unpack_x_y_
 from hornbeam.keras.utils.dtypes import standardize_dtype
 from hornbeam.keras.utils.graph import get_source_inputs, is_keras_tensor
 from hornbeam.keras.utils.numerical import normalize, to_categorical
+from hornbeam.keras.utils.progbar import Progbar
+from hornbeam.keras.utils.random_seed import set_random_seed
 from hornbeam.keras.utils.session import clear_session
 
 __all__ = [
     "Config",
     "CustomObjectScope",
+    "Progbar",
     "clear_session",
     "custom_object_scope",
     "deserialize_keras_object",
@@ -43,6 +46,7 @@ __all__ = [
     "pack_x_y_sample_weight",
     "register_keras_serializable",
     "serialize_keras_object",
+    "set_random_seed",
     "standardize_dtype",
     "to_categorical",
     "unpack_x_y_sample_weight",

@@ -97,13 +97,10 @@ def _shape_text(shape: Any) -> str:
 def _output_shape_text(layer: Any) -> str:
     nodes = layer._inbound_nodes
     if nodes:
-        structure = trees.map_structure(lambda tensor: _shape_text(tensor.shape), nodes[-1].output_structure)
-    elif not vars(layer).get("_build_shapes"):
+        structure: Any = [_shape_text(tensor.shape) for tensor in nodes[-1].outputs]
+    elif not vars(layer).get("_build_shapes") or (found := _computed_shape(layer)) is None:
         return "?"
     else:
-        found = _computed_shape(layer)
-        if found is None:
-            return "?"
         structure = _map_shapes(found)
     flat = trees.flatten(structure)
     return flat[0] if len(flat) == 1 else str(structure).replace("'", "")

@@ -112,16 +112,17 @@ def table(
     def cells(row: Sequence[str], kind: str) -> list[str]:
         wrapped = [wrap(cell, width) for cell, width in zip(row, widths, strict=True)]
         height = max(map(len, wrapped))
-        lines = []
-        for index in range(height):
-            parts = (
-                f" {_aligned(lines_of[index] if index < len(lines_of) else '', width, how)} "
-                for lines_of, width, how in zip(wrapped, widths, alignment, strict=True)
-            )
-            lines.append(kind[0] + kind[2].join(parts) + kind[3])
-        return lines
+        # Names of columns stand at the bottom of the header, other cells start at the top.
+        above = [height - len(lines) if kind is head else 0 for lines in wrapped]
+        columns = [
+            [_aligned(line, width, how) for line in [*[""] * gap, *lines, *[""] * (height - gap - len(lines))]]
+            for lines, width, how, gap in zip(wrapped, widths, alignment, above, strict=True)
+        ]
+        return [kind[0] + kind[2].join(f" {cell} " for cell in line) + kind[3] for line in zip(*columns, strict=True)]
 
     result = [rule(top), *cells(header, head)]
     for position, row in enumerate(rows):
         result += [rule(between if position else under), *cells(row, body)]
-    return [*result, rule(bottom if rows else under)]
+    if not rows:
+        result.append(rule(under))
+    return [*result, rule(bottom)]

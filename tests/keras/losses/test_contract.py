@@ -83,37 +83,28 @@ def test_narrow_dtype(name):
     """A float16 loss is near the float32 one (closer than the oracle, which adds up in float16), and is float16."""
     options, kind = CASES[name][0]
     y_true, y_pred = data(kind)
-    for dtype, tolerance in (("float16", 4e-3), ("bfloat16", 4e-2)):
-        ours = getattr(losses, name)(**options, dtype=dtype)
-        value = ours(y_true, y_pred)
-        assert value.dtype == dtype == ours.dtype
-        exact = float(getattr(losses, name)(**options)(y_true, y_pred))
-        if name not in ("Circle", "MeanAbsolutePercentageError"):  # both blow small differences of inputs up
-            assert abs(float(value) - exact) <= tolerance * max(1.0, abs(exact))
-        assert np.isfinite(float(value))
+    ours = getattr(losses, name)(**options, dtype="float16")
+    value = ours(y_true, y_pred)
+    assert value.dtype == "float16" == ours.dtype
+    exact = float(getattr(losses, name)(**options)(y_true, y_pred))
+    if name not in ("Circle", "MeanAbsolutePercentageError"):  # both blow small differences of inputs up
+        assert abs(float(value) - exact) <= 4e-3 * max(1.0, abs(exact))
+    assert np.isfinite(float(value))
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_wide_dtype(name):
-    options, kind = CASES[name][0]
-    y_true, y_pred = data(kind)
-    value = getattr(losses, name)(**options, dtype="float64")(y_true, y_pred)
-    assert value.dtype == "float64"
-    np.testing.assert_allclose(
-        float(value), float(getattr(losses, name)(**options)(y_true, y_pred)), rtol=1e-5, atol=1e-6
-    )
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_wide_inputs_stay_in_the_dtype_of_the_loss(name):
+@pytest.mark.parametrize("name", ["MeanSquaredError", "SparseCategoricalCrossentropy", "BinaryCrossentropy", "CTC"])
+def test_wide_dtype_and_wide_inputs(name):
     options, kind = CASES[name][0]
     y_true, y_pred = data(kind)
     ours = getattr(losses, name)(**options)
+    exact = getattr(losses, name)(**options, dtype="float64")(y_true, y_pred)
+    assert exact.dtype == "float64"
+    np.testing.assert_allclose(float(exact), float(ours(y_true, y_pred)), rtol=1e-5, atol=1e-6)
     wide = y_true.astype("int64" if y_true.dtype.kind == "i" else "float64"), y_pred.astype("float64")
     for given in (wide, tuple(map(from_host, wide)), (y_true.tolist(), y_pred.tolist())):
         value = ours(*given)
         assert value.dtype == "float32"
-        np.testing.assert_allclose(float(value), float(ours(y_true, y_pred)), rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(float(value), float(exact), rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize(("name", "options", "kind"), FLAT, ids=IDS)
@@ -146,11 +137,3 @@ def test_one_program_for_equal_shapes(name):
         second = getattr(losses, name)(**options)(y_true, y_pred)
     assert isinstance(second, Tensor)
     assert float(first) == float(second)
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_batch_of_one(name):
-    options, kind = CASES[name][0]
-    y_true, y_pred = (part[:1] for part in data(kind))
-    ours, theirs = both(name, options)
-    np.testing.assert_allclose(float(ours(y_true, y_pred)), oracle(theirs, y_true, y_pred)[0], **TOLERANCE)

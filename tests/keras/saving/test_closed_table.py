@@ -1,9 +1,11 @@
 """What a config may name: nothing but Hornbeam's own classes and pure functions, and what the user gave."""
 
+import importlib
 import sys
 from contextlib import contextmanager
 
 import pytest
+from keras.src.api_export import get_name_from_symbol
 
 from hornbeam.base import settings
 from hornbeam.base.errors import UnsafeFileError
@@ -139,6 +141,18 @@ def test_all_that_the_table_offers_is_constructible_or_pure():
                 continue
             is_class = isinstance(found, type) and hasattr(found, "from_config")
             assert is_class or folder in registration.FUNCTION_FOLDERS, (folder, name)
+
+
+@pytest.mark.parametrize("folder", sorted(registration.FOLDERS))
+def test_written_names_are_the_canonical_ones_of_keras(folder):
+    module = registration._module(registration.FOLDERS[folder])
+    keras_folder = importlib.import_module(f"keras.{folder}") if module is not None else None
+    for name in getattr(module, "__all__", ()):
+        kind, theirs = getattr(module, name), getattr(keras_folder, name, None)
+        if isinstance(kind, type) and isinstance(theirs, type):
+            public = registration.public_name(kind)
+            assert public is not None, (folder, name)
+            assert f"{public[0]}.{public[1]}" == get_name_from_symbol(theirs), (folder, name)
 
 
 def test_public_names_lead_back_to_their_class():

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from hornbeam.base import names, registry
+from hornbeam.core.random_state import global_seed_generator
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tensor import Tensor, from_host
 from hornbeam.keras import utils
@@ -82,7 +83,10 @@ def test_clear_session():
     assert names.unique_name("thing") == "thing_1"
     called = []
     registry.provide("clear-session", "test", lambda: called.append(1))
+    utils.set_random_seed(3)
+    first = global_seed_generator()
     utils.clear_session()
+    assert global_seed_generator() is not first
     registry.provide("clear-session", "test", called.clear)
     assert names.unique_name("thing") == "thing"
     assert called == [1]

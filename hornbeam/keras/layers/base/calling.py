@@ -269,6 +269,13 @@ def _set_masks(layer: Any, inputs: Any, outputs: Any, previous_mask: Any) -> Non
             leaf._keras_mask = mask
 
 
+def _attach_masks(structure: Any, masks: Any) -> None:
+    """Give tensors that came through a trace their masks back."""
+    for leaf, mask in zip(trees.flatten(structure), trees.flatten(masks), strict=True):
+        if mask is not None:
+            leaf._keras_mask = mask
+
+
 # --- compiled ------------------------------------------------------------------------------------
 def _may_compile(layer: Any, bound: dict[str, Any]) -> bool:
     for leaf in trees.flatten(list(bound.values())):
@@ -286,6 +293,8 @@ def _run_plan(layer: Any, spec: CallSpec, bound: dict[str, Any], previous_mask: 
 
         def run(*inner: Tensor) -> Any:
             inner_bound, inner_mask = trees.pack((bound, previous_mask), _replaced(leaves, inner))
+            if inner_mask is not None:
+                _attach_masks(inner_bound[spec.first], inner_mask)
             context = CallContext(layer, training)
             outputs = _run_call(layer, spec, inner_bound, inner_mask, context, training)
             plan_owners[:] = [owner for owner, _ in context.losses]

@@ -126,6 +126,11 @@ class Layer(LayerState):
         self._check_super_called()
         self.built = True
 
+    def _build_at_init(self) -> None:
+        """Count as built from the start, unless a subclass has a ``build`` of its own."""
+        if type(self).build is Layer.build:
+            self.built = True
+
     def _check_super_called(self) -> None:
         if "_dtype_policy" not in vars(self):
             raise RuntimeError(

@@ -8,8 +8,7 @@ from typing import Any
 from hornbeam import ops
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.keras import constraints, initializers, regularizers
-from hornbeam.keras.layers.base.layer import Layer
-from hornbeam.keras.layers.core.refusal import refuse_altered_weights
+from hornbeam.keras.layers.base.layer import Layer, refuse_variants
 
 
 class Embedding(Layer):
@@ -59,10 +58,10 @@ class Embedding(Layer):
     ) -> None:
         _positive("input_dim", input_dim)
         _positive("output_dim", output_dim)
-        refuse_altered_weights(type(self).__name__, lora_rank, lora_alpha, quantization_config)
         if kwargs.pop("input_length", None) is not None:
             warnings.warn("Argument `input_length` is deprecated. Just remove it.", stacklevel=2)
         super().__init__(**kwargs)
+        refuse_variants(self, lora_rank=lora_rank, lora_alpha=lora_alpha, quantization_config=quantization_config)
         self.input_dim = input_dim
         self.output_dim = output_dim
         self.embeddings_initializer = initializers.get(embeddings_initializer)
@@ -71,7 +70,7 @@ class Embedding(Layer):
         self.mask_zero = mask_zero
         self.supports_masking = mask_zero
         self.autocast = False
-        self.quantization_config = quantization_config
+        self.quantization_config = None
         if weights is not None:
             self.build()
             if not (isinstance(weights, list) and len(weights) == 1):

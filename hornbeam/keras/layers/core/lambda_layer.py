@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hornbeam.base import trees
+from hornbeam.keras.layers.base import calling
 from hornbeam.keras.layers.base.layer import Layer
 from hornbeam.keras.saving.functions import dump_function, load_function, refuse_lambda
 from hornbeam.keras.saving.scopes import in_safe_mode
@@ -29,6 +30,8 @@ class Lambda(Layer):
 
     References: Keras ``layers.Lambda``.
     """
+
+    unserialized = frozenset({"function", "output_shape", "mask", "arguments"})
 
     def __init__(
         self,
@@ -56,13 +59,7 @@ class Lambda(Layer):
         """
         given = self._output_shape
         if given is None:
-            try:
-                return super().compute_output_shape(input_shape)
-            except Exception as error:
-                raise NotImplementedError(
-                    f"The shape of the outputs of Lambda layer '{self.name}' could not be inferred for inputs of shape "
-                    f"{input_shape} ({type(error).__name__}: {error}). Give the `output_shape` argument."
-                ) from error
+            return self._inferred(super().compute_output_shape, input_shape)
         if callable(given):
             return given(input_shape)
         batch = trees.flatten(input_shape)[0]
@@ -71,8 +68,17 @@ class Lambda(Layer):
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         if self._output_shape is None:
             # Straight from the function: the dtype of its result is then known too.
-            return self._infer(args, kwargs)
+            return self._inferred(calling.infer_outputs, self, args, kwargs)
         return super().compute_output_spec(*args, **kwargs)
+
+    def _inferred(self, run: Callable, *args: Any) -> Any:
+        try:
+            return run(*args)
+        except Exception as error:
+            raise NotImplementedError(
+                f"The shape of the outputs of Lambda layer '{self.name}' could not be inferred by running its function "
+                f"on abstract inputs ({type(error).__name__}: {error}). Give the `output_shape` argument."
+            ) from error
 
     def call(self, inputs: Any, mask: Any = None, training: Any = None) -> Any:
         """``function(inputs)``."""
@@ -96,8 +102,6 @@ class Lambda(Layer):
             config["mask"] = _function_config(self.mask) if callable(self.mask) else serialize_keras_object(self.mask)
         config["arguments"] = serialize_keras_object(self.arguments)
         return config
-
-    unserialized = frozenset({"function", "output_shape", "mask", "arguments"})
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None, safe_mode: bool | None = None) -> Lambda:

@@ -1,0 +1,142 @@
+"""``tf.function``: traces, signatures, state, fallback."""
+
+import logging
+import warnings
+
+import numpy as np
+import pytest
+
+from hornbeam import ops
+from hornbeam.core.function import TensorSpec, function, run_functions_eagerly
+from hornbeam.core.tensor import from_host
+from hornbeam.core.variable import Variable
+
+
+def test_side_effects_run_once_per_trace():
+    calls = []
+
+    @function
+    def f(x, k=2):
+        calls.append(k)
+        return x * k
+
+    one, two = ops.ones((2,)), ops.ones((3,))
+    for _ in range(3):
+        np.testing.assert_allclose(f(one).numpy(), [2, 2])
+    assert calls == [2]
+    f(two)
+    f(one, k=3)
+    assert calls == [2, 2, 3] and f.experimental_get_tracing_count() == 3
+
+
+def test_variables_are_inputs_not_constants():
+    v = Variable(1.0)
+    f = function(lambda x: x + v)
+    x = ops.ones(())
+    assert float(f(x)) == 2
+    v.assign(5.0)
+    assert float(f(x)) == 6
+    assert f.experimental_get_tracing_count() == 1
+
+
+def test_writes_and_variables_made_on_the_first_call():
+    class Counter:
+        v = None
+
+        @function
+        def __call__(self, x):
+            if self.v is None:
+                self.v = Variable(0.0)
+            self.v.assign_add(x)
+            return self.v
+
+    c = Counter()
+    assert [float(c(ops.ones(()))) for _ in range(3)] == [1, 2, 3]
+
+
+def test_outputs_keep_their_structure():
+    f = function(lambda x: {"b": (x, None, "text"), "a": [x + 1, 3]})
+    out = f(ops.ones(()))
+    assert list(out) == ["b", "a"] and out["b"][1:] == (None, "text") and out["a"][1] == 3
+    assert float(out["a"][0]) == 2
+
+
+def test_input_signature_casts_checks_and_traces_silently():
+    f = function(lambda x: x * 2, input_signature=[TensorSpec((None, 2), "float32")])
+    assert f(np.ones((3, 2))).dtype == "float32"
+    assert f(np.ones((4, 2))).shape == (4, 2)
+    with pytest.raises(TypeError, match="incompatible"):
+        f(np.ones((4, 3)))
+
+
+def test_concrete_function():
+    f = function(lambda x: x + 1)
+    concrete = f.get_concrete_function(TensorSpec((None,), "float32"))
+    np.testing.assert_allclose(concrete(ops.ones((2,))).numpy(), [2, 2])
+    assert concrete.inputs[0].shape.as_list() == [None]
+
+
+def test_python_if_on_a_tensor_falls_back_to_eager_with_one_warning():
+    @function
+    def f(x):
+        if ops.sum(x) > 0:
+            return x
+        return -x
+
+    with pytest.warns(UserWarning, match="needs the value of a tensor"):
+        np.testing.assert_allclose(f(from_host(np.float32([-1.0, -2.0]))).numpy(), [1, 2])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        np.testing.assert_allclose(f(ops.ones((2,))).numpy(), [1, 1])
+
+
+def test_python_if_on_a_variable_is_not_frozen_into_the_program():
+    v = Variable(1.0)
+
+    @function
+    def f(x):
+        return x if v > 0 else -x
+
+    with pytest.warns(UserWarning, match="eagerly"):
+        assert float(f(ops.ones(()))) == 1
+    v.assign(-1.0)
+    assert float(f(ops.ones(()))) == -1
+
+
+def test_retracing_is_reported(caplog):
+    f = function(lambda x: x)
+    with caplog.at_level(logging.WARNING):
+        for size in range(1, 7):
+            f(ops.ones((size,)))
+    assert "retracing" in caplog.text
+
+
+def test_eager_switch():
+    calls = []
+    f = function(lambda x: calls.append(1) or x)
+    run_functions_eagerly(True)
+    try:
+        f(ops.ones(()))
+        f(ops.ones(()))
+    finally:
+        run_functions_eagerly(False)
+    assert len(calls) == 2
+
+
+def test_wide_dtypes_inside():
+    f = function(lambda x: ops.sum(ops.cast(x, "float64") * 2.0))
+    out = f(ops.ones((3,)))
+    assert out.dtype == "float64" and float(out) == 6
+
+
+def test_an_exception_in_the_body_leaves_variables_alone():
+    v = Variable(1.0)
+
+    @function
+    def f(x):
+        v.assign(x)
+        raise RuntimeError("boom")
+
+    with pytest.raises(RuntimeError, match="boom"):
+        f(ops.ones(()))
+    assert float(v) == 1

@@ -1,0 +1,51 @@
+"""Symbolic tensors and shape inference with unknown sizes."""
+
+import numpy as np
+import pytest
+
+from hornbeam import ops
+from hornbeam.base.errors import TraceError
+from hornbeam.core.symbolic import KerasTensor, infer
+
+
+@pytest.mark.parametrize(
+    "build, shape",
+    [
+        (lambda x: x * 2 + 1, (None, None, 3)),
+        (lambda x: ops.sum(x, axis=-1), (None, None)),
+        (lambda x: ops.reshape(x, (-1, 3)), (None, 3)),
+        (lambda x: ops.transpose(x, (0, 2, 1)), (None, 3, None)),
+        (lambda x: ops.concatenate([x, x], axis=1), (None, None, 3)),
+        (lambda x: ops.concatenate([x, x], axis=2), (None, None, 6)),
+        (lambda x: ops.matmul(x, np.ones((3, 5), "float32")), (None, None, 5)),
+        (lambda x: x[:, 0], (None, 3)),
+        (lambda x: ops.mean(x), ()),
+        (lambda x: ops.expand_dims(x, 0), (1, None, None, 3)),
+    ],
+)
+def test_unknown_sizes_stay_unknown_and_known_ones_known(build, shape):
+    out = build(KerasTensor((None, None, 3)))
+    assert isinstance(out, KerasTensor)
+    assert out.shape.as_list() == list(shape)
+
+
+def test_dtype_and_structure():
+    out = ops.top_k(KerasTensor((None, 8)), 3)
+    assert [o.dtype for o in out] == ["float32", "int32"]
+    assert [o.shape.as_list() for o in out] == [[None, 3], [None, 3]]
+    both = infer(lambda t: {"a": t, "b": (ops.cast(t, "int64"),)}, KerasTensor((2, 2)))
+    assert both["b"][0].dtype == "int64" and both["a"].shape == (2, 2)
+
+
+def test_a_symbolic_tensor_has_no_value():
+    x = KerasTensor((None, 3), name="x")
+    for use in (float, bool, np.asarray, len, lambda t: t.numpy()):
+        with pytest.raises((TraceError, TypeError)):
+            use(x)
+
+
+def test_calls_are_recorded():
+    x = KerasTensor((None, 3))
+    y = ops.add(x, 1.0)
+    node = y.node
+    assert node.operation.function is ops.add and node.inputs == [x] and node.parent_nodes == []
