@@ -294,7 +294,7 @@ class Variable:
         for slot in _KEPT:
             setattr(twin, slot, getattr(self, slot))
         twin.__dict__.update(self.__dict__)
-        twin._array, twin._lent = jnp.array(self._array), False
+        twin._array, twin._lent = copy_array(self._array), False
         return twin
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -342,9 +342,9 @@ def reclaim(variables: Sequence[Variable]) -> None:
 
 
 def copy_array(array: Any) -> Any:
-    """A new device array of equal content."""
+    """A new device array of equal content (without compiling anything, unlike ``jnp.array(copy=True)``)."""
     with wide_types(True):
-        return jnp.array(array, dtype=array.dtype, copy=True)
+        return jax.device_put(array, may_alias=False)
 
 
 def as_array(value: Any, dtype: dtypes.DType | None = None) -> Any:

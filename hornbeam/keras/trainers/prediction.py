@@ -9,9 +9,10 @@ import numpy as np
 
 from hornbeam.base import trees
 from hornbeam.core.tensor import Tensor
+from hornbeam.keras.trainers import plan as plans
 from hornbeam.keras.trainers.feeds.arrays import ArrayFeed
 from hornbeam.keras.trainers.interrupts import SafeInterrupt
-from hornbeam.keras.trainers.runner import Runner, is_text
+from hornbeam.keras.trainers.runner import Runner, is_text, resident
 
 
 def collect_predictions(runner: Runner, feed: Any, guard: SafeInterrupt, callbacks: Any, steps: int | None) -> Any:
@@ -24,6 +25,10 @@ def collect_predictions(runner: Runner, feed: Any, guard: SafeInterrupt, callbac
         callbacks: told about every batch.
         steps: batches to run at most.
     """
+    if steps is None and runner.compiled and isinstance(feed, ArrayFeed) and feed.full_batches > 1:
+        joined = _in_chunks(runner, feed, guard, callbacks)
+        if joined is not None:
+            return joined
     parts: list[list[Any]] = []
     structure: Any = None
     pad_to = feed.batch_size if isinstance(feed, ArrayFeed) and feed.size > feed.batch_size else None
@@ -45,6 +50,43 @@ def collect_predictions(runner: Runner, feed: Any, guard: SafeInterrupt, callbac
         raise ValueError("predict() got no batches: the data source is empty.")
     joined = [_join([np.asarray(leaf) for leaf in leaves]) for leaves in zip(*parts, strict=True)]
     return trees.pack(structure, joined) if trees.is_nested(structure) else joined[0]
+
+
+def _in_chunks(runner: Runner, feed: ArrayFeed, guard: SafeInterrupt, callbacks: Any) -> Any:
+    """Many batches per XLA call, from data that lie on the device; None if that is not worth it or not possible."""
+    if callbacks.wants_batches("predict") or any(is_text(leaf) for leaf in feed.leaves):
+        return None
+    program = runner.program_for(feed.first())
+    plan = plans.choose(feed, program.program.closed, steps_per_execution=None, wants_batches=False)
+    if program.state or not plan.resident or plan.steps_per_call < 2:
+        return None
+    size = feed.batch_size
+    # The last batch starts early enough to be full; only its last rows are new.
+    starts = np.minimum(np.arange(feed.num_batches, dtype=np.int32) * size, feed.size - size)
+    data = resident(feed)
+    pieces: list[list[np.ndarray]] = []
+    structure: Any = None
+    for first in range(0, feed.num_batches, plan.steps_per_call):
+        chunk = starts[first : first + plan.steps_per_call]
+        padded = np.concatenate([chunk, np.repeat(chunk[-1:], plan.steps_per_call - len(chunk))])
+        callbacks.on_predict_batch_begin(first)
+        with guard.step():
+            structure = program.run_map(data, padded, size)
+        flat = [_array(leaf) for leaf in trees.flatten(structure)]
+        if any(leaf.ndim < 2 or leaf.shape[1] != size for leaf in flat):
+            return None
+        pieces.append([leaf[: len(chunk)].reshape((-1, *leaf.shape[2:])) for leaf in flat])
+        callbacks.on_predict_batch_end(first + len(chunk) - 1, {"outputs": structure})
+    joined = [_whole([np.asarray(leaf) for leaf in leaves], feed) for leaves in zip(*pieces, strict=True)]
+    return trees.pack(structure, joined) if trees.is_nested(structure) else joined[0]
+
+
+def _whole(parts: list[np.ndarray], feed: ArrayFeed) -> np.ndarray:
+    rows = _join(parts)
+    if feed.remainder:
+        whole = feed.full_batches * feed.batch_size
+        rows = np.concatenate([rows[:whole], rows[-feed.remainder :]])
+    return rows
 
 
 def _array(leaf: Any) -> Any:

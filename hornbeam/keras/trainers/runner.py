@@ -23,18 +23,20 @@ class Runner:
         step: function ``(data) -> outputs`` on tensors.
         compiled: run it compiled.
         donate: the step changes the model's state, whose memory may be reused.
+        version: what the step depends on beside the shapes of its batch; a program is made for each value.
     """
 
-    def __init__(self, step: Callable, compiled: bool, donate: bool) -> None:
+    def __init__(self, step: Callable, compiled: bool, donate: bool, version: Callable[[], Any] = lambda: None) -> None:
         self.step = step
         self.compiled = compiled
+        self._version = version
         self._donate = donate
         self._programs: dict[Any, StepProgram] = {}
 
     def program_for(self, batch: Any) -> StepProgram:
         """The captured step for batches of these shapes."""
         leaves, tree = jax.tree_util.tree_flatten(batch)
-        key = (tree, tuple((leaf.shape, np.dtype(leaf.dtype)) for leaf in leaves))
+        key = (tree, self._version(), tuple((leaf.shape, np.dtype(leaf.dtype)) for leaf in leaves))
         program = self._programs.get(key)
         if program is None:
             program = self._programs[key] = StepProgram(self.step, batch, self._donate)

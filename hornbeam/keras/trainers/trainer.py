@@ -191,8 +191,15 @@ class Trainer(Steps):
                     call_context.clear_losses(self)
                 return Logs(self._flat_results(result)) if kind != "predict" else result
 
-            runner = training.runners[key] = Runner(traced, compiled, donate=kind != "predict")
+            version = self._optimizer_version if kind == "train" else lambda: None
+            runner = training.runners[key] = Runner(traced, compiled, donate=kind != "predict", version=version)
         return runner
+
+    def _optimizer_version(self) -> tuple[int, ...]:
+        """Changes when an option of the optimizer (momentum, clipping ...) was set anew."""
+        optimizer = self.optimizer
+        inner = getattr(optimizer, "_inner_optimizers", ())
+        return tuple(getattr(one, "_version", 0) for one in (optimizer, *inner))
 
     def make_train_function(self, force: bool = False) -> Any:
         """Prepare the compiled training step; with ``force`` forget the one there is."""

@@ -77,7 +77,8 @@ def test_float_values_are_those_of_keras(function):
 def test_integer_values_are_those_of_keras(function):
     low = 0 if function in (a.power, b.bitwise_left_shift, b.bitwise_right_shift) else -9
     check_keras(function, numbers("int32", (20,), -9, 9), numbers("int32", (20,), low, 9, seed=1))
-    check_keras(function, numbers("uint8", (2, 1), 0, 9), np.array([3, 2, 1], "int8"))
+    if function not in (*COMPARISONS, *LOGIC):
+        check_keras(function, numbers("uint8", (2, 1), 0, 9), np.array([3, 2, 1], "int8"))
 
 
 @pytest.mark.parametrize("function", [a.add, a.multiply, a.divide, a.divide_no_nan, a.power, c.equal], ids=name_of)

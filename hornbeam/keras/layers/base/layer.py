@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from hornbeam.base import check, names, settings, shapes, trees
@@ -51,6 +54,12 @@ class Layer(LayerState):
     """Constructor parameters of a built-in class that do not belong into its config."""
     _untracked: frozenset[str] = frozenset()
     _version: int = 0
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        # Users call `build` themselves, and their `build` need not set `built`: a later call must not build again.
+        if "build" in vars(cls) and not cls.__module__.startswith("hornbeam."):
+            cls.build = _finishing(cls.build)  # type: ignore[method-assign]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Layer:
         """Make the object and note the constructor's arguments, from which ``get_config`` can be derived."""
@@ -384,10 +393,29 @@ class Layer(LayerState):
         return self.__repr__()
 
     def __reduce__(self) -> Any:
-        return (config.unpickled, (type(self),), config.pickled(self), None, None, config.restore_pickled)
+        return (config_module.unpickled, (type(self),), config_module.pickled(self))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        config_module.restore_pickled(self, state)
 
 
 config_module = config
+
+
+def _finishing(build: Callable) -> Callable:
+    """A user's ``build`` that notes the shapes it was called with, and that the layer is built."""
+    parameters = inspect.signature(build)
+
+    @functools.wraps(build)
+    def finishing(self: Layer, *args: Any, **kwargs: Any) -> None:
+        with name_scope(self.name) if self.name not in scopes.names[-1:] else _no_scope():
+            build(self, *args, **kwargs)
+        self.built = True
+        given = dict(list(parameters.bind(self, *args, **kwargs).arguments.items())[1:])
+        if given and "kwargs" not in given:
+            vars(self).setdefault("_build_shapes", {name.removesuffix("_shape"): shape for name, shape in given.items()})
+
+    return finishing
 
 
 class _no_scope:  # noqa: N801 - a do-nothing context manager

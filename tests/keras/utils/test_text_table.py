@@ -1,0 +1,38 @@
+import io
+
+import rich.box
+import rich.console
+import rich.table
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hornbeam.keras.utils import text_table
+
+CELLS = st.text(alphabet="ab数 ()_,", max_size=40).map(str.strip)
+
+
+@st.composite
+def tables(draw):
+    count = draw(st.integers(1, 5))
+    header = draw(st.lists(CELLS, min_size=count, max_size=count))
+    rows = draw(st.lists(st.lists(CELLS, min_size=count, max_size=count), max_size=4))
+    asked = draw(st.lists(st.integers(4, 40), min_size=count, max_size=count))
+    how = draw(st.lists(st.sampled_from(["left", "right", "center"]), min_size=count, max_size=count))
+    return header, rows, asked, how, draw(st.integers(8 * count + 1, 120))
+
+
+@settings(max_examples=200, deadline=None)
+@given(given_table=tables(), ascii_only=st.booleans())
+def test_same_text_as_rich(given_table, ascii_only):
+    header, rows, asked, how, total = given_table
+    columns = [rich.table.Column(h, justify=j, width=w) for h, j, w in zip(header, how, asked, strict=True)]
+    frame = rich.box.ASCII if ascii_only else rich.box.HEAVY_HEAD
+    table = rich.table.Table(*columns, width=total, show_lines=True, box=frame)
+    for row in rows:
+        table.add_row(*row)
+    console = rich.console.Console(file=io.StringIO(), width=200, highlight=False, markup=False)
+    console.print(table)
+    expected = console.file.getvalue().splitlines()
+    widths = text_table.cell_widths(asked, total)
+    found = text_table.table(header, rows, widths, how, ascii_only)
+    assert [line.rstrip() for line in found] == [line.rstrip() for line in expected]
