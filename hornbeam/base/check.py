@@ -79,6 +79,4 @@ def no_unknown(kwargs: dict[str, Any], *, owner: str, known: Iterable[str] = ())
     """Refuse keyword arguments that nobody takes."""
     if kwargs:
         first = next(iter(kwargs))
-        raise ArgumentError(
-            f"Unrecognized keyword arguments passed to {owner}: {kwargs}{closest(first, known)}."
-        )
+        raise ArgumentError(f"Unrecognized keyword arguments passed to {owner}: {kwargs}{closest(first, known)}.")

@@ -156,11 +156,14 @@ class DType(str):
 
 
 TABLE: dict[str, DType] = {name: DType(name) for name in _NUMPY}
-_BY_NUMPY: dict[Any, DType] = {
-    np.dtype(kind): TABLE[name] for name, kind in _NUMPY.items() if kind is not np.object_
-}
+_BY_NUMPY: dict[Any, DType] = {np.dtype(kind): TABLE[name] for name, kind in _NUMPY.items() if kind is not np.object_}
 _BY_NUMPY[np.dtype(object)] = TABLE["string"]
-_PYTHON: dict[Any, DType] = {bool: TABLE["bool"], int: TABLE["int32"], float: TABLE["float32"], complex: TABLE["complex64"]}
+_PYTHON: dict[Any, DType] = {
+    bool: TABLE["bool"],
+    int: TABLE["int32"],
+    float: TABLE["float32"],
+    complex: TABLE["complex64"],
+}
 _PYTHON[str] = _PYTHON[bytes] = TABLE["string"]
 
 bool_ = TABLE["bool"]

@@ -50,9 +50,7 @@ class Inputs:
             self.wide = self.wide or item._dtype in _WIDE
         elif isinstance(item, (jax.Array, Tracer)):
             self.has_raw = True
-            self.wide = self.wide or item.dtype.itemsize == 8 and item.dtype.name in _WIDE
-
-
+            self.wide = self.wide or (item.dtype.itemsize == 8 and item.dtype.name in _WIDE)
 
 
 def sort_arguments(self: Any, args: tuple, kwargs: dict[str, Any]) -> Inputs:
@@ -81,7 +79,10 @@ def sort_arguments(self: Any, args: tuple, kwargs: dict[str, Any]) -> Inputs:
     if self.adapt:
         _adapt(positional, named, inputs)
     else:
-        inputs.arrays = ([_device(item, inputs) for item in positional], {k: _device(v, inputs) for k, v in named.items()})
+        inputs.arrays = (
+            [_device(item, inputs) for item in positional],
+            {k: _device(v, inputs) for k, v in named.items()},
+        )
     return inputs
 
 
@@ -258,5 +259,3 @@ def filled(values: list, static: dict[str, Any]) -> list:
 
 def keywords(static: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in static.items() if not key.startswith(GAP)}
-
-

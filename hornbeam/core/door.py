@@ -26,9 +26,10 @@ import numpy as np
 from hornbeam.base import dtypes, names
 from hornbeam.core import symbolic
 from hornbeam.core.arguments import INT_LIMIT, SCALARS, filled, keywords, resolved, sort_arguments, value_of
+from hornbeam.core.backward import execute
 from hornbeam.core.node import Node
+from hornbeam.core.pure import Pure
 from hornbeam.core.scopes import scopes
-from hornbeam.core.tape import Pure, execute
 from hornbeam.core.tensor import Tensor, wrap
 from hornbeam.core.variable import Variable
 from hornbeam.engine.jax_compat import ArrayImpl, wide_types

@@ -23,10 +23,11 @@ import numpy as np
 
 from hornbeam.base import dtypes, shapes, trees
 from hornbeam.base.errors import TraceError
+from hornbeam.core.backward import execute
 from hornbeam.core.frame import Program
+from hornbeam.core.pure import Pure
 from hornbeam.core.scopes import scopes
 from hornbeam.core.symbolic import KerasTensor
-from hornbeam.core.tape import Pure, execute
 from hornbeam.core.tensor import HostTensor, Tensor, from_host, wrap
 from hornbeam.core.variable import Variable, commit_all, commit_lock, read_all
 from hornbeam.engine import cache
@@ -72,7 +73,11 @@ class TensorSpec:
         return dtypes.as_dtype(value.dtype) == self.dtype and self.shape.is_compatible_with(value.shape)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, TensorSpec) and (self.shape, self.dtype, self.name) == (other.shape, other.dtype, other.name)
+        return isinstance(other, TensorSpec) and (self.shape, self.dtype, self.name) == (
+            other.shape,
+            other.dtype,
+            other.name,
+        )
 
     def __hash__(self) -> int:
         return hash((self.shape, self.dtype))
@@ -166,7 +171,9 @@ def _only_arrays(outputs: Any, trace: _Trace) -> list[Any]:
 class Function:
     """A Python function that runs compiled; made by ``function``."""
 
-    def __init__(self, python_function: Callable, input_signature: Any, reduce_retracing: bool, name: str | None) -> None:
+    def __init__(
+        self, python_function: Callable, input_signature: Any, reduce_retracing: bool, name: str | None
+    ) -> None:
         self.python_function = python_function
         self.input_signature = tuple(input_signature) if input_signature is not None else None
         self._reduce_retracing = reduce_retracing
@@ -210,7 +217,11 @@ class Function:
             args, kwargs = self._by_signature(args, kwargs)
         structure = (args, kwargs)
         leaves = [
-            from_host(leaf) if isinstance(leaf, (np.ndarray, np.generic)) else wrap(leaf) if isinstance(leaf, jax.Array) else leaf
+            from_host(leaf)
+            if isinstance(leaf, (np.ndarray, np.generic))
+            else wrap(leaf)
+            if isinstance(leaf, jax.Array)
+            else leaf
             for leaf in trees.flatten(structure)
         ]
         return leaves, structure
@@ -229,7 +240,10 @@ class Function:
             )
         if len(args) == len(specs):
             skip = 0
-        fitted = [*args[:skip], *(trees.map_up_to(spec, _fit, spec, arg) for spec, arg in zip(specs, args[skip:], strict=True))]
+        fitted = [
+            *args[:skip],
+            *(trees.map_up_to(spec, _fit, spec, arg) for spec, arg in zip(specs, args[skip:], strict=True)),
+        ]
         return tuple(fitted), kwargs
 
     def _trace(self, leaves: list[Any], structure: Any, tensors: list[Tensor]) -> _Trace:
@@ -309,7 +323,11 @@ def _fit(spec: Any, value: Any) -> Any:
         return value
     if not isinstance(value, (Tensor, KerasTensor)):
         array = np.asarray(value.read_array() if isinstance(value, Variable) else value)
-        value = from_host(array.astype(spec.dtype.as_numpy_dtype)) if not isinstance(value, Variable) else value.read_value()
+        value = (
+            from_host(array.astype(spec.dtype.as_numpy_dtype))
+            if not isinstance(value, Variable)
+            else value.read_value()
+        )
     if not spec.is_compatible_with(value):
         raise TypeError(
             f"Python inputs incompatible with input_signature: expected {spec}, received a tensor of shape "
@@ -394,7 +412,9 @@ def function(
     def decorate(inner: Callable) -> Function:
         if isinstance(inner, Function):
             inner = inner.python_function
-        return Function(inner, input_signature, reduce_retracing or bool(experimental_relax_shapes), experimental_implements)
+        return Function(
+            inner, input_signature, reduce_retracing or bool(experimental_relax_shapes), experimental_implements
+        )
 
     return decorate if func is None else decorate(func)
 

@@ -1,17 +1,11 @@
 """``GradientTape``: reverse-mode differentiation of what ran eagerly.
 
-A node of the tape is one call of a ``Pure`` function: an op, a whole built-in layer, a whole model.
-Its forward pass is one compiled program that also returns the pullback (which JAX makes a pytree, so it
-crosses ``jit``); its backward pass is another. Nothing is traced twice for equal shapes.
-
-When a gradient is taken while another tape records (second derivatives), the backward pass of a node
-runs as a taped call of its own, "recompute, then pull back", which the other tape can differentiate.
+A node of the tape is one call of a ``Pure`` function (``core.pure``): an op, a whole built-in layer, a whole model.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,159 +15,17 @@ import jax.numpy as jnp
 from hornbeam.base import trees
 from hornbeam.base.errors import TapeError
 from hornbeam.core import scopes as scopes_module
+from hornbeam.core.backward import Node, PlainSteps, TapedSteps, stack_taped
+from hornbeam.core.pure import is_inexact
 from hornbeam.core.scopes import scopes
 from hornbeam.core.tensor import HostTensor, Tensor, wrap
 from hornbeam.core.variable import Variable
-from hornbeam.engine.jax_compat import Tracer, wide_types
+
+__all__ = ["GradientTape"]
 
 logger = logging.getLogger(__name__)
-
-
-class Pure:
-    """A pure function of arrays with its compiled forms: plain, with residuals, and backward.
-
-    Args:
-        function: takes arrays, returns a list of arrays.
-        compiled: False if the function must not be compiled (user code that runs as written).
-    """
-
-    __slots__ = ("_backward", "_compiled", "_forward", "function", "out_tree", "plain")
-
-    def __init__(self, function: Callable[..., list], compiled: bool = True) -> None:
-        self.function = function
-        self.out_tree: Any = None
-        self._compiled = compiled
-        self.plain = jax.jit(function) if compiled else function
-        self._forward: dict[tuple, Callable] = {}
-        self._backward: dict[tuple, Pure] = {}
-
-    def forward(self, wrt: tuple[int, ...], traced: bool) -> Callable:
-        """Function ``(*args) -> (outputs, pullback)`` that differentiates the arguments at ``wrt``."""
-        made = self._forward.get((wrt, traced))
-        if made is None:
-            function = self.function
-
-            def with_pullback(*args: Any) -> tuple[list, Any]:
-                def of_wrt(*chosen: Any) -> tuple[list, list]:
-                    filled = list(args)
-                    for position, value in zip(wrt, chosen, strict=True):
-                        filled[position] = value
-                    outputs = function(*filled)
-                    inexact = [is_inexact(out) for out in outputs]
-                    return (
-                        [out for out, keep in zip(outputs, inexact, strict=True) if keep],
-                        [out for out, keep in zip(outputs, inexact, strict=True) if not keep] + [inexact_marks(inexact)],
-                    )
-
-                floats, pullback, rest = jax.vjp(of_wrt, *(args[i] for i in wrt), has_aux=True)
-                marks = rest.pop()
-                floats, rest = iter(floats), iter(rest)
-                return [next(floats) if keep else next(rest) for keep in marks.flags], pullback
-
-            made = with_pullback if traced or not self._compiled else jax.jit(with_pullback)
-            self._forward[(wrt, traced)] = made
-        return made
-
-    def backward(self, wrt: tuple[int, ...], present: tuple[bool, ...]) -> Pure:
-        """The pure function ``(*args, *cotangents) -> gradients`` at ``wrt``, for second derivatives."""
-        made = self._backward.get((wrt, present))
-        if made is None:
-            n_cotangents = sum(present)
-
-            def recompute_and_pull(*values: Any) -> list:
-                args = values[: len(values) - n_cotangents]
-                given = iter(values[len(values) - n_cotangents :])
-                outputs, pullback = self.forward(wrt, True)(*args)
-                floats = [out for out in outputs if is_inexact(out)]
-                cotangents = [next(given) if has else jnp.zeros_like(out) for out, has in zip(floats, present, strict=True)]
-                return list(pullback(cotangents))
-
-            made = self._backward[(wrt, present)] = Pure(recompute_and_pull, self._compiled)
-        return made
-
-
-class inexact_marks:  # noqa: N801 - a static pytree node, used like a function
-    """Which outputs are floating; travels through a trace as structure, not as data."""
-
-    def __init__(self, flags: Sequence[bool]) -> None:
-        self.flags = tuple(flags)
-
-
-jax.tree_util.register_pytree_node(
-    inexact_marks, lambda marks: ((), marks.flags), lambda flags, _: inexact_marks(flags)
-)
-
-
-def is_inexact(array: Any) -> bool:
-    """True for arrays that carry gradients: float and complex ones."""
-    return jnp.issubdtype(array.dtype, jnp.inexact)
-
-
-class _Node:
-    """One recorded call."""
-
-    __slots__ = ("args", "inputs", "outputs", "pullback", "pure", "traced", "wrt")
-
-    def __init__(self, pure: Pure, args: Sequence, inputs: list, wrt: tuple, outputs: list, pullback: Any, traced: bool):
-        self.pure, self.args, self.inputs, self.wrt = pure, args, inputs, wrt
-        self.outputs, self.pullback, self.traced = outputs, pullback, traced
-
-
-def execute(pure: Pure, objects: Sequence[Any], values: Sequence[Any], wide: bool = False) -> list[Any]:
-    """Run a pure function on values, recording it on every tape that watches one of the objects.
-
-    Args:
-        pure: the function.
-        objects: for each argument the Tensor or Variable it came from, or None.
-        values: the arrays themselves.
-        wide: run with 64-bit dtypes kept.
-
-    Returns:
-        Output tensors.
-    """
-    tapes = scopes.tapes
-    seen = tuple(
-        i
-        for i, item in enumerate(objects)
-        if item is not None and any(tape._sees(item) for tape in tapes) and is_inexact(values[i])
-    )
-    if not seen:
-        with wide_types(True) if wide else _nothing:
-            return [wrap(out) for out in pure.plain(*values)]
-    traced = any(isinstance(value, Tracer) for value in values)
-    if traced:
-        # Outside ``jit`` Python numbers stay what they are; functions expect weak-typed arrays.
-        values = [jnp.asarray(value) if type(value) in (int, float, complex) else value for value in values]
-    with wide_types(True) if wide else _nothing:
-        arrays, pullback = pure.forward(seen, traced)(*values)
-    outputs = [wrap(out) for out in arrays]
-    node = _Node(pure, values, [objects[i] for i in seen], seen, outputs, pullback, traced)
-    for tape in tapes:
-        if any(tape._sees(item) for item in node.inputs):
-            tape._record(node)
-    return outputs
-
-
-class _Nothing:
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, *details: object) -> None:
-        return None
-
-
-_nothing = _Nothing()
-
-
-@jax.jit
-def _pull(pullback: Any, cotangents: list, outputs: list) -> Any:
-    filled = [jnp.zeros_like(out) if ct is None else ct for ct, out in zip(cotangents, outputs, strict=True)]
-    return pullback(filled)
-
-
 _ones_like = jax.jit(jnp.ones_like)
 _zeros_like = jax.jit(jnp.zeros_like)
-_sum_two = Pure(lambda a, b: [a + b])
 
 
 class GradientTape:
@@ -192,7 +44,7 @@ class GradientTape:
         self._live: dict[int, Any] = {}
         self._variables: dict[int, Variable] = {}
         self._aliases: dict[int, Variable] = {}
-        self._nodes: list[_Node] = []
+        self._nodes: list[Node] = []
         self._used = False
         self._entered = False
 
@@ -212,7 +64,9 @@ class GradientTape:
         """Watch tensors or variables (any nesting of them)."""
         for leaf in trees.flatten(tensor):
             if not isinstance(leaf, (Tensor, Variable)):
-                raise ValueError(f"Passed in object {leaf!r} of type {type(leaf).__name__}, not tf.Tensor or tf.Variable.")
+                raise ValueError(
+                    f"Passed in object {leaf!r} of type {type(leaf).__name__}, not tf.Tensor or tf.Variable."
+                )
             if isinstance(leaf, HostTensor) or not (leaf.dtype.is_floating or leaf.dtype.is_complex):
                 logger.warning("The dtype of the watched tensor must be floating (e.g. tf.float32), got %r", leaf.dtype)
             self._live[id(leaf)] = leaf
@@ -236,7 +90,7 @@ class GradientTape:
             self._live[id(tensor)] = tensor
             self._aliases[id(tensor)] = variable
 
-    def _record(self, node: _Node) -> None:
+    def _record(self, node: Node) -> None:
         self._nodes.append(node)
         for output in node.outputs:
             if is_inexact(output._value):
@@ -291,9 +145,9 @@ class GradientTape:
         outer = tuple(tape for tape in scopes.tapes if tape is not self or self._persistent)
         if outer:
             with scopes_module.override(tapes=outer):
-                found = self._walk(targets, weights, _TapedSteps())
+                found = self._walk(targets, weights, TapedSteps())
         else:
-            found = self._walk(targets, weights, _PlainSteps())
+            found = self._walk(targets, weights, PlainSteps())
         leaves = [self._result(found, source, zero) for source in trees.flatten(sources)]
         if not self._persistent:
             self._nodes, self._live = [], {}
@@ -331,7 +185,9 @@ class GradientTape:
                 raise TapeError(f"The target of a gradient must be a tensor, received {type(target).__name__}.")
             value = target.read_array() if isinstance(target, Variable) else target._value
             if not is_inexact(value):
-                logger.warning("The dtype of the target tensor must be floating when calling gradient, got %s", value.dtype)
+                logger.warning(
+                    "The dtype of the target tensor must be floating when calling gradient, got %s", value.dtype
+                )
                 continue
             if weight is None:
                 seed = steps.lift(_ones_like(value))
@@ -372,13 +228,13 @@ class GradientTape:
             rows = []
             with scopes_module.override(tapes=outer):
                 for row in range(value.size):
-                    found = self._walk([target], [wrap(basis[row])], _TapedSteps())
+                    found = self._walk([target], [wrap(basis[row])], TapedSteps())
                     rows.append([found.get(key) for key in keys])
-            results = [_stack_taped([row[i] for row in rows], shape) for i in range(len(keys))]
+            results = [stack_taped([row[i] for row in rows], shape) for i in range(len(keys))]
         else:
 
             def one_row(cotangent: Any) -> list:
-                found = self._walk([target], [cotangent], _PlainSteps(inside_trace=True))
+                found = self._walk([target], [cotangent], PlainSteps(inside_trace=True))
                 return [found.get(key) for key in keys]
 
             if not experimental_use_pfor:
@@ -387,9 +243,7 @@ class GradientTape:
                 stacked = jax.vmap(one_row)(basis)
             else:
                 stacked = jax.lax.map(one_row, basis, batch_size=parallel_iterations)
-            results = [
-                None if rows is None else wrap(rows.reshape(shape + rows.shape[1:])) for rows in stacked
-            ]
+            results = [None if rows is None else wrap(rows.reshape(shape + rows.shape[1:])) for rows in stacked]
         leaves = []
         for source, result in zip(flat_sources, results, strict=True):
             if result is None and zero:
@@ -427,7 +281,7 @@ class GradientTape:
         key = self._source_of(source)
 
         def one_entry(cotangent: Any) -> Any:
-            found = self._walk([target], [jnp.broadcast_to(cotangent, value.shape)], _PlainSteps(inside_trace=True))
+            found = self._walk([target], [jnp.broadcast_to(cotangent, value.shape)], PlainSteps(inside_trace=True))
             return found.get(key)
 
         sequential = not experimental_use_pfor or (parallel_iterations or width) < width
@@ -447,61 +301,6 @@ class GradientTape:
         return wrap(moved.reshape((batch, *inner, *tuple(source.shape)[1:])))
 
 
-class _PlainSteps:
-    """Backward steps on arrays, for when no other tape is recording."""
-
-    def __init__(self, inside_trace: bool = False) -> None:
-        self._inside_trace = inside_trace
-
-    def lift(self, seed: Any, weight: Any = None) -> Any:
-        return seed
-
-    def add(self, found: dict[int, Any], key: int, gradient: Any) -> None:
-        before = found.get(key)
-        found[key] = gradient if before is None else _sum_two.plain(before, gradient)[0]
-
-    def pull(self, node: _Node, cotangents: list) -> Any:
-        outputs = [out._value for out in node.outputs if is_inexact(out._value)]
-        wide = any(array.dtype.itemsize == 8 for array in outputs)
-        with wide_types(True) if wide else _nothing:
-            if node.traced or self._inside_trace or not node.pure._compiled:
-                filled = [jnp.zeros_like(o) if ct is None else ct for ct, o in zip(cotangents, outputs, strict=True)]
-                return node.pullback(filled)
-            return _pull(node.pullback, cotangents, outputs)
-
-
-class _TapedSteps:
-    """Backward steps on tensors, recorded by the tapes that are still open."""
-
-    def lift(self, seed: Any, weight: Any = None) -> Tensor:
-        if isinstance(weight, Tensor) and tuple(weight.shape) == tuple(seed.shape):
-            return weight
-        return wrap(seed)
-
-    def add(self, found: dict[int, Any], key: int, gradient: Tensor) -> None:
-        before = found.get(key)
-        if before is not None:
-            gradient = execute(_sum_two, [before, gradient], [before._value, gradient._value])[0]
-        found[key] = gradient
-
-    def pull(self, node: _Node, cotangents: list) -> list[Tensor]:
-        present = tuple(ct is not None for ct in cotangents)
-        given = [ct for ct in cotangents if ct is not None]
-        objects: list[Any] = [None] * len(node.args)
-        for position, item in zip(node.wrt, node.inputs, strict=True):
-            objects[position] = item
-        values = [*node.args, *(ct._value for ct in given)]
-        wide = any(getattr(value, "dtype", None) is not None and value.dtype.itemsize == 8 for value in values)
-        return execute(node.pure.backward(node.wrt, present), [*objects, *given], values, wide)
-
-
-def _stack_taped(rows: list, shape: tuple[int, ...]) -> Any:
-    if any(row is None for row in rows):
-        return None
-    pure = Pure(lambda *parts: [jnp.stack(parts).reshape(shape + parts[0].shape)])
-    return execute(pure, rows, [row._value for row in rows])[0]
-
-
 def _value_of(item: Any) -> Any:
     if isinstance(item, Variable):
         return item.read_array()
@@ -511,5 +310,7 @@ def _value_of(item: Any) -> Any:
 def _wants_zero(unconnected_gradients: Any) -> bool:
     name = getattr(unconnected_gradients, "value", unconnected_gradients)
     if name not in ("none", "zero"):
-        raise ValueError(f"Unknown value for unconnected_gradients: {unconnected_gradients!r}; expected 'none' or 'zero'.")
+        raise ValueError(
+            f"Unknown value for unconnected_gradients: {unconnected_gradients!r}; expected 'none' or 'zero'."
+        )
     return name == "zero"

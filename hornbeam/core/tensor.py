@@ -292,9 +292,11 @@ class Reference:
 
 def wrap(value: Any) -> Tensor:
     """Tensor of the right class around a JAX array or tracer."""
-    return WideTensor(value) if value.dtype.itemsize == 8 and dtypes.is_wide(value.dtype.name) or (
-        value.dtype.itemsize == 16
-    ) else Tensor(value)
+    return (
+        WideTensor(value)
+        if (value.dtype.itemsize == 8 and dtypes.is_wide(value.dtype.name)) or (value.dtype.itemsize == 16)
+        else Tensor(value)
+    )
 
 
 def _from_numpy(array: np.ndarray) -> Tensor:

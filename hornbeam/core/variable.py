@@ -75,7 +75,9 @@ class Variable:
     ) -> None:
         name = name or names.auto_name(type(self).__name__)
         if not isinstance(name, str) or "/" in name:
-            raise ValueError(f"Argument `name` must be a string and cannot contain character `/`. Received: name={name}")
+            raise ValueError(
+                f"Argument `name` must be a string and cannot contain character `/`. Received: name={name}"
+            )
         self.name = name
         self.path = "/".join((*scopes.names, name))
         self._trainable = self._made_trainable = bool(trainable)
@@ -106,7 +108,9 @@ class Variable:
                 if shape is None:
                     value = initializer()
                 else:
-                    value = initializer(shapes.standardize(shape), dtype=(wanted or dtypes.as_dtype(settings.floatx())).name)
+                    value = initializer(
+                        shapes.standardize(shape), dtype=(wanted or dtypes.as_dtype(settings.floatx())).name
+                    )
             array = as_array(value, wanted)
             if isinstance(array, Tracer):
                 raise StateError(
@@ -234,12 +238,16 @@ class Variable:
         self._write(as_array(value, self._dtype))
         return self if read_value else None
 
-    def assign_add(self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+    def assign_add(
+        self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+    ) -> Any:
         """Add to the value; see ``assign``."""
         self._write(_combined(jnp.add, self._unlent(), as_array(value, self._dtype)))
         return self if read_value else None
 
-    def assign_sub(self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+    def assign_sub(
+        self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+    ) -> Any:
         """Subtract from the value; see ``assign``."""
         self._write(_combined(jnp.subtract, self._unlent(), as_array(value, self._dtype)))
         return self if read_value else None

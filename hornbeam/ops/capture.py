@@ -16,10 +16,11 @@ import numpy as np
 
 from hornbeam.base import dtypes, settings
 from hornbeam.core.arguments import value_of
+from hornbeam.core.backward import execute
 from hornbeam.core.frame import Program
+from hornbeam.core.pure import Pure
 from hornbeam.core.scopes import scopes
 from hornbeam.core.symbolic import KerasTensor
-from hornbeam.core.tape import Pure, execute
 from hornbeam.core.tensor import HostTensor, Tensor, from_host, wrap
 from hornbeam.core.variable import Variable
 from hornbeam.engine.jax_compat import Tracer, wide_types

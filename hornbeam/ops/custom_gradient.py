@@ -12,9 +12,10 @@ import jax.numpy as jnp
 
 from hornbeam.base.errors import NotSupportedError
 from hornbeam.core import scopes as scopes_module
+from hornbeam.core.backward import execute
 from hornbeam.core.frame import isolated
+from hornbeam.core.pure import Pure, is_inexact
 from hornbeam.core.scopes import scopes
-from hornbeam.core.tape import Pure, execute, is_inexact
 from hornbeam.core.variable import Variable
 from hornbeam.engine.jax_compat import is_tracing
 from hornbeam.ops.capture import (

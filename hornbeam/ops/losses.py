@@ -43,7 +43,10 @@ def _binary_crossentropy(target: Any, output: Any, from_logits: bool, epsilon: f
     target, output = _common(target, output)
     _need_same_shape(target, output)
     if from_logits:
-        return jnp.maximum(output, 0) - output * target + jnp.log1p(jnp.exp(-jnp.abs(output)))
+        # With `where`, unlike with max and abs, the gradient is right at 0 too.
+        positive = output >= 0
+        top = jnp.where(positive, output, 0)
+        return top - output * target + jnp.log1p(jnp.exp(jnp.where(positive, -output, output)))
     output = jnp.clip(output, epsilon, 1.0 - epsilon)
     return -(target * jnp.log(output) + (1.0 - target) * jnp.log(1.0 - output))
 
@@ -90,6 +93,9 @@ def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool 
         output: probabilities, which are divided by their sum first, or logits if ``from_logits``.
         from_logits: whether ``output`` still has to go through the softmax.
         axis: axis of the classes.
+
+    Returns:
+        Losses in float32 at least.
     """
     return _sparse_categorical_crossentropy(
         target, output, from_logits=bool(from_logits), axis=axis, epsilon=settings.epsilon()
@@ -120,7 +126,8 @@ def _sparse_categorical_crossentropy(
         share = jnp.take_along_axis(output, index, axis=axis) / jnp.sum(output, axis=axis, keepdims=True)
         log_prob = jnp.log(jnp.clip(share, epsilon, 1.0 - epsilon))
     known = (target >= 0) & (target < classes)
-    return jnp.where(known, -jnp.squeeze(log_prob, axis=axis), jnp.zeros((), output.dtype))
+    loss = promote(-jnp.squeeze(log_prob, axis=axis), at_least="float32")[0]
+    return jnp.where(known, loss, jnp.zeros((), loss.dtype))
 
 
 def _common(target: Any, output: Any) -> list[jax.Array]:

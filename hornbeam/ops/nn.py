@@ -161,7 +161,7 @@ def _normalize(x: Any, axis: Any, order: int, epsilon: float) -> jax.Array:
     square = jnp.sum(jnp.square(x), axis=axis, keepdims=True)
     # At exactly 0 the derivative of 1/sqrt is infinite; the guard keeps the gradient finite.
     zero = square == 0
-    limit = to_dtype(jnp.float32(1.0 / epsilon), x.dtype)
+    limit = jnp.asarray(min(1.0 / epsilon, float(jnp.finfo(x.dtype).max)), x.dtype)
     return x * jnp.where(zero, limit, jnp.minimum(jax.lax.rsqrt(jnp.where(zero, 1, square)), limit))
 
 

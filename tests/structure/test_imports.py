@@ -21,7 +21,8 @@ SIDEWAYS = {
 # The order inside `keras`, from the bottom; what stands in one line is of one height and does not import each other.
 KERAS_ORDER = [
     "initializers regularizers constraints activations",
-    "losses metrics",
+    "losses",
+    "metrics",
     "optimizers",
     "layers",
     "callbacks",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import sys
 import types
+
+from hornbeam.keras.utils import terminal
 
 CONTROL = "\x08\r\x1b"
 
@@ -50,7 +53,7 @@ class Notebook:
         monkeypatch.setitem(sys.modules, "IPython", package)
         monkeypatch.setitem(sys.modules, "IPython.display", display)
         self.stream = NotebookStream()
-        monkeypatch.setattr(sys, "stdout", self.stream)
+        redirect(monkeypatch, self.stream)
 
     def display(self, content, raw=False, display_id=False):
         assert raw
@@ -63,6 +66,14 @@ class Notebook:
             self.outputs[place] = content
 
         return types.SimpleNamespace(update=update) if display_id else None
+
+
+def redirect(monkeypatch, stream):
+    """Send what Hornbeam and the oracle print to a stream (`sys.stdout` itself is pytest's between fixture and test)."""
+    oracle = importlib.import_module("keras.src.utils.io_utils")
+    for module in (terminal, oracle):
+        monkeypatch.setattr(module, "sys", types.SimpleNamespace(stdout=stream))
+    return stream
 
 
 class Clock:

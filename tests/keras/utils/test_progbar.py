@@ -1,6 +1,5 @@
 import importlib
 import re
-import sys
 import time
 
 import jax.numpy as jnp
@@ -13,7 +12,7 @@ from hypothesis import strategies as st
 from hornbeam.keras.callbacks.logs import LazyLogs
 from hornbeam.keras.utils import progbar, progress_screens, terminal
 from hornbeam.keras.utils.progbar import Progbar, fit_line
-from tests.keras.utils.streams import CONTROL, AsciiPipe, Clock, Notebook, Pipe, Terminal, screen_after
+from tests.keras.utils.streams import CONTROL, AsciiPipe, Clock, Notebook, Pipe, Terminal, redirect, screen_after
 
 oracle = importlib.import_module("keras.src.utils.progbar")
 
@@ -30,17 +29,13 @@ def clock(monkeypatch):
 def tty(monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.delenv(progress_screens.FORCE, raising=False)
-    stream = Terminal()
-    monkeypatch.setattr(sys, "stdout", stream)
-    return stream
+    return redirect(monkeypatch, Terminal())
 
 
 @pytest.fixture
 def pipe(monkeypatch):
     monkeypatch.delenv(progress_screens.FORCE, raising=False)
-    stream = Pipe()
-    monkeypatch.setattr(sys, "stdout", stream)
-    return stream
+    return redirect(monkeypatch, Pipe())
 
 
 def plain(text):
@@ -246,8 +241,7 @@ def test_a_shorter_line_wipes_out_a_longer_one(clock, tty):
 
 # --- other outputs -------------------------------------------------------------------------------
 def test_ascii_output(clock, monkeypatch):
-    stream = AsciiPipe()
-    monkeypatch.setattr(sys, "stdout", stream)
+    stream = redirect(monkeypatch, AsciiPipe())
     Progbar(1).update(1, [("größe", 1.0)])
     assert stream.getvalue() == "1/1 ==================== 0s 0s/step - gr??e: 1.0000\n"
 
@@ -276,7 +270,7 @@ def test_plain_is_possible_on_a_terminal(clock, tty, monkeypatch):
 
 
 def test_no_standard_output(monkeypatch):
-    monkeypatch.setattr(sys, "stdout", None)
+    redirect(monkeypatch, None)
     bar = Progbar(1)
     bar.update(1, [("loss", 1.0)])
     assert bar.screen.live is False

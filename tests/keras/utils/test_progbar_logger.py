@@ -1,6 +1,5 @@
 import importlib
 import re
-import sys
 
 import keras
 import pytest
@@ -8,7 +7,7 @@ import pytest
 from hornbeam.keras import callbacks as ours
 from hornbeam.keras.utils import progbar, progress_screens
 from tests.keras.callbacks.fakes import FakeModel
-from tests.keras.utils.streams import CONTROL, Clock, Notebook, Pipe, Terminal, screen_after
+from tests.keras.utils.streams import CONTROL, Clock, Notebook, Pipe, Terminal, redirect, screen_after
 from tests.keras.utils.test_progbar import plain
 
 oracle = importlib.import_module("keras.src.utils.progbar")
@@ -50,7 +49,7 @@ def train(module, clock, *, epochs=2, steps=5, verbose=1, known=True, validate=T
 
 
 def output(monkeypatch, stream, function, *args, **kwargs):
-    monkeypatch.setattr(sys, "stdout", stream)
+    redirect(monkeypatch, stream)
     function(*args, **kwargs)
     return stream.getvalue()
 

@@ -1,5 +1,4 @@
 import io
-import sys
 
 import pytest
 import rich.cells
@@ -7,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hornbeam.keras.utils import terminal
+from tests.keras.utils.streams import redirect
 
 
 @given(st.text())
@@ -50,6 +50,6 @@ def test_shorten():
 def test_a_closed_stream_is_no_terminal(monkeypatch):
     stream = io.StringIO()
     stream.close()
-    monkeypatch.setattr(sys, "stdout", stream)
+    redirect(monkeypatch, stream)
     assert terminal.is_terminal() is False
     assert terminal.is_notebook() is False

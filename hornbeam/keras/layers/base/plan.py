@@ -18,7 +18,8 @@ import jax
 from hornbeam.base import dtypes
 from hornbeam.core.frame import Program
 from hornbeam.core.scopes import scopes
-from hornbeam.core.tape import Pure, execute
+from hornbeam.core.backward import execute
+from hornbeam.core.pure import Pure
 from hornbeam.core.tensor import wrap
 from hornbeam.core.variable import commit_all, commit_lock, read_all
 from hornbeam.engine.jax_compat import wide_types

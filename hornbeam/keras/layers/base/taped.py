@@ -14,7 +14,8 @@ import jax
 from hornbeam.base import dtypes
 from hornbeam.core.frame import Frame
 from hornbeam.core.scopes import override, scopes
-from hornbeam.core.tape import Pure, execute
+from hornbeam.core.backward import execute
+from hornbeam.core.pure import Pure
 from hornbeam.core.tensor import Tensor, wrap
 from hornbeam.core.variable import Variable
 

@@ -1,0 +1,214 @@
+"""Every layer: config, values, gradients, training, shapes, dtypes, copies and compilations equal the oracle's."""
+
+import copy
+import inspect
+import pickle
+
+import jax
+import jax.numpy as jnp
+import keras
+import numpy as np
+import pytest
+
+from hornbeam.core.symbolic import KerasTensor
+from hornbeam.core.tape import GradientTape
+from hornbeam.core.tensor import from_host
+from hornbeam.keras import layers
+from hornbeam.keras.layers.base import calling
+from tests.keras.layers.cases import CASES, IDS, NO_ORACLE
+
+pytestmark = pytest.mark.numeric
+each_case = pytest.mark.parametrize("case", CASES, ids=IDS)
+RATE = 0.1
+
+
+def as_lists(config):
+    """Tuples as lists: a model file does not tell them apart."""
+    if isinstance(config, dict):
+        return {key: as_lists(value) for key, value in config.items()}
+    return [as_lists(item) for item in config] if isinstance(config, (list, tuple)) else config
+
+
+def tensors(inputs):
+    return [from_host(array) for array in inputs] if isinstance(inputs, list) else from_host(inputs)
+
+
+def specs(case, kind, batch=None, unknown=()):
+    """Symbolic inputs with unknown axes."""
+    made = []
+    for shape in case.shapes:
+        sizes = tuple(None if axis in unknown or axis - len(shape) in unknown else n for axis, n in enumerate(shape))
+        made.append(kind((batch, *sizes[1:]), "int32" if case.integers else "float32"))
+    return made if len(made) > 1 else made[0]
+
+
+def numbers(layer):
+    """Random weights that keep variances positive."""
+    rng = np.random.default_rng(5)
+    return [rng.uniform(0.5, 1.5, np.shape(weight)).astype("float32") for weight in layer.get_weights()]
+
+
+def pair(case, **common):
+    """A layer of ours and one of the oracle with the same weights, built."""
+    ours, theirs = case.make(layers, **common), case.make(keras.layers, **common)
+    ours(tensors(case.inputs()), **case.call)
+    theirs(case.inputs(), **case.call)
+    theirs.set_weights(numbers(theirs))
+    ours.set_weights(theirs.get_weights())
+    return ours, theirs
+
+
+def takes_training(layer):
+    return "training" in inspect.signature(layer.call).parameters
+
+
+def close(ours, theirs, **tolerance):
+    np.testing.assert_allclose(
+        np.asarray(ours, dtype="float32"), np.asarray(theirs, dtype="float32"), **({"rtol": 2e-5, "atol": 2e-6} | tolerance)
+    )
+
+
+def test_every_class_has_a_case():
+    classes = {name for name in layers.__all__ if inspect.isclass(getattr(layers, name))}
+    classes = {name for name in classes if issubclass(getattr(layers, name), layers.Layer)}
+    assert classes - {"Layer", "InputLayer"} == {case.name for case in CASES} | NO_ORACLE
+
+
+@each_case
+def test_config(case):
+    ours, theirs = case.make(layers, name="one"), case.make(keras.layers, name="one")
+    expected = theirs.get_config()
+    if case.name == "Lambda":
+        # The oracle writes the module of a function that is not registered; here it is looked up by name.
+        expected["function"] = ours.get_config()["function"]
+    assert ours.get_config() == expected
+    config = ours.get_config()
+    if case.name != "Lambda":
+        assert as_lists(type(ours).from_config(config).get_config()) == as_lists(config)
+    ours(tensors(case.inputs()), **case.call)
+    theirs(case.inputs(), **case.call)
+    assert [weight.path for weight in ours.weights] == [weight.path for weight in theirs.weights]
+    assert [tuple(weight.shape) for weight in ours.weights] == [tuple(weight.shape) for weight in theirs.weights]
+    assert len(ours.trainable_weights) == len(theirs.trainable_weights)
+    assert ours.supports_masking == theirs.supports_masking
+    assert len(ours.variables) == len(theirs.variables)
+
+
+@each_case
+@pytest.mark.parametrize("training", [False, True])
+def test_three_steps(case, training):
+    """Outputs, gradients of inputs and weights, losses, and all weights after three steps of gradient descent."""
+    ours, theirs = pair(case)
+    if training and (case.random or not takes_training(theirs)):
+        pytest.skip("training mode is random, or there is none")
+    flags = {"training": training} if takes_training(theirs) else {}
+    for step in range(3):
+        inputs = case.inputs(seed=step)
+        x = tensors(inputs)
+        weights = None
+
+        def loss_of(trainable, arrays):
+            outputs, others, losses = theirs.stateless_call(  # noqa: B023 - used within the iteration
+                trainable,
+                [variable.value for variable in theirs.non_trainable_variables],  # noqa: B023
+                arrays,
+                return_losses=True,
+                **case.call,
+                **flags,  # noqa: B023
+            )
+            factor = jnp.cos(jnp.arange(outputs.size, dtype="float32")).reshape(outputs.shape)
+            return (outputs * factor).sum() + sum(losses), (outputs, others)
+
+        trainable = [variable.value for variable in theirs.trainable_variables]
+        by_inputs = () if case.integers else (1,)
+        (loss, (expected, others)), gradients = jax.value_and_grad(loss_of, argnums=(0, *by_inputs), has_aux=True)(
+            trainable, inputs if isinstance(inputs, list) else jnp.asarray(inputs)
+        )
+        flat = x if isinstance(x, list) else [x]
+        with GradientTape(persistent=True) as tape:
+            tape.watch(flat)
+            outputs = ours(x, **case.call, **flags)
+            factor = np.cos(np.arange(outputs.size, dtype="float32")).reshape(outputs.shape)
+            total = (outputs * factor).sum() + sum(ours.losses)
+        close(outputs, expected)
+        close(total, loss, atol=1e-4)
+        weights = ours.trainable_variables
+        mine = [np.asarray(part) for part in tape.gradient(total, weights)]
+        for one, other in zip(mine, gradients[0], strict=True):
+            close(one, other, atol=2e-5)
+        if by_inputs:
+            wanted = gradients[1] if isinstance(gradients[1], list) else [gradients[1]]
+            for one, other in zip(tape.gradient(total, flat), wanted, strict=True):
+                close(one, other, atol=2e-5)
+        for variable, one in zip(weights, mine, strict=True):
+            variable.assign_sub(RATE * one)
+        for variable, value in zip(theirs.non_trainable_variables, others, strict=True):
+            variable.assign(value)
+        for variable, value in zip(theirs.trainable_variables, gradients[0], strict=True):
+            variable.assign(variable.value - RATE * value)
+        for one, other in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+            close(one, other, atol=2e-5)
+
+
+@each_case
+def test_symbolic_shapes(case):
+    """Unknown batch, and one unknown axis after the other, where the oracle takes it."""
+    eager = case.make(layers)(tensors(case.inputs()), **case.call)
+    last = max(len(shape) for shape in case.shapes)
+    for unknown in [(), *((axis,) for axis in range(1, last)), tuple(range(1, last - 1))]:
+        try:
+            expected = case.make(keras.layers)(specs(case, keras.KerasTensor, unknown=unknown), **case.call)
+        except Exception:
+            assert unknown  # an unknown batch alone is always legal
+            continue
+        ours = case.make(layers)(specs(case, KerasTensor, unknown=unknown), **case.call)
+        assert tuple(ours.shape) == tuple(expected.shape), unknown
+        assert ours.dtype == eager.dtype
+        assert all(a in (None, b) for a, b in zip(ours.shape, eager.shape, strict=True))
+
+
+@each_case
+def test_batch_of_one(case):
+    ours, theirs = pair(case)
+    inputs = case.inputs(seed=9, batch=1)
+    if case.arguments and not callable(case.arguments) and case.arguments.get("equation") == "abc,cde->abde":
+        assert ours(tensors(inputs)).shape[0] == 1
+    close(ours(tensors(inputs), **case.call), theirs(inputs, **case.call))
+
+
+TOLERANCE = {"mixed_float16": 4e-3, "mixed_bfloat16": 3e-2, "bfloat16": 3e-2, "float64": 1e-5}
+
+
+@each_case
+@pytest.mark.parametrize("policy", list(TOLERANCE))
+def test_dtype_policies(case, policy):
+    ours = case.make(layers, dtype=policy)
+    theirs = case.make(keras.layers, dtype="float32" if policy == "float64" else policy)
+    inputs = case.inputs()
+    expected = theirs(inputs, **case.call)
+    outputs = ours(tensors(inputs), **case.call)
+    values = numbers(theirs)
+    theirs.set_weights(values)
+    ours.set_weights(values)
+    outputs, expected = ours(tensors(inputs), **case.call), theirs(inputs, **case.call)
+    assert outputs.dtype == ("float64" if policy == "float64" else str(expected.dtype))
+    assert [w.dtype for w in ours.weights] == ["float64" if policy == "float64" else w.dtype for w in theirs.weights]
+    close(outputs, expected, rtol=TOLERANCE[policy], atol=TOLERANCE[policy])
+
+
+@each_case
+def test_copies_and_compilations(case, monkeypatch):
+    """A copy computes the same; the second call of equal shapes makes no new program."""
+    made = []
+    plan = calling.Plan
+    monkeypatch.setattr(calling, "Plan", lambda *args: made.append(args) or plan(*args))
+    layer = case.make(layers)
+    inputs = tensors(case.inputs())
+    first = layer(inputs, **case.call)
+    expected_plans = 0 if case.name == "Lambda" else 1
+    assert len(made) == expected_plans
+    for _ in range(2):
+        close(layer(inputs, **case.call), first)
+    assert len(made) == expected_plans
+    close(copy.deepcopy(layer)(inputs, **case.call), first)
+    close(pickle.loads(pickle.dumps(layer))(inputs, **case.call), first)
