@@ -33,6 +33,7 @@ __all__ = [
     "execute_captured",
     "flatten_outputs",
     "from_leaves",
+    "gives_way",
     "like",
     "same_nesting",
     "settle",
@@ -229,7 +230,7 @@ def settle(make: Callable[[list], Captured], carry: Leaves, where: str, skip: in
                     f"{where}: the body must return loop values of the shapes it was given; value {position} had shape "
                     f"{tuple(array.shape)} and came back with shape {tuple(out.shape)}."
                 )
-            if array.dtype != out.dtype and not out.weak_type:
+            if not gives_way(out, array):
                 if not carry.weak[position] or attempt == 2:
                     raise TypeError(
                         f"{where}: the body must return loop values of the dtypes it was given; value {position} had "
@@ -237,16 +238,19 @@ def settle(make: Callable[[list], Captured], carry: Leaves, where: str, skip: in
                     )
                 carry.arrays[position] = like(array, out)
                 changed = True
-            elif out.weak_type and carry.weak[position] and _floats(out) > _floats(array):
-                carry.arrays[position] = like(array, jnp.zeros((), dtypes.as_dtype(settings.floatx()).as_numpy_dtype))
-                changed = True
         if not changed:
             break
     return captured
 
 
-def _floats(array: Any) -> bool:
-    return bool(jnp.issubdtype(array.dtype, jnp.inexact))
+_KINDS = {"b": 0, "u": 1, "i": 1, "f": 2, "V": 2, "c": 3}
+
+
+def gives_way(value: Any, model: Any) -> bool:
+    """True if a value has the dtype of the model, or is weak-typed and can take it without losing its kind."""
+    if value.dtype == model.dtype:
+        return True
+    return bool(value.weak_type) and _KINDS[np.dtype(value.dtype).kind] <= _KINDS[np.dtype(model.dtype).kind]
 
 
 def unwrapped(outputs: list, raw: bool) -> list:

@@ -26,6 +26,7 @@ from hornbeam.ops.capture import (
     capture_with_tree,
     execute_captured,
     from_leaves,
+    gives_way,
     like,
     same_nesting,
     settle,
@@ -129,13 +130,13 @@ def _agreed(where: str, branches: list[tuple[Captured, Any]]) -> Any:
                 f"returns {other_tree}."
             )
         for index, (a, b) in enumerate(zip(first.structs, other.structs, strict=True)):
-            if a.shape != b.shape or (a.dtype != b.dtype and not a.weak_type and not b.weak_type):
+            if a.shape != b.shape or not (gives_way(a, b) or gives_way(b, a)):
                 raise TypeError(
                     f"{where}: all branches must return the same shapes and dtypes; output {index} is "
                     f"{a.dtype}{list(a.shape)} in branch 0 and {b.dtype}{list(b.shape)} in branch {position}."
                 )
         for index, (a, b) in enumerate(zip(first.structs, other.structs, strict=True)):
-            if a.weak_type and a.dtype != b.dtype:
+            if a.dtype != b.dtype and gives_way(a, b):
                 first.structs[index] = b
     return tree
 

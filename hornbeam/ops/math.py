@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import jax
@@ -126,11 +127,42 @@ def segment_prod(data: Any, segment_ids: Any, num_segments: int | None = None, s
     return _segment(data, segment_ids, num_segments, sorted, "prod")
 
 
+@functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3))
+def _product(data: jax.Array, segment_ids: jax.Array, count: int, ordered: bool) -> jax.Array:
+    return jax.ops.segment_prod(data, segment_ids, count, indices_are_sorted=ordered)
+
+
+def _product_forward(data: jax.Array, segment_ids: jax.Array, count: int, ordered: bool) -> tuple[jax.Array, tuple]:
+    return _product(data, segment_ids, count, ordered), (data, segment_ids)
+
+
+def _product_backward(count: int, ordered: bool, saved: tuple, upstream: jax.Array) -> tuple[jax.Array, None]:
+    # The product of the other elements: by division where there is no zero, else only the sole zero has one.
+    data, segment_ids = saved
+    zero = data == 0
+    others = jnp.where(zero, 1, data)
+    product = _product(others, segment_ids, count, ordered)
+    zeros = jax.ops.segment_sum(zero.astype(jnp.int32), segment_ids, count, indices_are_sorted=ordered)
+    valid = ((segment_ids >= 0) & (segment_ids < count)).reshape((-1,) + (1,) * (data.ndim - 1))
+    mine = jnp.clip(segment_ids, 0, max(count - 1, 0))
+    rest = jnp.where(zeros[mine] == zero, product[mine] / others, 0)
+    return jnp.where(valid, rest * upstream[mine], 0), None
+
+
+_product.defvjp(_product_forward, _product_backward)
+
+
+def _integer_safe_product(data: jax.Array, segment_ids: jax.Array, count: int, indices_are_sorted: bool) -> jax.Array:
+    if jnp.issubdtype(data.dtype, jnp.inexact):
+        return _product(data, segment_ids, count, indices_are_sorted)
+    return jax.ops.segment_prod(data, segment_ids, count, indices_are_sorted=indices_are_sorted)
+
+
 _REDUCTIONS = {
     "sum": jax.ops.segment_sum,
     "max": jax.ops.segment_max,
     "min": jax.ops.segment_min,
-    "prod": jax.ops.segment_prod,
+    "prod": _integer_safe_product,
 }
 
 

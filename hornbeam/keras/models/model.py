@@ -129,13 +129,15 @@ class Model(Trainer, Layer):
 
     @property
     def input_shape(self) -> Any:
-        """Shape of the input, in the structure of ``input``."""
-        return trees.map_structure(lambda tensor: tuple(tensor.shape), self.input)
+        """Shape of the input; a list of shapes for several inputs."""
+        found = [tuple(tensor.shape) for tensor in self.inputs]
+        return found[0] if len(found) == 1 else found
 
     @property
     def output_shape(self) -> Any:
-        """Shape of the output, in the structure of ``output``."""
-        return trees.map_structure(lambda tensor: tuple(tensor.shape), self.output)
+        """Shape of the output; a list of shapes for several outputs."""
+        found = [tuple(tensor.shape) for tensor in self.outputs]
+        return found[0] if len(found) == 1 else found
 
     @property
     def output_names(self) -> list[str]:

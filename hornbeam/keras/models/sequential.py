@@ -6,7 +6,7 @@ from typing import Any
 
 from hornbeam.base import trees
 from hornbeam.base.errors import BuildError
-from hornbeam.core.scopes import name_scope
+from hornbeam.core.scopes import name_scope, override, scopes
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.keras.dtype_policies import deserialize as policy_from
 from hornbeam.keras.layers.base.layer import Layer, build_lock
@@ -169,7 +169,8 @@ class Sequential(Model):
     def _build_for(self, shapes_by_name: dict[str, Any]) -> None:
         shape = next(iter(shapes_by_name.values()))
         if vars(self).get("_functional") is None and isinstance(shape, tuple):
-            with build_lock:
+            # The caller has opened this model's name scope; building opens it too.
+            with build_lock, override(names=scopes.names[:-1]):
                 self.build((None, *shape[1:]))
 
     # --- running ---------------------------------------------------------------------------------

@@ -127,7 +127,7 @@ class Progbar:
         """Take what was left unread, as far as newer values do not replace it."""
         unread, self._unread = self._unread, None
         if unread is not None:
-            newer = {name for name, _ in (values.items() if isinstance(values, Mapping) else values or ())}
+            newer = set(values) if isinstance(values, Mapping) else {name for name, _ in values or ()}
             self._take(((name, unread[name]) for name in unread if name not in newer), current, finalize=False)
 
     def _is_averaged(self, name: str) -> bool:
@@ -197,7 +197,7 @@ class Progbar:
             clock_text = f"{now - self._start:.0f}s"
         screen = self.screen
         count, bar = self._count(current), self._bar(current)
-        line = fit_line(count, bar, f"{clock_text} {duration}", self._metric_texts(), screen.limit)
+        line = fit_line(count, bar, clock_text, duration, self._metric_texts(), screen.limit)
         (screen.finish if finalize else screen.show)(line)
 
     def _count(self, current: int) -> str:
@@ -220,26 +220,47 @@ def _eta(seconds: float) -> str:
     return f"{int(seconds)}s"
 
 
-def fit_line(count: str, bar: str, times: str, metrics: list[tuple[str, str]], limit: int | None) -> str:
-    """One line of at most ``limit`` columns: names are shortened first, then the bar goes, then the last metrics."""
-    line = _joined(count, bar, times, metrics)
-    if limit is None or terminal.width(line) <= limit:
-        return line
-    for kept in range(len(metrics), -1, -1):
-        some = metrics[:kept]
-        for one_bar in (bar, ""):
-            room = limit - terminal.width(_joined(count, one_bar, times, [("", value) for _, value in some]))
-            if kept < len(metrics):
-                room -= 2
-            short = _short_names([name for name, _ in some], room)
-            if short is not None:
-                pairs = list(zip(short, (value for _, value in some), strict=True))
-                return _joined(count, one_bar, times, pairs) + (" …" if kept < len(metrics) else "")
-    return terminal.shorten(f"{count} {times}", limit)
-
-
+_LEAST_BAR = 6
+_LONG_NAME = 20
 _LEAST_NAME = 6
-"""Columns that a shortened name keeps at least: with fewer, names cannot be told apart."""
+"""Columns that a bar and a name keep at least: with fewer, a bar shows nothing, and names cannot be told apart."""
+
+
+def fit_line(
+    count: str, bar: str, clock_text: str, duration: str, metrics: list[tuple[str, str]], limit: int | None
+) -> str:
+    """One line of at most ``limit`` columns.
+
+    What does not fit gives way in this order: a part of the bar, the ends of very long names, the bar, the time per
+    step, the ends of all names, the last metrics.
+    """
+    times = f"{clock_text} {duration}"
+    line = _joined(count, bar, times, metrics)
+    excess = 0 if limit is None else terminal.width(line) - limit
+    if limit is None or excess <= 0:
+        return line
+    cut = [(terminal.shorten(name, _LONG_NAME), value) for name, value in metrics]
+    for shown_bar, shown_times in ((bar, times), ("", times), ("", clock_text)):
+        for names in (metrics, cut):
+            line = _joined(count, shown_bar, shown_times, names)
+            excess = terminal.width(line) - limit
+            if excess <= 0:
+                return line
+            if len(shown_bar) - excess >= _LEAST_BAR:
+                return _joined(count, _shrunk(shown_bar, excess), shown_times, names)
+    for kept in range(len(metrics), -1, -1):
+        mark = " …" if kept < len(metrics) else ""
+        room = limit - terminal.width(_joined(count, "", clock_text, [("", value) for _, value in metrics[:kept]]))
+        short = _short_names([name for name, _ in metrics[:kept]], room - len(mark))
+        if short is not None:
+            values = (value for _, value in metrics)
+            return _joined(count, "", clock_text, list(zip(short, values, strict=False))) + mark
+    return terminal.shorten(f"{count} {clock_text}", limit)
+
+
+def _shrunk(bar: str, excess: int) -> str:
+    done, size = bar.count("━"), len(bar) - excess
+    return ("━" * (done * size // len(bar))).ljust(size, "─")
 
 
 def _short_names(names: list[str], room: int) -> list[str] | None:

@@ -32,7 +32,7 @@ def cell_widths(asked: Sequence[int], total: int) -> list[int]:
         widths = _reduced(widths, excess)
     elif excess < 0:
         widths = _widened(widths, -excess)
-    return [max(width - 2, 1) for width in widths]
+    return [max(width - 2, 0) for width in widths]
 
 
 def _reduced(widths: list[int], excess: int) -> list[int]:
@@ -76,7 +76,11 @@ def wrap(text: str, limit: int) -> list[str]:
 def _cut(line: str, limit: int) -> str:
     if terminal.width(line) > limit:
         line = line.rstrip()
-    return terminal.shorten(line, limit)
+    if terminal.width(line) <= limit:
+        return line
+    start = terminal.crop(line, limit - 1)
+    # A wide character that is cut in two leaves a blank.
+    return start + " " * (limit - 1 - terminal.width(start)) + "…" * (limit > 0)
 
 
 def _aligned(line: str, limit: int, how: str) -> str:

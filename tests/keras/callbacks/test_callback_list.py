@@ -97,7 +97,7 @@ def test_history_and_progress_are_added_once():
 def test_what_is_no_callback_is_refused():
     with pytest.raises(ValueError, match=r"Did you mean `EarlyStopping\(\)`"):
         CallbackList([ours.EarlyStopping])
-    with pytest.raises(ValueError, match="must be `keras.callbacks.Callback` objects"):
+    with pytest.raises(ValueError, match=r"must be `keras\.callbacks\.Callback` objects"):
         CallbackList(["EarlyStopping"])
 
 
@@ -208,9 +208,10 @@ def test_wants_batches(make, expected):
 
 
 def test_needed_interval_is_the_smallest_one():
-    assert CallbackList([EveryTen(), LambdaCallback(on_train_batch_end=print, batch_interval=4)]).needed_interval(
-        "train"
-    ) == 4
+    assert (
+        CallbackList([EveryTen(), LambdaCallback(on_train_batch_end=print, batch_interval=4)]).needed_interval("train")
+        == 4
+    )
     assert CallbackList([EveryTen(), BatchEnd()]).needed_interval("train") == 1
     assert CallbackList([EveryTen()]).needed_interval("test") is None
 

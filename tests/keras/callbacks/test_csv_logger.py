@@ -11,7 +11,7 @@ EPOCHS = {
     "plain": [{"loss": 0.1 + epoch, "acc": 1 / 3} for epoch in range(3)],
     "validation": [{"loss": 1.0, "val_loss": 2.0, "acc": 0.5, "val_acc": 1e-9}],
     "late validation": [{"loss": 1.0}, {"loss": 1.0, "val_loss": 3.0}],
-    "arrays": [{"loss": np.arange(3.0), "text": "a,b \"c\"", "scalar": np.float32(0.25)}],
+    "arrays": [{"loss": np.arange(3.0), "text": 'a,b "c"', "scalar": np.float32(0.25)}],
     "nothing": [{}],
     "lost": [{"loss": 1.0, "mae": 1.0}, {"loss": 1.0}],
 }

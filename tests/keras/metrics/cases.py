@@ -7,9 +7,9 @@ import numpy as np
 from tests.keras.losses.cases import data
 
 
-def batches(kind, count=3):
+def batches(kind, count=2):
     """Batches (labels, predictions) of a kind, of unequal sizes."""
-    sizes = [6, 6, 3][:count]
+    sizes = [6, 3][:count]
     rng = np.random.default_rng(11)
     if kind in ("values", "columns"):
         return [(rng.normal(size=(size,) if kind == "values" else (size, 2)).astype("float32"),) for size in sizes]

@@ -69,7 +69,7 @@ class Notebook:
 
 
 def redirect(monkeypatch, stream):
-    """Send what Hornbeam and the oracle print to a stream (`sys.stdout` itself is pytest's between fixture and test)."""
+    """Send what Hornbeam and the oracle print to a stream; `sys.stdout` itself changes between fixture and test."""
     oracle = importlib.import_module("keras.src.utils.io_utils")
     for module in (terminal, oracle):
         monkeypatch.setattr(module, "sys", types.SimpleNamespace(stdout=stream))

@@ -18,8 +18,10 @@ def clock(monkeypatch):
     clock = Clock()
     monkeypatch.setattr(progbar, "clock", clock)
     monkeypatch.setattr(oracle, "time", clock)
+    # The oracle calls its callbacks in threads, which would see a clock that has gone on.
+    monkeypatch.setattr(importlib.import_module("keras.src.backend"), "IS_THREAD_SAFE", False)
     monkeypatch.delenv(progress_screens.FORCE, raising=False)
-    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("COLUMNS", "120")
     return clock
 
 

@@ -198,7 +198,7 @@ def test_truth_of_nan_and_of_numbers_rounded_to_zero():
 )
 def test_small_and_mixed_operands(function):
     check_keras(function, np.array([True, False, True]), 2)
-    check_keras(function, numbers("float16" if function in (a.add, c.less) else "uint8", (4,), 0, 9), 2)
+    check_keras(function, numbers("bfloat16" if function in (a.add, c.less) else "uint8", (4,), 0, 9), 2)
     check_keras(function, numbers("int32", (3,), 0, 9), np.array([3, 2, 1]), mixed=True)
 
 

@@ -69,14 +69,14 @@ def test_equals_numpy(key):
 
 
 @pytest.mark.numeric
-@pytest.mark.parametrize("key", BASIC[:14] + ADVANCED, ids=name_of)
+@pytest.mark.parametrize("key", BASIC[1:14:2] + ADVANCED, ids=name_of)
 def test_equals_numpy_when_compiled(key):
     got = jax.jit(lambda x: get_item(x, key))(jnp.asarray(X))
     np.testing.assert_array_equal(got, X[key])
 
 
 @pytest.mark.numeric
-@pytest.mark.parametrize("key", [*BASIC[:12], *ADVANCED], ids=name_of)
+@pytest.mark.parametrize("key", [*BASIC[:12:2], *ADVANCED[::2]], ids=name_of)
 def test_gradients(key):
     x = from_host(X)
     with GradientTape() as tape:
@@ -178,7 +178,7 @@ def test_other_numbers_do_not_recompile():
 
 
 @pytest.mark.numeric
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=25, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_any_basic_key(data):
     key = data.draw(arrays.basic_indices((4, 5, 6), allow_newaxis=True))

@@ -62,7 +62,7 @@ def test_values_are_those_of_keras(function):
 
 @pytest.mark.parametrize("function", [r.sum, r.mean, r.max, n.nanargmax], ids=name_of)
 def test_small_dtypes_have_the_values_of_keras(function):
-    for dtype in ("bool", "int8", "float16"):
+    for dtype in ("bool", "int8", "bfloat16"):
         check_keras(function, numbers(dtype, (40, 3), -90, 90), axis=0)
 
 

@@ -127,7 +127,7 @@ def test_64_bit_integers_stay():
 
 
 @pytest.mark.numeric
-@pytest.mark.parametrize("case", CASES, ids=IDS)
+@pytest.mark.parametrize("case", CASES[1::2], ids=IDS[1::2])
 def test_gradients(case):
     if case.name == "pad" and case.args[1] == [(1,), (2,)]:
         case = Case(r.pad, M, ((1, 1), (2, 2)))

@@ -39,7 +39,14 @@ def layer_config(layer: Any) -> dict[str, Any]:
                 config[name] = serialized(layer.activity_regularizer, name)
     if type(layer) is not kind and type(layer).get_config is kind.get_config:
         _add_user_arguments(layer, kind, config)
+        if not _takes_any(type(layer)):
+            accepted = _own_parameters(type(layer))
+            config = {name: value for name, value in config.items() if name in accepted}
     return config
+
+
+def _takes_any(kind: type) -> bool:
+    return any(p.kind is p.VAR_KEYWORD for p in inspect.signature(kind.__init__).parameters.values())
 
 
 def _is_builtin(kind: type) -> bool:
