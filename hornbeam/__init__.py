@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from hornbeam.base import registry as _registry
-from hornbeam.version import VERSION as __version__
+from hornbeam.version import VERSION as __version__  # noqa: F401 - what tf.__version__ is
 
 if TYPE_CHECKING:
     from hornbeam import keras as keras

@@ -282,6 +282,11 @@ def _join(a: str, b: str) -> str:
     return known
 
 
+def _stands_alone(name: str) -> bool:
+    """True for the types that promote to nothing but themselves."""
+    return name in ("int4", "uint4") or name.startswith("float8")
+
+
 def result_type(*operands: Any) -> DType:
     """Dtype that the operands promote to.
 
@@ -302,9 +307,8 @@ def result_type(*operands: Any) -> DType:
             joined = _join(joined, weak)
         else:
             name = as_dtype(operand).name
-            if name in ("int4", "uint4") or name.startswith("float8"):
-                if len(operands) == 1 or all(as_dtype(other) == name for other in operands):
-                    return TABLE[name]
+            if _stands_alone(name) and all(as_dtype(other) == name for other in operands):
+                return TABLE[name]
             joined = _join(joined, name)
             wide = wide or name in WIDE
     if joined == "int64" and not wide:

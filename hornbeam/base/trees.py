@@ -13,7 +13,7 @@ from typing import Any
 
 def is_nested(structure: Any) -> bool:
     """True for a container (also an empty one)."""
-    return isinstance(structure, (list, tuple, dict)) or isinstance(structure, Mapping)
+    return isinstance(structure, (list, tuple, Mapping))
 
 
 def is_namedtuple(structure: Any) -> bool:

@@ -54,6 +54,7 @@ class Inputs:
 
 
 def sort_arguments(self: Any, args: tuple, kwargs: dict[str, Any]) -> Inputs:
+    """Sort the arguments of a call of the op ``self``; static ones given by position are kept under ``GAP``."""
     inputs = Inputs()
     positional, named = inputs.arrays
     parameter_names = self.parameter_names
@@ -220,13 +221,21 @@ def _adapt(positional: list, named: dict[str, Any], inputs: Inputs) -> None:
         if isinstance(item, list):
             return type(item)(fit(part) for part in item)
         if isinstance(item, np.ndarray) and wanted is not None:
-            if _KINDS.get(item.dtype.kind, 9) <= _KINDS.get(wanted.kind, 2):
+            if _KINDS.get(item.dtype.kind, 9) <= _KINDS.get(wanted.kind, 2) and _fits(item, wanted):
                 return item.astype(wanted)
             if item.dtype == np.float64 and not inputs.wide:
                 return item.astype(np.float32)
         return _device(item, inputs)
 
     inputs.arrays = ([fit(item) for item in positional], {name: fit(item) for name, item in named.items()})
+
+
+def _fits(array: np.ndarray, wanted: np.dtype) -> bool:
+    """False if integers would wrap around; the data is on the host, so looking at it is cheap."""
+    if wanted.kind not in "iu" or array.dtype.kind not in "iu" or not array.size:
+        return True
+    limits = np.iinfo(wanted)
+    return limits.min <= int(array.min()) and int(array.max()) <= limits.max
 
 
 def _np_dtype(item: Any) -> Any:
@@ -236,6 +245,7 @@ def _np_dtype(item: Any) -> Any:
 
 
 def value_of(item: Any) -> Any:
+    """Arrays in place of tensors and variables, in any nesting."""
     if isinstance(item, Tensor):
         return item._value
     if isinstance(item, Variable):
@@ -258,4 +268,5 @@ def filled(values: list, static: dict[str, Any]) -> list:
 
 
 def keywords(static: dict[str, Any]) -> dict[str, Any]:
+    """The static values given by name."""
     return {key: value for key, value in static.items() if not key.startswith(GAP)}

@@ -124,6 +124,7 @@ class TapedSteps:
 
 
 def stack_taped(rows: list, shape: tuple[int, ...]) -> Any:
+    """Rows of a jacobian as one tensor of shape ``shape + row.shape``, recorded; None if there is no gradient."""
     if any(row is None for row in rows):
         return None
     pure = Pure(lambda *parts: [jnp.stack(parts).reshape(shape + parts[0].shape)])

@@ -147,11 +147,11 @@ def op(
         if not tensors:
             return _general(self, args, kwargs)
         for arg in args[leading:]:
-            if type(arg) not in SCALARS or arg in _WIDE:
+            if not _is_simple(arg):
                 return _general(self, args, kwargs)
             values.append(arg)
         for name, arg in kwargs.items():
-            if type(arg) not in SCALARS or arg in _WIDE or name not in static_names:
+            if name not in static_names or not _is_simple(arg):
                 return _general(self, args, kwargs)
         out = plain(*values, **kwargs)
         return Tensor(out) if type(out) is ArrayImpl else wrap_tree(out)
@@ -159,6 +159,14 @@ def op(
     door.op = self  # type: ignore[attr-defined]
     self.door = door
     return door
+
+
+def _is_simple(value: Any) -> bool:
+    """True for static values that the compiled function takes as they are: numbers, narrow dtypes, tuples of ints."""
+    kind = type(value)
+    if kind is tuple:
+        return all(type(item) is int for item in value)
+    return kind in SCALARS and value not in _WIDE
 
 
 def wrap_tree(out: Any) -> Any:

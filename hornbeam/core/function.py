@@ -236,7 +236,8 @@ class Function:
         specs = self.input_signature or ()
         if len(args) - skip != len(specs) and len(args) != len(specs):
             raise TypeError(
-                f"{self.name}() has an input_signature of {len(specs)} tensors, but {len(args) - skip} arguments were given."
+                f"{self.name}() has an input_signature of {len(specs)} tensors, but {len(args) - skip} "
+                "arguments were given."
             )
         if len(args) == len(specs):
             skip = 0
@@ -250,8 +251,10 @@ class Function:
         self._count += 1
         if self._count == _RETRACES_BEFORE_WARNING and self.input_signature is None:
             logger.warning(
-                "%d calls to tf.function %r triggered retracing (the last with tensors of shape and dtype %s). Tracing is "
-                "expensive. Pass tensors instead of Python numbers, keep shapes equal, and define the function outside loops.",
+                "%d calls to tf.function %r triggered retracing (the last with tensors of shape and dtype %s). "
+                "Tracing is "
+                "expensive. Pass tensors instead of Python numbers, keep shapes equal, and define the function "
+                "outside loops.",
                 self._count,
                 self.name,
                 [(tuple(tensor.shape), tensor.dtype.name) for tensor in tensors],
@@ -262,7 +265,8 @@ class Function:
         self._eager = True
         where = self._line_of(error)
         warnings.warn(
-            f"tf.function {self.name!r} needs the value of a tensor in Python{where}, which a compiled program does not have; "
+            f"tf.function {self.name!r} needs the value of a tensor in Python{where}, which a compiled program "
+            "does not have; "
             "it runs eagerly from now on, which is slower. Use tf.cond, tf.where or tf.while_loop to keep it compiled.",
             stacklevel=3,
         )
@@ -389,7 +393,8 @@ def function(
         func: the function; without it a decorator is returned.
         input_signature: ``TensorSpec`` per argument; arguments are cast and checked, and calls with other sizes where
             it says ``None`` are traced silently.
-        autograph: Python control flow on tensors is not rewritten; such functions run eagerly. Both values mean the same.
+        autograph: Python control flow on tensors is not rewritten; such functions run eagerly. Both values
+            mean the same.
         jit_compile: all programs are compiled by XLA, so every value means the same.
         reduce_retracing: programs have fixed shapes here; accepted, without effect on results.
         experimental_implements: a name that other compilers look for; carried, nothing looks for it.
@@ -406,7 +411,8 @@ def function(
     """
     if experimental_attributes or experimental_follow_type_hints:
         raise NotImplementedError(
-            "tf.function: `experimental_attributes` and `experimental_follow_type_hints` are not offered; leave them out."
+            "tf.function: `experimental_attributes` and `experimental_follow_type_hints` are not offered; leave "
+            "them out."
         )
 
     def decorate(inner: Callable) -> Function:

@@ -134,8 +134,9 @@ def is_symbolic(structure: Any) -> bool:
 
 
 # Sizes put in for unknown axes: the first for axis 0 (the batch, shared by all inputs), the other for
-# the rest. Rich in divisors and large enough for windows, so that reshapes and strides work out.
-_SIZES = ((48, 288), (96, 576), (1, 1))
+# the rest. Rich in divisors and large enough for windows, so that reshapes and strides work out; the second
+# pair, with more divisors, is for functions that refuse the first.
+_SIZES = (((48, 288), (96, 576)), ((2520, 5040), (5040, 7560)))
 
 
 def abstract(tensor: KerasTensor, sizes: tuple[int, int]) -> jax.ShapeDtypeStruct:
@@ -156,11 +157,16 @@ def infer(function: Callable, structure: Any) -> Any:
     """
     leaves = [leaf for leaf in trees.flatten(structure) if isinstance(leaf, KerasTensor)]
     unknown = any(None in leaf.shape for leaf in leaves)
-    first = _abstract_run(function, structure, leaves, _SIZES[0])
     if not unknown:
-        return trees.map_structure(_as_symbolic, first)
-    second = _abstract_run(function, structure, leaves, _SIZES[1])
-    return trees.map_structure(_as_symbolic, first, second)
+        return trees.map_structure(_as_symbolic, _abstract_run(function, structure, leaves, _SIZES[0][0]))
+    try:
+        runs = [_abstract_run(function, structure, leaves, sizes) for sizes in _SIZES[0]]
+    except (TypeError, ValueError) as error:
+        try:
+            runs = [_abstract_run(function, structure, leaves, sizes) for sizes in _SIZES[1]]
+        except (TypeError, ValueError):
+            raise error from None
+    return trees.map_structure(_as_symbolic, *runs)
 
 
 def _abstract_run(function: Callable, structure: Any, leaves: list[KerasTensor], sizes: tuple[int, int]) -> Any:

@@ -265,7 +265,7 @@ class GradientTape:
 
         Shape ``(batch, *target.shape[1:], *source.shape[1:])``; rows must not depend on each other.
         """
-        batch = tuple(target.shape)[0]
+        batch = target.shape[0]
         if tuple(source.shape)[:1] != (batch,):
             raise ValueError(
                 f"Need first dimension of target shape ({target.shape}) and source shape ({source.shape}) to match."

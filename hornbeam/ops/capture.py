@@ -209,7 +209,7 @@ def _watched(consts: Sequence[Any]) -> list[Any]:
     return [holders.get(id(const)) for const in consts]
 
 
-def settle(make: Callable[[list], Captured], carry: Leaves, where: str, skip: int = 0) -> Captured:
+def settle(make: Callable[[list], Captured], carry: Leaves, where: str) -> Captured:
     """Capture a loop body whose first outputs must be like its carry, and make them so.
 
     A carry that started as a Python number takes the dtype that the body gives it.
@@ -218,11 +218,10 @@ def settle(make: Callable[[list], Captured], carry: Leaves, where: str, skip: in
         make: captures the body for given shapes and dtypes of the carry.
         carry: initial carry; its arrays are cast in place where needed.
         where: name of the construct, for messages.
-        skip: unused outputs before the carry.
     """
     for attempt in range(3):
         captured = make(carry.structs())
-        found = captured.structs[skip : skip + len(carry.arrays)]
+        found = captured.structs[: len(carry.arrays)]
         changed = False
         for position, (array, out) in enumerate(zip(carry.arrays, found, strict=True)):
             if array.shape != out.shape:

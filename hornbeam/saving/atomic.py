@@ -38,7 +38,9 @@ def atomic_file(path: str) -> Iterator[IO[bytes]]:
         _discard(temporary)
         if error.filename is None or error.filename == temporary:
             raise OSError(
-                error.errno, f"Saving failed ({error.strerror or error}); the file that was there before is unchanged", path
+                error.errno,
+                f"Saving failed ({error.strerror or error}); the file that was there before is unchanged",
+                path,
             ) from error
         raise
     except BaseException:

@@ -46,7 +46,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dtypes.DType):
         return value.name
     raise TypeError(
-        f"The model's config holds {value!r} of type {type(value).__name__}, which JSON cannot store. Return plain values from `get_config`."
+        f"The model's config holds {value!r} of type {type(value).__name__}, which JSON cannot store. Return "
+        "plain values from `get_config`."
     )
 
 

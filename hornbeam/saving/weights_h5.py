@@ -68,7 +68,8 @@ class StoredWeights:
             link = group.get(name, getlink=True)
             if not isinstance(link, h5py.HardLink):
                 raise UnsafeFileError(
-                    f"{self._source}: member {inner!r} is a link to another place, which is refused. A weights file holds "
+                    f"{self._source}: member {inner!r} is a link to another place, which is refused. A weights "
+                    "file holds "
                     "its arrays itself; save the model again with a program you trust."
                 )
             item = group[name]
@@ -110,12 +111,15 @@ class StoredWeights:
         expected = dataset.attrs.get(_CHECKSUM)
         if expected is not None and zlib.crc32(array.tobytes()) != int(expected):
             raise CorruptFileError(
-                f"{self._source}: the array {path!r} is damaged (its checksum does not match). Use another copy of the file."
+                f"{self._source}: the array {path!r} is damaged (its checksum does not match). Use another copy "
+                "of the file."
             )
         return array
 
 
-def read_weights(model: Any, stored: StoredWeights, *, skip_mismatch: bool = False, with_optimizer: bool = True) -> None:
+def read_weights(
+    model: Any, stored: StoredWeights, *, skip_mismatch: bool = False, with_optimizer: bool = True
+) -> None:
     """Give all objects of a model their stored variables; the model changes only if everything fits.
 
     Raises:
@@ -133,7 +137,8 @@ def read_weights(model: Any, stored: StoredWeights, *, skip_mismatch: bool = Fal
     if problems:
         listing = "\n  ".join(problems)
         raise ValueError(
-            f"A total of {len(problems)} objects could not be loaded. The stored weights do not fit the model:\n  {listing}"
+            f"A total of {len(problems)} objects could not be loaded. The stored weights do not fit the "
+            f"model:\n  {listing}"
         )
     for item, arrays in pending:
         item.load_own_variables(arrays)
@@ -159,7 +164,8 @@ def _mismatch(item: Any, arrays: dict[str, np.ndarray], path: str) -> str | None
         return None
     if len(shapes) != len(arrays):
         names = ", ".join(shapes)
-        return f"{path or 'model'} ({getattr(item, 'name', '')}): expected {len(shapes)} variables ({names}), received {len(arrays)}"
+        owner = f"{path or 'model'} ({getattr(item, 'name', '')})"
+        return f"{owner}: expected {len(shapes)} variables ({names}), received {len(arrays)}"
     for (name, shape), array in zip(shapes.items(), arrays.values(), strict=True):
         if tuple(shape) != tuple(array.shape):
             return f"{path or 'model'}: variable {name} has shape {tuple(shape)}, the stored one {tuple(array.shape)}"

@@ -12,7 +12,16 @@ import scipy.special as special
 from hornbeam.core.tape import GradientTape
 from hornbeam.core.tensor import from_host
 from hornbeam.ops import activations
-from tests.ops.numpy.oracle import COMPUTED, DTYPES, check_dtypes, check_gradients, check_keras, check_symbolic, numbers, struct
+from tests.ops.numpy.oracle import (
+    COMPUTED,
+    DTYPES,
+    check_dtypes,
+    check_gradients,
+    check_keras,
+    check_symbolic,
+    numbers,
+    struct,
+)
 
 PLAIN = [
     "relu", "relu6", "sigmoid", "sparse_sigmoid", "tanh_shrink", "softplus", "softsign", "sparse_plus", "silu",
@@ -105,7 +114,9 @@ def test_64_bit_integers_become_float32_but_are_only_clipped_by_relu():
     assert activations.sigmoid(x).dtype == "float32"
 
 
-@pytest.mark.parametrize("name", ["softplus", "log_sigmoid", "sigmoid", "silu", "gelu", "elu", "celu", "squareplus", "selu"])
+@pytest.mark.parametrize(
+    "name", ["softplus", "log_sigmoid", "sigmoid", "silu", "gelu", "elu", "celu", "squareplus", "selu"]
+)
 def test_gradients_are_finite_far_out(name):
     x = from_host(np.array([-1e30, -200.0, -88.0, 0.0, 88.0, 200.0, 1e30], np.float32)[1:-1])
     with GradientTape() as tape:

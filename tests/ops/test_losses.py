@@ -128,7 +128,10 @@ def test_ctc_loss_equals_keras():
     blank_last = Case(losses.ctc_loss, TARGET - 1, OUTPUT, TARGET_LENGTH, OUTPUT_LENGTH, mask_index=4)
     same_as_keras(Case(losses.ctc_loss, np.maximum(*blank_last.args[:1], 0), *blank_last.args[1:], mask_index=4), 1e-5)
     same_symbolic(CTC)
-    assert losses.ctc_loss(from_host(TARGET), from_host(OUTPUT.astype(np.float16)), 4 * np.ones(4), [9] * 4).dtype == "float32"
+    assert (
+        losses.ctc_loss(from_host(TARGET), from_host(OUTPUT.astype(np.float16)), 4 * np.ones(4), [9] * 4).dtype
+        == "float32"
+    )
 
 
 def test_ctc_gradients_equal_keras():

@@ -11,7 +11,7 @@ from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tape import GradientTape
 from hornbeam.core.tensor import Tensor, from_host
 from hornbeam.core.variable import Variable
-from hornbeam.ops.control import associative_scan, jvp, map, scan, vectorized_map  # noqa: A004
+from hornbeam.ops.control import associative_scan, jvp, map, scan, vectorized_map
 from tests.ops.test_control import add, compiled, mul
 
 XS = np.arange(1, 7, dtype=np.float32).reshape(3, 2)

@@ -98,4 +98,7 @@ def _with_averages(optimizer: Any) -> Any:
 
 
 def _pairs(optimizer: Any) -> Iterator[tuple[Any, Any]]:
-    return zip(optimizer._trainable_variables, optimizer._averages, strict=True)
+    """Variables with their averages; those that the gradient overwrites have none."""
+    for variable, average in zip(optimizer._trainable_variables, optimizer._averages, strict=True):
+        if average is not None:
+            yield variable, average

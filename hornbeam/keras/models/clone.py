@@ -48,7 +48,8 @@ def clone_model(
         return _clone_functional(model, input_tensors, copy, call_function)
     if clone_function is not None or call_function is not None or input_tensors is not None:
         raise ValueError(
-            f"Arguments `clone_function`, `call_function` and `input_tensors` are only supported for Sequential and functional "
+            "Arguments `clone_function`, `call_function` and `input_tensors` are only supported for Sequential "
+            "and functional "
             f"models. Received a model of class {type(model).__name__}."
         )
     return type(model).from_config(model.get_config())
@@ -74,7 +75,11 @@ def _clone_sequential(model: Sequential, input_tensors: Any, copy: Callable) -> 
         tensor = given[0]
         if not isinstance(tensor, KerasTensor):
             raise ValueError(f"`input_tensors` must be symbolic tensors. Received: {tensor!r}")
-        first = [tensor._keras_history.operation if tensor.node is not None and tensor.node.is_input else Input(tensor=tensor)]
+        first = [
+            tensor._keras_history.operation
+            if tensor.node is not None and tensor.node.is_input
+            else Input(tensor=tensor)
+        ]
     elif model._input_layer is not None:
         first = [InputLayer.from_config(model._input_layer.get_config())]
     clone = Sequential([*first, *(copy(layer) for layer in model.layers)], name=model.name, trainable=model.trainable)

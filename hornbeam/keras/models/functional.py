@@ -57,8 +57,10 @@ def attach_graph(model: Model, inputs: Any, outputs: Any) -> None:
     names_used: set[str] = set()
     for layer in model._graph_layers:
         if layer.name in names_used:
-            raise ValueError(f'The name "{layer.name}" is used {sum(one.name == layer.name for one in model._graph_layers)} '
-                             "times in the model. All operation names should be unique.")
+            raise ValueError(
+                f'The name "{layer.name}" is used {sum(one.name == layer.name for one in model._graph_layers)} '
+                "times in the model. All operation names should be unique."
+            )
         names_used.add(layer.name)
     _set_paths(model)
 
@@ -125,7 +127,8 @@ def _from_dict(model: Model, graph: Graph, inputs: dict[str, Any]) -> list[Any]:
         if key not in inputs:
             raise ValueError(
                 f'Missing data for input "{name}" of model "{model.name}". You passed a data dictionary with keys '
-                f"{sorted(inputs)}. Expected the following keys: {[t._keras_history.operation.name for t in graph.inputs]}"
+                f"{sorted(inputs)}. Expected the following keys: "
+                f"{[t._keras_history.operation.name for t in graph.inputs]}"
             )
         found.append(inputs[key])
     extra = len(inputs) - len(found)
@@ -145,10 +148,12 @@ def _fit(model: Model, value: Any, tensor: KerasTensor) -> Any:
     elif len(have) == len(want) + 1 and have[-1] == 1:
         value = ops.squeeze(value, axis=-1)
     have = tuple(value.shape)
-    if len(have) != len(want) or any(w is not None and h is not None and w != h for w, h in zip(want, have, strict=True)):
+    if len(have) != len(want) or any(
+        w is not None and h is not None and w != h for w, h in zip(want, have, strict=True)
+    ):
         raise ShapeError(
             f'Input 0 of model "{model.name}" is incompatible with it: expected shape={want} '
-            f"(input \"{tensor.name}\"), found shape={have}. "
+            f'(input "{tensor.name}"), found shape={have}. '
             "Fix: feed data of that shape (the first axis is the batch), or build the model for yours."
         )
     if isinstance(value, (Tensor, KerasTensor)) and value.dtype != tensor.dtype:

@@ -122,13 +122,21 @@ def functional_from_config(kind: type, config: dict[str, Any], custom_objects: A
             counts[name] += 1
         if len(postponed) == len(waiting):
             stuck = sorted({names[id(operation)] for operation, _ in postponed})
-            raise ValueError(f"The config of model {config.get('name')} is not a graph that can be built: stuck at {stuck}.")
+            raise ValueError(
+                f"The config of model {config.get('name')} is not a graph that can be built: stuck at {stuck}."
+            )
         waiting = postponed
     inputs = _tensors(config["input_layers"], made)
     outputs = _tensors(config["output_layers"], made)
-    extra = {key: value for key, value in config.items() if key not in ("layers", "input_layers", "output_layers", "trainable")}
+    extra = {
+        key: value
+        for key, value in config.items()
+        if key not in ("layers", "input_layers", "output_layers", "trainable")
+    }
     extra.pop("dtype", None)
-    model = (kind if issubclass(kind, Functional) or _takes_graph(kind) else Functional)(inputs=inputs, outputs=outputs, **extra)
+    model = (kind if issubclass(kind, Functional) or _takes_graph(kind) else Functional)(
+        inputs=inputs, outputs=outputs, **extra
+    )
     if not config.get("trainable", True):
         model.trainable = False
     return model
@@ -146,7 +154,8 @@ def _operation_from(stored: dict[str, Any], custom_objects: Any) -> Any:
     operation = serialization.deserialize_keras_object(bare, custom_objects=custom_objects)
     if not isinstance(operation, Layer):
         raise ValueError(
-            f"The stored model holds {stored.get('class_name')!r}, which is not a layer. Received config: {stored.get('config')}"
+            f"The stored model holds {stored.get('class_name')!r}, which is not a layer. Received config: "
+            f"{stored.get('config')}"
         )
     return operation
 

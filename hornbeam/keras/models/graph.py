@@ -30,7 +30,8 @@ class Graph:
             for tensor in tensors:
                 if not isinstance(tensor, KerasTensor):
                     raise ValueError(
-                        f"All `{what}` values must be KerasTensors. Received: {what}={tensor!r} of type {type(tensor)}. "
+                        f"All `{what}` values must be KerasTensors. Received: {what}={tensor!r} of type "
+                        f"{type(tensor)}. "
                         "A functional model is made of symbolic tensors, which start with `keras.Input(...)`."
                     )
         if len({id(tensor) for tensor in self.inputs}) != len(self.inputs):
@@ -98,9 +99,12 @@ class Graph:
                 if not self._starts(node):
                     parents = [self._node(tensor) for tensor in node.inputs if id(tensor.node) not in done]
                     stack += [(parent, False) for parent in reversed(parents) if id(parent) not in done]
-                elif not (id(node.outputs[0]) in self._input_ids or any(id(t) in self._input_ids for t in node.outputs)):
+                elif not (
+                    id(node.outputs[0]) in self._input_ids or any(id(t) in self._input_ids for t in node.outputs)
+                ):
                     raise ValueError(
-                        f"`inputs` not connected to `outputs`: the outputs depend on input '{node.operation.name}', which "
+                        "`inputs` not connected to `outputs`: the outputs depend on input "
+                        f"'{node.operation.name}', which "
                         "is not among the inputs of the model."
                     )
         return finished, first_visit

@@ -6,7 +6,7 @@ import inspect
 import json
 from typing import Any
 
-from hornbeam.base import registry, trees
+from hornbeam.base import registry
 from hornbeam.core.scopes import name_scope
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.keras.layers.base import calling
@@ -83,7 +83,9 @@ class Model(Trainer, Layer):
         layers = self.layers
         if index is not None:
             if not -len(layers) <= index < len(layers):
-                raise ValueError(f"Was asked to retrieve layer at index {index} but model only has {len(layers)} layers.")
+                raise ValueError(
+                    f"Was asked to retrieve layer at index {index} but model only has {len(layers)} layers."
+                )
             return layers[index]
         if name is not None:
             for layer in layers:
@@ -215,7 +217,8 @@ class Model(Trainer, Layer):
         """
         if not self.built:
             raise ValueError(
-                "This model has not yet been built. Build the model first by calling `build()` or by calling the model on a "
+                "This model has not yet been built. Build the model first by calling `build()` or by calling "
+                "the model on a "
                 "batch of data."
             )
         registry.find("keras", "summary")(
@@ -273,7 +276,9 @@ def _required(spec: Any) -> int:
     return sum(
         1
         for name in spec.names
-        if name != "training" and name not in spec.mask_names and spec.signature.parameters[name].default is inspect.Parameter.empty
+        if name != "training"
+        and name not in spec.mask_names
+        and spec.signature.parameters[name].default is inspect.Parameter.empty
     )
 
 

@@ -68,23 +68,27 @@ class Sequential(Model):
             if self._input_layer is not None or self._stack:
                 raise ValueError(
                     f"Sequential model '{self.name}' has already been configured to use input shape "
-                    f"{self._input_layer.batch_shape if self._input_layer else 'of its first layer'}. You cannot add a different Input layer to it."
+                    f"{self._input_layer.batch_shape if self._input_layer else 'of its first layer'}. You "
+                    "cannot add a different Input layer to it."
                 )
             self._input_layer = layer
             return
         if not isinstance(layer, Layer) and callable(layer) and not isinstance(layer, type):
             raise ValueError(
-                f"Only instances of `keras.Layer` can be added to a Sequential model. Received: {layer} (of type {type(layer)}). "
+                f"Only instances of `keras.Layer` can be added to a Sequential model. Received: {layer} (of "
+                f"type {type(layer)}). "
                 "Fix: wrap a function in `keras.layers.Lambda`."
             )
         if not isinstance(layer, Layer):
             hint = f" Did you mean `{layer.__name__}()`?" if isinstance(layer, type) else ""
             raise ValueError(
-                f"Only instances of `keras.Layer` can be added to a Sequential model. Received: {layer} (of type {type(layer)}).{hint}"
+                f"Only instances of `keras.Layer` can be added to a Sequential model. Received: {layer} (of "
+                f"type {type(layer)}).{hint}"
             )
         if any(layer.name == other.name for other in self._stack):
             raise ValueError(
-                f"All layers added to a Sequential model should have unique names. Name '{layer.name}' is already the name of "
+                f"All layers added to a Sequential model should have unique names. Name '{layer.name}' is "
+                "already the name of "
                 "a layer in this model. Update the `name` argument to pass a unique name."
             )
         if not self._stack and self._input_layer is None:
@@ -222,7 +226,8 @@ class Sequential(Model):
         found = super().weights
         if not found and not self.built and self._stack and not any(layer.built for layer in self._stack):
             raise BuildError(
-                f"Weights for model '{self.name}' have not yet been created. Weights are created when the model is first "
+                f"Weights for model '{self.name}' have not yet been created. Weights are created when the model "
+                "is first "
                 "called on inputs or `build()` is called with an `input_shape`."
             )
         return found

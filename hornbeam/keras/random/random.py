@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from hornbeam.base import dtypes, settings
+from hornbeam.core.arguments import static_value
 from hornbeam.core.random_state import draw_seed
 from hornbeam.ops import random as draws
 from hornbeam.ops.composite import composite
@@ -28,7 +29,8 @@ __all__ = [
 
 
 def _shape(shape: Any) -> tuple[int, ...]:
-    return tuple(int(size) for size in shape) if hasattr(shape, "__iter__") else (int(shape),)
+    sizes = static_value(shape, "shape")
+    return sizes if isinstance(sizes, tuple) else (int(sizes),)
 
 
 def _float_dtype(dtype: Any, name: str) -> Any:

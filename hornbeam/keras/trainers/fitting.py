@@ -170,6 +170,7 @@ def _run_fit(model: Any, feed: Any, validation: Callable[[], Any] | None, option
     runner = model._runner("train")
     stream = _Stream(feed, options.steps_per_epoch)
     logs: dict[str, Any] = {}
+    ran = None
     with SafeInterrupt() as guard:
         callbacks.on_train_begin()
         try:
@@ -188,6 +189,9 @@ def _run_fit(model: Any, feed: Any, validation: Callable[[], Any] | None, option
                 callbacks.on_epoch_end(epoch, logs)
                 if model.stop_training:
                     break
+            if ran and model.optimizer is not None:
+                # With `use_ema`, the averages become the weights.
+                model.optimizer.finalize_variable_values(model.trainable_weights)
         finally:
             # Callbacks may hold files or threads; they are told about the end even after an exception.
             callbacks.on_train_end(logs)

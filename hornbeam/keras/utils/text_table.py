@@ -113,18 +113,18 @@ def table(
     def rule(kind: str) -> str:
         return kind[0] + kind[2].join(kind[1] * (width + 2) for width in widths) + kind[3]
 
-    def cells(row: Sequence[str], kind: str) -> list[str]:
+    def cells(row: Sequence[str], kind: str, is_header: bool = False) -> list[str]:
         wrapped = [wrap(cell, width) for cell, width in zip(row, widths, strict=True)]
         height = max(map(len, wrapped))
         # Names of columns stand at the bottom of the header, other cells start at the top.
-        above = [height - len(lines) if kind is head else 0 for lines in wrapped]
+        above = [height - len(lines) if is_header else 0 for lines in wrapped]
         columns = [
             [_aligned(line, width, how) for line in [*[""] * gap, *lines, *[""] * (height - gap - len(lines))]]
             for lines, width, how, gap in zip(wrapped, widths, alignment, above, strict=True)
         ]
         return [kind[0] + kind[2].join(f" {cell} " for cell in line) + kind[3] for line in zip(*columns, strict=True)]
 
-    result = [rule(top), *cells(header, head)]
+    result = [rule(top), *cells(header, head, is_header=True)]
     for position, row in enumerate(rows):
         result += [rule(between if position else under), *cells(row, body)]
     if not rows:

@@ -71,6 +71,20 @@ def test_optimizers_inside_others():
     assert values(variables) == means
 
 
+def test_variables_without_an_average_are_left_alone():
+    variables = [Variable(np.ones(2, "float32")), Variable(np.ones(2, "float32"))]
+    variables[1].overwrite_with_gradient = True
+    callback = SwapEMAWeights()
+    callback.set_model(Model(optimizers.SGD(0.5, use_ema=True, ema_momentum=0.5)))
+    callback.model.optimizer.build(variables)
+    for _ in range(2):
+        callback.model.optimizer.apply([np.ones(2, "float32")] * 2, variables)
+    assert callback.model.optimizer._averages[1] is None
+    before = values(variables)
+    callback.on_test_begin()
+    assert values(variables)[0] != before[0] and values(variables)[1] == before[1]
+
+
 def test_an_optimizer_without_averages_is_refused():
     callback = SwapEMAWeights()
     callback.set_model(Model(optimizers.SGD()))

@@ -13,7 +13,9 @@ def branches(k: Any) -> Any:
     shared = k.layers.Dense(3, activation="tanh", name="shared")
     left, right = shared(a), shared(b)
     both = k.layers.Concatenate(name="both")([left, right])
-    return k.Model([a, b], [k.layers.Dense(2, name="first")(both), k.layers.Dense(1, name="second")(left)], name="branches")
+    return k.Model(
+        [a, b], [k.layers.Dense(2, name="first")(both), k.layers.Dense(1, name="second")(left)], name="branches"
+    )
 
 
 def residual(k: Any) -> Any:
@@ -30,7 +32,9 @@ def nested(k: Any) -> Any:
     """A functional and a sequential model inside a functional one."""
     i = k.Input((4,), name="inner_in")
     inner = k.Model(i, k.layers.Dense(3, name="inner_dense")(i), name="inner")
-    tail = k.Sequential([k.Input((3,)), k.layers.Dense(5, name="tail_dense"), k.layers.Dense(2, name="tail_out")], name="tail")
+    tail = k.Sequential(
+        [k.Input((3,)), k.layers.Dense(5, name="tail_dense"), k.layers.Dense(2, name="tail_out")], name="tail"
+    )
     x = k.Input((4,), name="x")
     return k.Model(x, tail(inner(x)), name="nested")
 

@@ -5,10 +5,10 @@ import json
 import keras as oracle
 import numpy as np
 import pytest
-from tests.keras.models.builders import BUILDERS, inputs_for
 
 from hornbeam import keras
 from hornbeam.base import trees
+from tests.keras.models.builders import BUILDERS, inputs_for
 
 
 @pytest.fixture(params=list(BUILDERS))
@@ -66,7 +66,7 @@ def test_config_round_trip_and_names(pair):
 
 
 def test_configs_of_keras_are_read(pair):
-    name, real, ours = pair
+    name, real, _ = pair
     twin = keras.models.model_from_json(real.to_json())
     twin.set_weights(real.get_weights())
     x = inputs_for(name)
@@ -116,4 +116,3 @@ def test_clone_is_new(pair):
         np.testing.assert_array_equal(got, want)
     clone.trainable_variables[0].assign(clone.trainable_variables[0] * 0)
     assert np.abs(ours.trainable_variables[0].numpy()).max() > 0
-

@@ -120,7 +120,7 @@ def compiled_unbuilt_optimizer(keras, layers):
 
 
 def large(keras, layers):
-    return keras.Sequential([layers.Input((2000,)), layers.Dense(9000, name="wide")], name="large")
+    return keras.Sequential([layers.Input((600,)), layers.Dense(2000, name="wide")], name="large")
 
 
 def subclass_called(keras, layers):

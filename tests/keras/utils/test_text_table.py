@@ -22,7 +22,7 @@ def tables(draw):
     return header, rows, asked, how, sum(asked) + draw(st.integers(-count, 30))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(given_table=tables(), ascii_only=st.booleans())
 def test_same_text_as_rich(given_table, ascii_only):
     header, rows, asked, how, total = given_table

@@ -21,8 +21,6 @@ class ELU(Elementwise):
     """
 
     pure = True
-    # Keras does not store it either: a layer from a config has alpha 1.
-    unserialized = frozenset({"alpha"})
 
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -17,7 +17,16 @@ class CallSpec:
         mask_names: parameters ``mask`` or ``<name>_mask`` that are filled from the inputs' masks.
     """
 
-    __slots__ = ("default_training", "first", "has_kwargs", "has_training", "mask_names", "names", "signature", "variadic")
+    __slots__ = (
+        "default_training",
+        "first",
+        "has_kwargs",
+        "has_training",
+        "mask_names",
+        "names",
+        "signature",
+        "variadic",
+    )
 
     def __init__(self, function: Callable) -> None:
         self.signature = inspect.signature(function)

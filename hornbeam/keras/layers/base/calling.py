@@ -23,6 +23,7 @@ from hornbeam.keras.layers.base.call_spec import CallSpec, call_spec
 from hornbeam.keras.layers.base.plan import Plan, is_pure
 from hornbeam.keras.layers.base.taped import run_as_one_node
 from hornbeam.ops.casting import cast
+from hornbeam.ops.numpy.arithmetic import divide_no_nan
 
 _TENSORS = (Tensor, KerasTensor, Variable)
 
@@ -182,7 +183,9 @@ def _run_call(
             if layer.activity_regularizer is not None:
                 for output in trees.flatten(outputs):
                     if isinstance(output, Tensor):
-                        layer.add_loss(layer.activity_regularizer(output))
+                        loss = layer.activity_regularizer(output)
+                        # Per sample, so that its strength does not depend on the batch size.
+                        layer.add_loss(divide_no_nan(loss, float(output.shape[0])) if output.shape else loss)
     finally:
         context.training = before
     _set_masks(layer, bound.get(spec.first), outputs, previous_mask)
@@ -252,7 +255,8 @@ def _set_masks(layer: Any, inputs: Any, outputs: Any, previous_mask: Any) -> Non
     if not layer.supports_masking:
         if previous_mask is not None:
             warnings.warn(
-                f"Layer '{layer.name}' (of type {type(layer).__name__}) was passed an input with a mask attached to it. "
+                f"Layer '{layer.name}' (of type {type(layer).__name__}) was passed an input with a mask "
+                "attached to it. "
                 "However, this layer does not support masking and will therefore destroy the mask information. "
                 "Downstream layers will not see the mask.",
                 stacklevel=4,
@@ -313,12 +317,12 @@ def _run_plan(layer: Any, spec: CallSpec, bound: dict[str, Any], previous_mask: 
 
 
 def _plan_key(spec: CallSpec, bound: dict, leaves: list, tensors: list, training: Any, previous_mask: Any) -> Any:
-    if len(bound) - spec.has_training <= 1 and len(tensors) == 1 and training == spec.default_training:
-        if previous_mask is None and bound.get(spec.first) is tensors[0]:
-            value = tensors[0]._value
-            return (value.shape, value.dtype)
+    plain = len(bound) - spec.has_training <= 1 and len(tensors) == 1 and training == spec.default_training
+    if plain and previous_mask is None and bound.get(spec.first) is tensors[0]:
+        value = tensors[0]._value
+        return (value.shape, value.dtype)
     structure = trees.map_structure(lambda leaf: None if isinstance(leaf, Tensor) else _hashable(leaf), bound)
-    return (repr(structure), training, previous_mask is None) + tuple((t._value.shape, t._value.dtype) for t in tensors)
+    return (repr(structure), training, previous_mask is None, *((t._value.shape, t._value.dtype) for t in tensors))
 
 
 def _hashable(leaf: Any) -> Any:
@@ -404,7 +408,9 @@ def stateless(
 ) -> Any:
     """``layer.stateless_call``: values of variables in, new values out."""
     if not layer.built:
-        raise ValueError(f"To call stateless_call, {type(layer).__name__} must be built (i.e. its variables must have been created).")
+        raise ValueError(
+            f"To call stateless_call, {type(layer).__name__} must be built (i.e. its variables must have been created)."
+        )
     values = {}
     for variables, given, what in (
         (layer.trainable_variables, trainable, "trainable_variables"),

@@ -35,7 +35,7 @@ def layer_config(layer: Any) -> dict[str, Any]:
         for name in _own_parameters(kind):
             if name not in _COMMON and name not in kind.unserialized:
                 config[name] = serialized(getattr(layer, name), name)
-            elif name == "activity_regularizer":
+            elif name == "activity_regularizer" and name not in kind.unserialized:
                 config[name] = serialized(layer.activity_regularizer, name)
     if type(layer) is not kind and type(layer).get_config is kind.get_config:
         _add_user_arguments(layer, kind, config)
@@ -86,7 +86,9 @@ def _add_user_arguments(layer: Any, kind: type, config: dict[str, Any]) -> None:
             config[name] = serialized(value, name)
         except (TypeError, ValueError) as error:
             raise NotImplementedError(_no_config(layer, name, value)) from error
-        if hasattr(value, "call") or type(value).__module__ not in ("builtins", "numpy") and not isinstance(config[name], dict):
+        if hasattr(value, "call") or (
+            type(value).__module__ not in ("builtins", "numpy") and not isinstance(config[name], dict)
+        ):
             raise NotImplementedError(_no_config(layer, name, value))
 
 
@@ -113,7 +115,8 @@ def from_config(kind: type, config: dict[str, Any]) -> Any:
     except TypeError as error:
         close = check.closest(str(error), init_parameters(kind))
         raise TypeError(
-            f"Error when deserializing class '{kind.__name__}' using config={config}.\n\nException encountered: {error}{close}"
+            f"Error when deserializing class '{kind.__name__}' using config={config}.\n\nException encountered: "
+            f"{error}{close}"
         ) from error
 
 

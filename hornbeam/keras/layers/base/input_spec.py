@@ -88,8 +88,10 @@ def check(spec: Any, inputs: Any, layer_name: str) -> None:
     if isinstance(inputs, dict) and all(s.name for s in specs):
         missing = [s.name for s in specs if s.name not in inputs and not s.optional]
         if missing:
-            raise ValueError(f'Missing data for input "{missing[0]}". You passed a data dictionary with keys {list(inputs)}. '
-                             f"Expected the following keys: {[s.name for s in specs]}")
+            raise ValueError(
+                f'Missing data for input "{missing[0]}". You passed a data dictionary with keys {list(inputs)}. '
+                f"Expected the following keys: {[s.name for s in specs]}"
+            )
         values = [inputs.get(s.name) for s in specs]
     else:
         values = trees.flatten(inputs)
@@ -124,13 +126,16 @@ def _check_one(spec: InputSpec, value: Any, index: int, layer_name: str) -> None
     for axis, size in spec.axes.items():
         if size is not None and axis < ndim and shape[axis] not in (size, None):
             raise ShapeError(
-                f"{start}expected axis {axis} of input shape to have value {size}, but received input with shape {shape}"
+                f"{start}expected axis {axis} of input shape to have value {size}, but received input with "
+                f"shape {shape}"
             )
     if spec.shape is not None:
         wanted = spec.shape
         if spec.allow_last_axis_squeeze:
             wanted = wanted[:-1] if wanted and wanted[-1] == 1 else wanted
             shape = shape[:-1] if shape and shape[-1] == 1 else shape
-        fits = len(wanted) == len(shape) and all(w is None or s is None or w == s for w, s in zip(wanted, shape, strict=True))
+        fits = len(wanted) == len(shape) and all(
+            w is None or s is None or w == s for w, s in zip(wanted, shape, strict=True)
+        )
         if not fits:
             raise ShapeError(f"{start}expected shape={spec.shape}, found shape={tuple(value.shape)}")

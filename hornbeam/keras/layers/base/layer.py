@@ -16,7 +16,7 @@ from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tensor import Tensor
 from hornbeam.core.variable import Variable
 from hornbeam.keras import constraints, dtype_policies, initializers, regularizers
-from hornbeam.keras.layers.base import call_context, calling, config, tracking
+from hornbeam.keras.layers.base import call_context, calling, config
 from hornbeam.keras.layers.base.call_spec import build_spec, call_spec
 from hornbeam.keras.layers.base.state import LayerState
 
@@ -49,7 +49,8 @@ class Layer(LayerState):
     pure: bool = False
     """True if ``call`` has no Python side effects, so that eager calls may run as one compiled program."""
     keeps_wide_integers: bool = False
-    """True if 64-bit integer arrays must stay so (hashing, lookups); otherwise they become 32-bit at the layer's door."""
+    """True if 64-bit integer arrays must stay so (hashing, lookups); otherwise they become 32-bit at the "
+    "layer's door."""
     unserialized: frozenset[str] = frozenset()
     """Constructor parameters of a built-in class that do not belong into its config."""
     _untracked: frozenset[str] = frozenset()
@@ -82,7 +83,8 @@ class Layer(LayerState):
         check.no_unknown(kwargs, owner=type(self).__name__, known=config.init_parameters(type(self)))
         if name is not None and (not isinstance(name, str) or "/" in name):
             raise ValueError(
-                f"Argument `name` must be a string and cannot contain character `/`. Received: name={name} (of type {type(name)})"
+                f"Argument `name` must be a string and cannot contain character `/`. Received: name={name} (of "
+                f"type {type(name)})"
             )
         self.name = names.auto_name(type(self).__name__) if name is None else name
         self.activity_regularizer = regularizers.get(activity_regularizer)
@@ -143,7 +145,8 @@ class Layer(LayerState):
     def _check_super_called(self) -> None:
         if "_dtype_policy" not in vars(self):
             raise RuntimeError(
-                f"In layer '{type(self).__name__}', you forgot to call `super().__init__()` as the first statement in the "
+                f"In layer '{type(self).__name__}', you forgot to call `super().__init__()` as the first "
+                "statement in the "
                 "`__init__()` method. Go add it!"
             )
 
@@ -291,9 +294,7 @@ class Layer(LayerState):
         raise self._not_implemented()
 
     def _not_implemented(self) -> NotImplementedError:
-        return NotImplementedError(
-            f"Layer {type(self).__name__} does not have a `call()` method implemented."
-        )
+        return NotImplementedError(f"Layer {type(self).__name__} does not have a `call()` method implemented.")
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """Mask of the outputs: by default the mask of the inputs."""
@@ -413,12 +414,14 @@ def _finishing(build: Callable) -> Callable:
         self.built = True
         given = dict(list(parameters.bind(self, *args, **kwargs).arguments.items())[1:])
         if given and "kwargs" not in given:
-            vars(self).setdefault("_build_shapes", {name.removesuffix("_shape"): shape for name, shape in given.items()})
+            vars(self).setdefault(
+                "_build_shapes", {name.removesuffix("_shape"): shape for name, shape in given.items()}
+            )
 
     return finishing
 
 
-class _no_scope:  # noqa: N801 - a do-nothing context manager
+class _no_scope:
     def __enter__(self) -> None:
         return None
 
@@ -468,7 +471,8 @@ def refuse_variants(layer: Layer, **given: Any) -> None:
     for argument, value in given.items():
         if value is not None:
             raise NotSupportedError(
-                f"{type(layer).__name__} '{layer.name}': argument `{argument}` is not offered. Received: {argument}={value!r}. "
+                f"{type(layer).__name__} '{layer.name}': argument `{argument}` is not offered. Received: "
+                f"{argument}={value!r}. "
                 "Leave it out; for smaller models use a float16 or bfloat16 dtype policy."
             )
 
@@ -477,6 +481,7 @@ def require_built(layer: Layer, what: str) -> None:
     """Raise unless the layer is built."""
     if not layer.built:
         raise BuildError(
-            f"{what} of {type(layer).__name__} '{layer.name}' is not known yet, because it has not been built. Call it on "
+            f"{what} of {type(layer).__name__} '{layer.name}' is not known yet, because it has not been built. "
+            "Call it on "
             "data, or call `build(input_shape)`."
         )

@@ -16,10 +16,10 @@ from typing import Any
 import jax
 
 from hornbeam.base import dtypes
-from hornbeam.core.frame import Program
-from hornbeam.core.scopes import scopes
 from hornbeam.core.backward import execute
+from hornbeam.core.frame import Program
 from hornbeam.core.pure import Pure
+from hornbeam.core.scopes import scopes
 from hornbeam.core.tensor import wrap
 from hornbeam.core.variable import commit_all, commit_lock, read_all
 from hornbeam.engine.jax_compat import wide_types
@@ -57,9 +57,8 @@ class Plan:
             return [*outputs, *written]
 
         self.pure = Pure(flat)
-        leaf = jax.tree_util.tree_structure(tensors[0]) if tensors else None
         # The common case: one tensor out and nothing else.
-        self.single = self.n_outputs == 1 and not self.writes and leaf is not None and _is_single(program.out_tree)
+        self.single = self.n_outputs == 1 and not self.writes and bool(tensors) and _is_single(program.out_tree)
 
     def is_current(self) -> bool:
         """False once a layer in it was changed."""
@@ -88,8 +87,10 @@ class Plan:
 
 
 def _is_single(out_tree: Any) -> bool:
-    outputs, losses = jax.tree_util.tree_unflatten(out_tree, [0] * out_tree.num_leaves) if out_tree.num_leaves == 1 else (None, 1)
-    return not losses and not isinstance(outputs, (list, tuple, dict))
+    if out_tree.num_leaves != 1:
+        return False
+    outputs, extras = jax.tree_util.tree_unflatten(out_tree, [0])
+    return not extras and not isinstance(outputs, (list, tuple, dict))
 
 
 def _tensor_leaves(program: Program) -> Any:
@@ -117,7 +118,9 @@ def _is_pure_alone(layer: Any) -> bool:
 
 
 def _class_is_pure(kind: type) -> bool:
-    """True if ``pure`` was declared by the class that defines ``call``, or below it: not by a class whose call is overridden."""
+    """True if ``pure`` was declared by the class that defines ``call``, or below it: not by a class whose call "
+    "is overridden.
+    """
     if kind.pure is not True:  # type: ignore[attr-defined]
         return False
     declared = next(i for i, base in enumerate(kind.__mro__) if "pure" in vars(base))

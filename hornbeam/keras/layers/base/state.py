@@ -140,13 +140,15 @@ class LayerState:
         weights = list(weights)
         if len(weights) != len(own):
             raise ValueError(
-                f"You called `set_weights(weights)` on layer '{self.name}' with a weight list of length {len(weights)}, "
+                f"You called `set_weights(weights)` on layer '{self.name}' with a weight list of length "
+                f"{len(weights)}, "
                 f"but the layer was expecting {len(own)} weights."
             )
         for variable, value in zip(own, weights, strict=True):
             if tuple(np.shape(value)) != tuple(variable.shape):
                 raise ValueError(
-                    f"Layer {self.name} weight shape {tuple(variable.shape)} is not compatible with provided weight shape "
+                    f"Layer {self.name} weight shape {tuple(variable.shape)} is not compatible with provided "
+                    "weight shape "
                     f"{tuple(np.shape(value))}."
                 )
         commit_all(own, [own_array(value, variable) for variable, value in zip(own, weights, strict=True)])

@@ -12,10 +12,10 @@ from typing import Any
 import jax
 
 from hornbeam.base import dtypes
-from hornbeam.core.frame import Frame
-from hornbeam.core.scopes import override, scopes
 from hornbeam.core.backward import execute
+from hornbeam.core.frame import Frame
 from hornbeam.core.pure import Pure
+from hornbeam.core.scopes import override, scopes
 from hornbeam.core.tensor import Tensor, wrap
 from hornbeam.core.variable import Variable
 

@@ -39,7 +39,7 @@ class Dense(Layer):
     """
 
     pure = True
-    unserialized = frozenset({"lora_rank", "lora_alpha"})
+    unserialized = frozenset({"lora_rank", "lora_alpha", "activity_regularizer"})
 
     def __init__(
         self,

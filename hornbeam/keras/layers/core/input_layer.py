@@ -51,13 +51,16 @@ class InputLayer(Layer):
         if input_tensor is not None:
             if not isinstance(input_tensor, KerasTensor):
                 raise ValueError(
-                    f"Argument `input_tensor` must be a KerasTensor. Received invalid type: input_tensor={input_tensor} "
+                    "Argument `input_tensor` must be a KerasTensor. Received invalid type: "
+                    f"input_tensor={input_tensor} "
                     f"(of type {type(input_tensor)})"
                 )
             batch_shape, dtype = tuple(input_tensor.shape), dtype or input_tensor.dtype
         elif shape is not None:
             if batch_shape is not None:
-                raise ValueError(f"You cannot pass both `shape` and `batch_shape` at the same time. Received: {shape}, {batch_shape}")
+                raise ValueError(
+                    f"You cannot pass both `shape` and `batch_shape` at the same time. Received: {shape}, {batch_shape}"
+                )
             batch_shape = (batch_size, *shapes.standardize(shape))
         elif batch_shape is None:
             raise ValueError("You must pass a `shape` argument.")
@@ -112,12 +115,13 @@ def refuse_special(sparse: Any, ragged: Any) -> None:
     if sparse or ragged:
         from_what = "sparse" if sparse else "ragged"
         raise NotImplementedError(
-            f"Input({from_what}=True): {from_what} inputs are not offered. Feed dense tensors; for rows of unequal length "
+            f"Input({from_what}=True): {from_what} inputs are not offered. Feed dense tensors; for rows of "
+            "unequal length "
             "pad them (`pad_sequences`) and use a Masking or Embedding(mask_zero=True) layer."
         )
 
 
-def Input(  # noqa: N802 - the name is Keras's
+def Input(
     shape: Any = None,
     batch_size: int | None = None,
     dtype: Any = None,

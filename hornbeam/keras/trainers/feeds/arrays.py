@@ -1,59 +1,65 @@
-"""Arrays as training data: NumPy, JAX, tensors, pandas and everything that turns into an array."""
+"""Arrays as training data."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
 from typing import Any
 
-import jax
 import numpy as np
 
-from hornbeam.base import dtypes, settings, trees
-from hornbeam.base.errors import DataError
-from hornbeam.core.tensor import HostTensor, Tensor
-from hornbeam.core.variable import Variable
+from hornbeam.base import trees
+from hornbeam.base.errors import DataError, explain
+from hornbeam.keras.trainers.feeds.convert import convert
+from hornbeam.keras.utils.data_tuples import pack_x_y_sample_weight
+
+_NAMES = ("x", "y", "sample_weight")
 
 
 class ArrayFeed:
     """Samples along the first axis of arrays; any order, any number of times.
 
     Args:
-        x: inputs: an array or a nesting of arrays.
+        x: inputs: data of any form, see ``convert``.
         y: targets, or None.
         sample_weight: weights, or None.
-        batch_size: samples in a batch.
-        shuffle: a new order for each epoch; ``"batch"`` shuffles within groups of batches only.
-        seed: seed of the order; drawn from NumPy's global generator if not given.
+        batch_size: samples in a batch; by default 32, or what makes ``steps`` batches.
+        steps: batches that are wanted from one pass.
+        shuffle: a new order for each epoch; ``"batch"`` only within each batch. Orders are drawn from NumPy's global
+            generator, one draw (for ``"batch"`` one a batch) per epoch, as Keras does.
+
+    Raises:
+        DataError: lengths differ, or there are no samples.
     """
 
+    one_shot = False
+
     def __init__(
-        self, x: Any, y: Any = None, sample_weight: Any = None, *, batch_size: int | None = None, shuffle: Any = False
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        batch_size: int | None = None,
+        steps: int | None = None,
+        shuffle: Any = False,
     ) -> None:
-        self.arrays = trees.map_structure(as_host_array, pack(x, y, sample_weight))
-        self.batch_size = 32 if batch_size is None else int(batch_size)
-        if self.batch_size < 1:
-            raise ValueError(f"`batch_size` must be at least 1. Received: batch_size={batch_size}")
-        self.shuffle = shuffle
-        leaves = trees.flatten(self.arrays)
-        self.leaves = [leaf for leaf in leaves if leaf is not None]
+        parts = [convert(part, name) for part, name in zip((x, y, sample_weight), _NAMES, strict=True)]
+        self.parts = (parts[0], parts[1], _weights_by_output(parts[1], parts[2]))
+        self.arrays = pack_x_y_sample_weight(*self.parts)
+        self.leaves = [leaf for leaf in trees.flatten(self.arrays) if leaf is not None]
+        self.size = self._common_size()
+        self.batch_size = _batch_size(batch_size, steps, self.size)
+        self.shuffle = _shuffling(shuffle)
+        self.full_batches, self.remainder = divmod(self.size, self.batch_size)
+        self.resident: Any = None
+
+    def _common_size(self) -> int:
         sizes = {len(leaf) for leaf in self.leaves}
         if len(sizes) > 1:
-            described = ", ".join(f"{path}: {len(leaf)}" for path, leaf in self._described())
-            raise DataError(
-                f"Data cardinality is ambiguous. Make sure all arrays contain the same number of samples. Received: {described}"
-            )
-        self.size = sizes.pop() if sizes else 0
-        if self.size == 0:
-            raise DataError("The data holds no samples: `x` is empty. Give at least one row.")
-        self.full_batches, self.remainder = divmod(self.size, self.batch_size)
-
-    def _described(self) -> list[tuple[str, Any]]:
-        names = ("x", "y", "sample_weight")
-        found = []
-        for path, leaf in trees.flatten_with_path(self.arrays):
-            if leaf is not None:
-                found.append((names[path[0]] + "".join(f"[{key!r}]" for key in path[1:]), leaf))
-        return found
+            raise DataError(_cardinality(self.parts))
+        if not sizes or sizes == {0}:
+            raise DataError("The data hold no samples: `x` is empty. Give at least one row.")
+        return sizes.pop()
 
     @property
     def num_batches(self) -> int:
@@ -65,102 +71,116 @@ class ArrayFeed:
         """Bytes of all arrays."""
         return sum(leaf.nbytes for leaf in self.leaves)
 
-    def order(self) -> np.ndarray:
-        """Row numbers for one pass."""
+    def order(self) -> np.ndarray | None:
+        """Row numbers for one pass; None for the order in which they lie."""
         if not self.shuffle:
-            return np.arange(self.size, dtype=np.int32)
+            return None
         if self.shuffle == "batch":
-            whole = np.arange(self.full_batches * self.batch_size, dtype=np.int32).reshape(-1, self.batch_size)
-            np.random.shuffle(whole)
-            return np.concatenate([whole.reshape(-1), np.arange(whole.size, self.size, dtype=np.int32)])
+            starts = range(0, self.size, self.batch_size)
+            counts = [min(self.batch_size, self.size - start) for start in starts]
+            pieces = [np.random.permutation(count) + start for start, count in zip(starts, counts, strict=True)]
+            return np.concatenate(pieces).astype(np.int32)
         return np.random.permutation(self.size).astype(np.int32)
 
-    def batch(self, rows: np.ndarray | slice) -> Any:
-        """The samples at some rows, in the structure ``(x, y, sample_weight)``."""
+    def batch(self, number: int, order: np.ndarray | None = None) -> Any:
+        """A batch of a pass in a given order, in the form that steps receive."""
+        start = number * self.batch_size
+        rows: Any = slice(start, start + self.batch_size)
+        if order is not None:
+            rows = order[rows]
         return trees.map_structure(lambda leaf: None if leaf is None else leaf[rows], self.arrays)
 
     def first(self) -> Any:
-        """Batch of the first rows, for its shapes."""
-        return self.batch(slice(0, min(self.batch_size, self.size)))
+        """The first rows as a batch, for its shapes."""
+        return self.batch(0)
 
-    def __iter__(self) -> Iterator[Any]:
-        order = self.order()
-        for start in range(0, self.size, self.batch_size):
-            rows: Any = order[start : start + self.batch_size]
-            if not self.shuffle:
-                rows = slice(start, start + self.batch_size)
-            yield self.batch(rows)
+    def epoch_begins(self) -> None:
+        """Nothing to tell."""
+
+    def epoch_ends(self) -> None:
+        """Nothing to tell."""
 
 
-def pack(x: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
-    """The triple that steps receive."""
-    return (x, y, sample_weight)
+def _batch_size(batch_size: Any, steps: int | None, size: int) -> int:
+    if batch_size is None:
+        return math.ceil(size / steps) if steps else 32
+    if isinstance(batch_size, bool) or not hasattr(batch_size, "__index__"):
+        whole = isinstance(batch_size, float) and batch_size.is_integer()
+        if not whole:
+            raise ValueError(f"`batch_size` must be an int of at least 1. Received: batch_size={batch_size!r}")
+    if int(batch_size) < 1:
+        raise ValueError(f"`batch_size` must be at least 1. Received: batch_size={batch_size!r}")
+    return int(batch_size)
 
 
-def as_host_array(value: Any) -> Any:
-    """NumPy (or device) array with a first axis; floats in floatx, 64-bit integers as 32-bit."""
-    if value is None:
-        return None
-    if isinstance(value, HostTensor):
-        return value._value
-    if isinstance(value, Tensor):
-        value = value._value
-    elif isinstance(value, Variable):
-        value = value.numpy()
-    if isinstance(value, jax.Array):
-        return value if value.ndim else value.reshape((1,))
-    if hasattr(value, "detach"):
-        value = value.detach().cpu().numpy()
-    elif hasattr(value, "to_numpy") and not isinstance(value, np.ndarray):
-        value = value.to_numpy()
-    array = np.asarray(value)
-    if array.dtype.kind in "OSU":
-        return _text_array(array)
-    if array.dtype.kind in "mM":
-        raise DataError(f"Dates and times cannot be trained on (received dtype {array.dtype}). Convert them to numbers first.")
-    if array.ndim == 0:
-        raise DataError(f"Expected an array with a samples axis, received the scalar {array!r}.")
-    kind = dtypes.from_numpy(array.dtype)
-    if kind.is_floating:
-        return array.astype(dtypes.as_dtype(settings.floatx()).as_numpy_dtype, copy=False)
-    if kind == "int64":
-        return array.astype(np.int32)
-    if kind == "uint64":
-        return array.astype(np.uint32)
-    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+def _shuffling(shuffle: Any) -> Any:
+    if isinstance(shuffle, str) and shuffle != "batch":
+        raise ValueError(f"`shuffle` must be True, False or 'batch'. Received: shuffle={shuffle!r}")
+    return shuffle if shuffle == "batch" else bool(shuffle)
 
 
-def _text_array(array: np.ndarray) -> np.ndarray:
-    if array.dtype.kind == "O":
-        kinds = {type(item).__name__ for item in array.reshape(-1)[:1000]}
-        if kinds <= {"int", "float", "bool", "float64", "int64", "bool_", "NoneType"}:
-            return as_host_array(array.astype(np.float32))
-        if not kinds <= {"str", "bytes"}:
+def _weights_by_output(y: Any, weights: Any) -> Any:
+    """One weight array for several outputs counts for each of them, if it holds a number per sample."""
+    if weights is None or not trees.is_nested(y):
+        return weights
+    if trees.is_nested(weights):
+        same = trees.same_structure(y, weights)
+        if not same and not isinstance(weights, dict):
             raise DataError(
-                f"An array of objects ({sorted(kinds)}) cannot be trained on. Rows of unequal length? Pad them first, e.g. "
-                "with keras.utils.pad_sequences."
+                explain(
+                    "Give one `sample_weight` array per output in `y`.",
+                    expected=f"the structure of `y`: {_sketch(y)}",
+                    received=_sketch(weights),
+                )
             )
-    return array
+        return weights
+    if weights.ndim > 1 and weights.shape[1:] != (1,):
+        raise DataError(
+            explain(
+                "For a model with multiple outputs, a single `sample_weight` array must hold one number per sample.",
+                expected="shape (samples,)",
+                received=f"shape {tuple(weights.shape)}",
+                fix="pass a list (or dict) of weights, one per output",
+            )
+        )
+    return trees.map_structure(lambda leaf: None if leaf is None else weights, y)
 
 
-def slice_validation(data: Any, fraction: float) -> tuple[Any, Any]:
-    """Split every array: the last share is for validation, before any shuffling.
+def _sketch(structure: Any) -> str:
+    return repr(trees.map_structure(lambda leaf: None if leaf is None else tuple(leaf.shape), structure))
+
+
+def _cardinality(parts: tuple[Any, Any, Any]) -> str:
+    lines = ["Data cardinality is ambiguous. Make sure all arrays contain the same number of samples."]
+    for name, part in zip(_NAMES, parts, strict=True):
+        for path, leaf in trees.flatten_with_path(part):
+            if leaf is not None:
+                where = name + "".join(f"[{key!r}]" for key in path)
+                lines.append(f"  {where}: {len(leaf)} samples, shape {tuple(leaf.shape)}")
+    return "\n".join(lines)
+
+
+def split_validation(parts: tuple[Any, Any, Any], fraction: float) -> tuple[Any, Any]:
+    """Split all arrays: the last share is for validation, before any shuffling.
 
     Args:
-        data: nesting of arrays (None stays None).
+        parts: x, y and sample weights, converted.
         fraction: share between 0 and 1.
+
+    Raises:
+        ValueError: one of the two sets would be empty.
     """
-    leaves = [leaf for leaf in trees.flatten(data) if leaf is not None]
-    if any(not hasattr(leaf, "shape") for leaf in leaves):
-        raise ValueError("Argument `validation_split` is only supported for tensors or NumPy arrays.")
-    size = len(leaves[0])
-    cut = int(np.floor(size * (1.0 - fraction)))
+    leaves = [leaf for leaf in trees.flatten(parts) if leaf is not None]
+    if len({len(leaf) for leaf in leaves}) > 1:
+        raise DataError(_cardinality(parts))
+    size = len(leaves[0]) if leaves else 0
+    cut = math.floor(size * (1.0 - fraction))
     if cut == 0 or cut == size:
-        raise ValueError(
-            f"Training data contains {size} samples, which is not sufficient to split it into a validation and training set "
-            f"as specified by `validation_split={fraction}`. Either provide more data, or a different value for the "
+        raise DataError(
+            f"Training data contains {size} samples, which is not sufficient to split it into a validation and training "
+            f"set as specified by `validation_split={fraction}`. Either provide more data, or a different value for the "
             "`validation_split` argument."
         )
-    head = trees.map_structure(lambda leaf: None if leaf is None else leaf[:cut], data)
-    tail = trees.map_structure(lambda leaf: None if leaf is None else leaf[cut:], data)
+    head = trees.map_structure(lambda leaf: None if leaf is None else leaf[:cut], parts)
+    tail = trees.map_structure(lambda leaf: None if leaf is None else leaf[cut:], parts)
     return head, tail

@@ -1,14 +1,18 @@
-"""Batches that come one after another: generators, ``Sequence`` objects, data sets, loaders."""
+"""Batches that come one after another: generators, ``PyDataset`` objects, data sets, loaders."""
 
 from __future__ import annotations
 
 import itertools
+import random
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+import numpy as np
+
 from hornbeam.base import trees
-from hornbeam.base.errors import DataError
-from hornbeam.keras.trainers.feeds.arrays import as_host_array
+from hornbeam.base.errors import DataError, explain
+from hornbeam.keras.trainers.feeds.convert import convert
+from hornbeam.keras.utils.data_tuples import pack_x_y_sample_weight, unpack_x_y_sample_weight
 
 
 class IterableFeed:
@@ -16,89 +20,155 @@ class IterableFeed:
 
     Args:
         source: yields batches: ``x``, ``(x, y)`` or ``(x, y, sample_weight)``.
-        class_weights: function that adds class weights to a batch, or None.
+        shuffle: a new order of the batches each epoch, for sources that are read by index. Orders are drawn from
+            Python's global generator, as Keras does.
+        transform: function ``(x, y, sample_weight) -> sample_weight`` that adds class weights, or None.
+
+    Attributes:
+        one_shot: the source can be read once only.
     """
 
     batch_size = None
 
-    def __init__(self, source: Any, transform: Callable | None = None) -> None:
+    def __init__(self, source: Any, *, shuffle: Any = False, transform: Callable | None = None) -> None:
         self.source = source
         self._transform = transform
-        self._by_index = hasattr(source, "__getitem__") and hasattr(source, "__len__") and not isinstance(source, dict)
-        self.one_shot = not self._by_index and iter(source) is source
+        self._by_index = callable(getattr(source, "__getitem__", None)) and not hasattr(source, "__iter__")
+        self._by_index = self._by_index or _is_indexed_by_batch(source)
+        self.one_shot = not self._by_index and hasattr(source, "__next__")
+        self._shuffle = bool(shuffle) and self._by_index
         self._iterator: Iterator[Any] | None = None
         self._peeked: list[Any] = []
+        self._counted: int | None = None
 
     @property
     def num_batches(self) -> int | None:
         """Batches in one pass, None if not known."""
         for name in ("num_batches", "cardinality"):
-            method = getattr(self.source, name, None)
-            if method is not None:
-                found = method() if callable(method) else method
-                found = None if found is None else int(found)
-                return found if found is not None and found >= 0 else None
+            if hasattr(self.source, name):
+                found = getattr(self.source, name)
+                found = found() if callable(found) else found
+                if found is not None and int(found) >= 0:
+                    return int(found)
+                return self._counted
         try:
             return len(self.source)
         except TypeError:
-            return None
+            return self._counted
+
+    def note_count(self, count: int) -> None:
+        """Remember how many batches a whole pass gave."""
+        if not self.one_shot:
+            self._counted = count
 
     def first(self) -> Any:
-        """The first batch, which is not lost."""
+        """The first batch of the next pass, which is not lost; None if there is none."""
         if not self._peeked:
-            self._peeked.append(next(self._open(), None))
-        if self._peeked[0] is None:
-            raise DataError("The data source gave no batches.")
+            if not self.one_shot and not self._by_index:
+                return next(self._fresh(), None)
+            if self._by_index:
+                return None if self.num_batches == 0 else self._standard(self.source[0])
+            batch = next(self._fresh(), None)
+            if batch is None:
+                return None
+            self._peeked.append(batch)
         return self._peeked[0]
 
-    def _open(self) -> Iterator[Any]:
+    def batches(self) -> Iterator[Any]:
+        """Batches of one pass; what is left of it for a source that can be read once only."""
         if self.one_shot:
-            if self._iterator is None:
-                self._iterator = map(self._standard, self.source)
-            return self._iterator
+            while self._peeked:
+                yield self._peeked.pop()
+        yield from self._fresh()
+
+    def _fresh(self) -> Iterator[Any]:
+        if self.one_shot:
+            return map(self._standard, self.source)
         if self._by_index:
-            return (self._standard(self.source[index]) for index in range(len(self.source)))
+            return map(self._standard, map(self.source.__getitem__, self._indices()))
         return map(self._standard, iter(self.source))
 
+    def _indices(self) -> Iterable[int]:
+        count = self.num_batches
+        if count is None:
+            return itertools.count()
+        if not self._shuffle:
+            return range(count)
+        indices = list(range(count))
+        random.shuffle(indices)
+        return indices
+
     def _standard(self, batch: Any) -> Any:
-        data = standard_batch(batch)
-        return self._transform(data) if self._transform is not None else data
+        x, y, sample_weight = standard_batch(batch)
+        if self._transform is not None:
+            sample_weight = self._transform(y, sample_weight)
+        return pack_x_y_sample_weight(x, y, sample_weight)
 
-    def __iter__(self) -> Iterator[Any]:
-        if self.one_shot:
-            peeked, self._peeked = self._peeked, []
-            return itertools.chain(peeked, self._open())
-        return self._open()
-
-    def on_epoch_end(self) -> None:
-        """Tell the source that an epoch has ended, if it wants to know."""
-        hook = getattr(self.source, "on_epoch_end", None)
-        if hook is not None:
-            hook()
-
-    def on_epoch_begin(self) -> None:
+    def epoch_begins(self) -> None:
         """Tell the source that an epoch begins, if it wants to know."""
-        hook = getattr(self.source, "on_epoch_begin", None)
-        if hook is not None:
-            hook()
+        _tell(self.source, "on_epoch_begin")
+
+    def epoch_ends(self) -> None:
+        """Tell the source that an epoch has ended, if it wants to know."""
+        _tell(self.source, "on_epoch_end")
+
+
+def _tell(source: Any, hook: str) -> None:
+    function = getattr(source, hook, None)
+    if callable(function):
+        function()
+
+
+def _is_indexed_by_batch(source: Any) -> bool:
+    """True for ``PyDataset`` and ``Sequence`` objects, which may have an ``__iter__`` too."""
+    if any(kind.__name__ in ("PyDataset", "Sequence") for kind in type(source).__mro__):
+        return True
+    return hasattr(source, "__getitem__") and hasattr(source, "__len__") and hasattr(source, "on_epoch_end")
 
 
 def standard_batch(batch: Any) -> tuple[Any, Any, Any]:
-    """Any form of a batch as ``(x, y, sample_weight)`` of arrays."""
+    """Any form of a batch as ``(x, y, sample_weight)`` of arrays.
+
+    Raises:
+        DataError: it is a tuple of another length, or its parts have different lengths.
+    """
     if isinstance(batch, list):
         batch = tuple(batch)
-    if not isinstance(batch, tuple):
-        batch = (batch,)
-    if len(batch) > 3:
+    if isinstance(batch, tuple) and not 1 <= len(batch) <= 3:
         raise DataError(
-            f"A batch must be `x`, `(x, y)` or `(x, y, sample_weight)`; received a tuple of {len(batch)} items."
+            explain(
+                "A batch of the data source has a wrong form.",
+                expected="x, (x, y) or (x, y, sample_weight)",
+                received=f"a tuple of {len(batch)} items",
+                fix="several inputs or outputs go into a list, tuple or dict of their own: ([x1, x2], y)",
+            )
         )
-    padded = (*batch, *([None] * (3 - len(batch))))
-    return trees.map_structure(as_host_array, padded)  # type: ignore[return-value]
+    given = unpack_x_y_sample_weight(batch if isinstance(batch, tuple) else (batch,))
+    parts = [convert(part, name) for part, name in zip(given, ("x", "y", "sample_weight"), strict=True)]
+    _check_lengths(parts)
+    return parts[0], parts[1], parts[2]
+
+
+def _check_lengths(parts: list[Any]) -> None:
+    sizes = {len(leaf) for part in parts for leaf in trees.flatten(part) if leaf is not None}
+    if len(sizes) > 1:
+        described = {
+            name: [tuple(np.shape(leaf)) for leaf in trees.flatten(part) if leaf is not None]
+            for name, part in zip(("x", "y", "sample_weight"), parts, strict=True)
+        }
+        raise DataError(
+            explain(
+                "The parts of a batch have different numbers of samples.",
+                expected="equal sizes of the first axis",
+                received=", ".join(f"{name}: {found}" for name, found in described.items() if found),
+            )
+        )
 
 
 def is_iterable_source(x: Any) -> bool:
     """True for what yields batches by itself: not an array, nor a nesting of arrays."""
-    if hasattr(x, "__array__") or hasattr(x, "to_numpy") or isinstance(x, (str, bytes, list, tuple, dict)):
+    if isinstance(x, (str, bytes, list, tuple, dict)) or x is None:
+        return False
+    if any(hasattr(x, name) for name in ("__array__", "to_numpy", "detach", "toarray")):
         return False
     return isinstance(x, Iterable) or (hasattr(x, "__getitem__") and hasattr(x, "__len__"))
