@@ -34,6 +34,18 @@ class Node:
         self.outputs, self.pullback, self.traced = outputs, pullback, traced
 
 
+def _seen(tapes: tuple, objects: Sequence[Any], values: Sequence[Any]) -> tuple[int, ...]:
+    """Places of the floating arguments that some tape watches."""
+    if len(tapes) == 1:
+        sees = tapes[0]._sees
+        return tuple([i for i, item in enumerate(objects) if item is not None and sees(item) and is_inexact(values[i])])
+    return tuple(
+        i
+        for i, item in enumerate(objects)
+        if item is not None and any(tape._sees(item) for tape in tapes) and is_inexact(values[i])
+    )
+
+
 def execute(pure: Pure, objects: Sequence[Any], values: Sequence[Any], wide: bool = False) -> list[Any]:
     """Run a pure function on values, recording it on every tape that watches one of the objects.
 
@@ -47,11 +59,7 @@ def execute(pure: Pure, objects: Sequence[Any], values: Sequence[Any], wide: boo
         Output tensors.
     """
     tapes = scopes.tapes
-    seen = tuple(
-        i
-        for i, item in enumerate(objects)
-        if item is not None and any(tape._sees(item) for tape in tapes) and is_inexact(values[i])
-    )
+    seen = _seen(tapes, objects, values)
     if not seen:
         with wide_types(True) if wide else _nothing:
             return [wrap(out) for out in pure.plain(*values)]
@@ -63,6 +71,9 @@ def execute(pure: Pure, objects: Sequence[Any], values: Sequence[Any], wide: boo
         arrays, pullback = pure.forward(seen, traced)(*values)
     outputs = [wrap(out) for out in arrays]
     node = Node(pure, values, [objects[i] for i in seen], seen, outputs, pullback, traced)
+    if len(tapes) == 1:
+        tapes[0]._record(node)
+        return outputs
     for tape in tapes:
         if any(tape._sees(item) for item in node.inputs):
             tape._record(node)

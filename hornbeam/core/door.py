@@ -89,10 +89,10 @@ class Op:
             def flat(*leaves: Any) -> list:
                 args, kwargs = jax.tree_util.tree_unflatten(tree, leaves)
                 outputs = self.call(args, kwargs, fixed)
-                flat_outputs, made.out_tree = jax.tree_util.tree_flatten(outputs)
+                flat_outputs, pure.out_tree = jax.tree_util.tree_flatten(outputs)
                 return flat_outputs
 
-            made = self._pure[(tree, static)] = Pure(flat, self.compiled)
+            pure = made = self._pure[(tree, static)] = Pure(flat, self.compiled)
         return made
 
     def call(self, args: list, kwargs: dict[str, Any], static: dict[str, Any]) -> Any:

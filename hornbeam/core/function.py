@@ -21,12 +21,13 @@ from typing import Any
 import jax
 import numpy as np
 
-from hornbeam.base import dtypes, shapes, trees
+from hornbeam.base import dtypes, trees
 from hornbeam.base.errors import TraceError
 from hornbeam.core.backward import execute
 from hornbeam.core.frame import Program
 from hornbeam.core.pure import Pure
 from hornbeam.core.scopes import scopes
+from hornbeam.core.spec import TensorSpec
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tensor import HostTensor, Tensor, from_host, wrap
 from hornbeam.core.variable import Variable, commit_all, commit_lock, read_all
@@ -38,52 +39,6 @@ _nothing = nullcontext()
 _RETRACES_BEFORE_WARNING = 5
 # What JAX raises when Python asks a traced value for its content.
 _NEEDS_VALUE = (jax.errors.ConcretizationTypeError, jax.errors.NonConcreteBooleanIndexError, TraceError)
-
-
-class TensorSpec:
-    """Shape and dtype of a tensor, sizes ``None`` where any will do.
-
-    Args:
-        shape: sizes; None for any shape at all.
-        dtype: element type.
-        name: name of the argument.
-
-    References: TensorFlow ``tf.TensorSpec``.
-    """
-
-    __slots__ = ("dtype", "name", "shape")
-
-    def __init__(self, shape: Any, dtype: Any = "float32", name: str | None = None) -> None:
-        self.shape = shapes.TensorShape(shape)
-        self.dtype = dtypes.as_dtype(dtype)
-        self.name = name
-
-    @classmethod
-    def from_tensor(cls, tensor: Any, name: str | None = None) -> TensorSpec:
-        """The spec of a tensor."""
-        return cls(tensor.shape, tensor.dtype, name)
-
-    @classmethod
-    def from_spec(cls, spec: Any, name: str | None = None) -> TensorSpec:
-        """A copy of a spec."""
-        return cls(spec.shape, spec.dtype, name or spec.name)
-
-    def is_compatible_with(self, value: Any) -> bool:
-        """True if a tensor (or spec) fits."""
-        return dtypes.as_dtype(value.dtype) == self.dtype and self.shape.is_compatible_with(value.shape)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, TensorSpec) and (self.shape, self.dtype, self.name) == (
-            other.shape,
-            other.dtype,
-            other.name,
-        )
-
-    def __hash__(self) -> int:
-        return hash((self.shape, self.dtype))
-
-    def __repr__(self) -> str:
-        return f"TensorSpec(shape={tuple(self.shape)}, dtype={self.dtype!r}, name={self.name!r})"
 
 
 class _Trace:
@@ -217,7 +172,7 @@ class Function:
             args, kwargs = self._by_signature(args, kwargs)
         structure = (args, kwargs)
         leaves = [
-            from_host(leaf)
+            from_host(np.asarray(leaf))
             if isinstance(leaf, (np.ndarray, np.generic))
             else wrap(leaf)
             if isinstance(leaf, jax.Array)

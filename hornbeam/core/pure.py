@@ -93,4 +93,5 @@ jax.tree_util.register_pytree_node(
 
 def is_inexact(array: Any) -> bool:
     """True for arrays that carry gradients: float and complex ones."""
-    return jnp.issubdtype(array.dtype, jnp.inexact)
+    dtype = array.dtype
+    return dtype.kind in "fc" or (dtype.kind == "V" and "float" in dtype.name)

@@ -26,6 +26,8 @@ from hornbeam.engine.jax_compat import is_tracing
 class _Process(threading.local):
     generator: SeedGenerator | None = None
     seed: int | None = None
+    source: Any = random
+    """Where seeds come from that nobody gave: Python's ``random``, or a generator of our own."""
 
 
 _process = _Process()
@@ -94,8 +96,8 @@ class SeedGenerator:
 
 
 def make_default_seed() -> int:
-    """Seed from Python's ``random``, which ``set_random_seed`` sets."""
-    return random.randint(1, int(1e9))
+    """Seed from Python's ``random``, which ``set_random_seed`` sets (or as ``set_operation_seed`` says)."""
+    return _process.source.randint(1, int(1e9))
 
 
 def _key_data(seed: int) -> np.ndarray:
@@ -153,9 +155,19 @@ def set_random_seed(seed: int) -> None:
     if not isinstance(seed, int):
         raise ValueError(f"Expected `seed` argument to be an integer. Received: seed={seed} (of type {type(seed)})")
     _process.seed = seed
-    _process.generator = None
+    _process.generator, _process.source = None, random
     random.seed(seed)
     np.random.seed(seed)
+
+
+def set_operation_seed(seed: int) -> None:
+    """Seed everything drawn here from now on, and leave Python's ``random`` and NumPy alone (``tf.random.set_seed``).
+
+    Args:
+        seed: int in [0, 2**32).
+    """
+    _process.seed = seed
+    _process.generator, _process.source = None, random.Random(seed)
 
 
 def get_random_seed() -> int | None:
@@ -165,5 +177,5 @@ def get_random_seed() -> int | None:
 
 def reset() -> None:
     """Forget the global generator and the process seed (``clear_session``)."""
-    _process.generator = None
+    _process.generator, _process.source = None, random
     _process.seed = None

@@ -53,9 +53,14 @@ class Variable:
         "_made_trainable",
         "_shape",
         "_trainable",
+        "aggregation",
         "autocast",
+        "constraint",
         "name",
+        "overwrite_with_gradient",
         "path",
+        "regularizer",
+        "synchronization",
     )
     __array_priority__ = 100
 
@@ -85,7 +90,7 @@ class Variable:
         self._lent = False
         self.aggregation = aggregation
         self.synchronization = synchronization
-        self.constraint = constraint
+        self.constraint: Any = constraint
         self.regularizer: Any = None
         self.overwrite_with_gradient = False
         self._layout = layout
@@ -101,7 +106,7 @@ class Variable:
             self._pending = (initializer, sizes, dtype)
             kind = (wanted or dtypes.as_dtype(settings.floatx())).as_numpy_dtype
             # Takes no memory, whatever the shape: a file must not make us allocate what it does not hold.
-            return np.broadcast_to(np.zeros((), kind), sizes)
+            return np.broadcast_to(np.zeros((), kind), sizes)  # pyright: ignore[reportCallIssue, reportArgumentType]
         with jax.ensure_compile_time_eval(), scopes_module.override(frame=None, tapes=(), autocast=None):
             value = initializer
             if callable(initializer) and not isinstance(initializer, (Variable, Tensor)):
@@ -242,14 +247,14 @@ class Variable:
         self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
     ) -> Any:
         """Add to the value; see ``assign``."""
-        self._write(_combined(jnp.add, self._unlent(), as_array(value, self._dtype)))
+        self._write(_combined("add", self._unlent(), as_array(value, self._dtype)))
         return self if read_value else None
 
     def assign_sub(
         self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
     ) -> Any:
         """Subtract from the value; see ``assign``."""
-        self._write(_combined(jnp.subtract, self._unlent(), as_array(value, self._dtype)))
+        self._write(_combined("subtract", self._unlent(), as_array(value, self._dtype)))
         return self if read_value else None
 
     def _unlent(self) -> Any:
@@ -316,12 +321,31 @@ class Variable:
         return text + f", value={np.asarray(self._array)}>"
 
 
-# A pytree of one leaf, its value, because that is how ``jnp`` functions and ``jit`` take objects.
-jax.tree_util.register_pytree_node(
-    Variable, lambda variable: ((variable.__jax_array__(),), None), lambda _, children: Tensor(children[0])
-)
+def _flatten(variable: Variable) -> tuple[tuple[Any, ...], None]:
+    # A pytree of one leaf, its value, because that is how ``jnp`` functions and ``jit`` take objects.
+    return (variable.__jax_array__(),), None
 
-_KEPT = ("_dtype", "_made_trainable", "_shape", "_trainable", "autocast", "name", "path")
+
+def _unflatten(_: Any, children: Any) -> Any:
+    return Tensor(children[0])
+
+
+jax.tree_util.register_pytree_node(Variable, _flatten, _unflatten)
+
+_KEPT = (
+    "_dtype",
+    "_made_trainable",
+    "_shape",
+    "_trainable",
+    "aggregation",
+    "autocast",
+    "constraint",
+    "name",
+    "overwrite_with_gradient",
+    "path",
+    "regularizer",
+    "synchronization",
+)
 _array_of: Callable[[Variable], Any] = Variable.__dict__["_array"].__get__
 _set_array: Callable[[Variable, Any], None] = Variable.__dict__["_array"].__set__
 _is_lent: Callable[[Variable], bool] = Variable.__dict__["_lent"].__get__
@@ -393,14 +417,14 @@ def _default_dtype(value: Any, array: np.ndarray) -> dtypes.DType:
     return dtypes.from_numpy(array.dtype)
 
 
-def _combined(function: Callable, left: Any, right: Any) -> Any:
+def _combined(function: str, left: Any, right: Any) -> Any:
     if left.dtype.itemsize == 8:
         with wide_types(True):
             return _jitted[function](left, right)
     return _jitted[function](left, right)
 
 
-_jitted = {jnp.add: jax.jit(jnp.add), jnp.subtract: jax.jit(jnp.subtract)}
+_jitted = {"add": jax.jit(jnp.add), "subtract": jax.jit(jnp.subtract)}
 
 
 def _restore(kind: type, array: np.ndarray, state: dict, extra: dict) -> Variable:

@@ -19,7 +19,7 @@ def enable() -> None:
         return
     _state["done"] = True
     choice = os.environ.get("HORNBEAM_CACHE", "")
-    if choice == "0" or jax.config.jax_compilation_cache_dir:
+    if choice == "0" or getattr(jax.config, "jax_compilation_cache_dir", None):
         return
     folder = choice or os.path.join(
         os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache"), "hornbeam", "xla"

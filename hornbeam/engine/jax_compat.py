@@ -9,6 +9,7 @@ import jax
 import jax.core
 import jax.extend.core
 import numpy as np
+from jax.interpreters import ad, batching, mlir
 
 try:
     # The class itself, because ``isinstance(x, jax.Array)`` is ten times slower than ``type(x) is``.
@@ -38,3 +39,46 @@ _EAGER_TRACE = type(jax.extend.core.find_top_trace(()))
 def is_tracing() -> bool:
     """True inside ``jit``, ``grad``, ``vmap``, ``make_jaxpr`` and the like."""
     return type(jax.extend.core.find_top_trace(())) is not _EAGER_TRACE
+
+
+def bilinear_primitive(
+    name: str,
+    *,
+    shape: Callable,
+    lowerings: dict[str | None, Callable],
+    left: Callable,
+    right: Callable,
+    batch: Callable,
+) -> Callable:
+    """An operation of two arrays, linear in each, whose gradients are written by hand.
+
+    Unlike ``jax.custom_vjp`` it keeps forward mode, derivatives of every order and ``vmap``, and it stays one
+    equation of the program, under its own name, until it is lowered for a platform.
+
+    Args:
+        name: name of the equation.
+        shape: ``(x_shape, y_shape, spec) -> shape`` of the result; its dtype is that of ``x``.
+        lowerings: platform (None for all others) to ``(x, y, spec) -> result``.
+        left: ``(cotangent, x_shape, y, spec)`` to the cotangent of ``x``.
+        right: ``(cotangent, x, y_shape, spec)`` to the cotangent of ``y``.
+        batch: ``(x, y, axes, spec) -> (result, axis)`` for operands with a further axis (None for one without).
+
+    Returns:
+        ``function(x, y, spec)``; ``spec`` is a hashable constant.
+    """
+    primitive = jax.extend.core.Primitive(name)
+
+    def bound(x: Any, y: Any, spec: Any) -> Any:
+        return primitive.bind(x, y, spec=spec)
+
+    primitive.def_impl(jax.jit(bound, static_argnames=("spec",)))
+    primitive.def_abstract_eval(lambda x, y, spec: jax.core.ShapedArray(shape(x.shape, y.shape, spec), x.dtype))
+    ad.defbilinear(
+        primitive,
+        lambda cotangent, x, y, spec: left(cotangent, x.aval.shape, y, spec),
+        lambda cotangent, x, y, spec: right(cotangent, x, y.aval.shape, spec),
+    )
+    batching.primitive_batchers[primitive] = lambda operands, axes, spec: batch(*operands, axes, spec)
+    for platform, function in lowerings.items():
+        mlir.register_lowering(primitive, mlir.lower_fun(function, multiple_results=False), platform)
+    return bound

@@ -7,13 +7,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import jax.scipy as jsp
-import numpy as np
 
 from hornbeam.base.errors import explain
+from hornbeam.core.arguments import value_of
 from hornbeam.core.door import op
-from hornbeam.core.tensor import Tensor
-from hornbeam.engine.jax_compat import ArrayImpl
-from hornbeam.ops.composite import composite
+from hornbeam.ops.composite import composite, is_traced
 from hornbeam.ops.promotion import as_float, promote
 
 __all__ = [
@@ -70,8 +68,7 @@ def cholesky(x: Any, upper: bool = False) -> Any:
         ValueError: eagerly, if a matrix is not positive definite. Compiled functions get NaN instead.
     """
     factor = _cholesky(x, upper=bool(upper))
-    array = factor._value if isinstance(factor, Tensor) else factor
-    if isinstance(array, ArrayImpl) and np.isnan(np.asarray(array)).any():
+    if not is_traced(factor) and bool(jnp.isnan(value_of(factor)).any()):
         raise ValueError("Cholesky decomposition failed: the input might not be a valid positive definite matrix.")
     return factor
 

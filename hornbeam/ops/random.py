@@ -18,8 +18,9 @@ __all__ = [
     "beta",
     "binomial",
     "categorical",
-    "dropout",
+    "divided",
     "gamma",
+    "masked",
     "normal",
     "randint",
     "scaled",
@@ -89,9 +90,16 @@ def categorical(seed: Any, logits: Any, num_samples: int, dtype: Any) -> jax.Arr
     return jax.random.categorical(_key(seed), logits[..., None], axis=1, shape=shape).astype(_np(dtype))
 
 
+@op
+def divided(inputs: Any, keep: Any) -> jax.Array:
+    """``inputs / keep`` in the dtype of the inputs; a program of its own for the same reason as ``scaled``."""
+    inputs = as_float(inputs)
+    return inputs / to_dtype(keep, inputs.dtype)
+
+
 @op(static=("noise_shape",))
-def dropout(seed: Any, inputs: Any, keep: Any, noise_shape: Any) -> jax.Array:
-    """Zeros with probability ``1 - keep``, the rest divided by ``keep``; one decision per element of ``noise_shape``.
+def masked(seed: Any, inputs: Any, keep: Any, noise_shape: Any) -> jax.Array:
+    """Zeros with probability ``1 - keep``; one decision per element of ``noise_shape``.
 
     Nothing is drawn if ``keep`` is None: then all is zero.
     """
@@ -101,7 +109,7 @@ def dropout(seed: Any, inputs: Any, keep: Any, noise_shape: Any) -> jax.Array:
     shape = inputs.shape if noise_shape is None else noise_shape
     sizes = tuple(inputs.shape[axis] if size is None else size for axis, size in enumerate(shape))
     mask = jnp.broadcast_to(jax.random.bernoulli(_key(seed), jnp.asarray(keep, jnp.float32), sizes), inputs.shape)
-    return jnp.where(mask, inputs / keep, jnp.zeros((), inputs.dtype)).astype(inputs.dtype)
+    return jnp.where(mask, inputs, jnp.zeros((), inputs.dtype))
 
 
 @op(static=("axis",))

@@ -63,7 +63,7 @@ class StoredWeights:
     def _walk(self, group: h5py.Group, path: str, depth: int) -> None:
         if depth > 64:
             raise CorruptFileError(f"{self._source}: groups are nested more than 64 deep at {path!r}.")
-        for name in group:
+        for name in map(str, group):
             inner = f"{path}/{name}" if path else name
             link = group.get(name, getlink=True)
             if not isinstance(link, h5py.HardLink):

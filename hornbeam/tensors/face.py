@@ -64,7 +64,7 @@ def _is_about_arguments(error: Exception) -> bool:
         return isinstance(error, ShapeError)
     if isinstance(error, TypeError):
         # JAX reports shapes that do not fit as TypeError.
-        return not isinstance(error, jax.errors.JAXTypeError) and "shapes" in str(error)
+        return not isinstance(error, jax.errors.JAXTypeError) and "shape" in str(error) and "argument" not in str(error)
     return True
 
 

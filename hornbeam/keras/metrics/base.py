@@ -12,7 +12,7 @@ from hornbeam.base import dtypes, names, trees
 from hornbeam.core.frame import isolated, unwrap_tree
 from hornbeam.core.scopes import name_scope, scopes
 from hornbeam.core.tensor import from_host, wrap
-from hornbeam.core.variable import Variable, as_array
+from hornbeam.core.variable import Variable, as_array, commit_all
 from hornbeam.keras import initializers
 from hornbeam.keras.losses.inputs import compute_dtype
 
@@ -103,8 +103,13 @@ class Metric:
 
     def reset_state(self) -> None:
         """Set all state variables to zero."""
-        for variable in self.variables:
-            variable.assign(_zeros(variable.shape, variable.dtype), read_value=False)
+        variables = self.variables
+        zeros = [_zeros(variable.shape, variable.dtype) for variable in variables]
+        if scopes.frame is None:
+            commit_all(variables, zeros)
+            return
+        for variable, zero in zip(variables, zeros, strict=True):
+            variable.assign(zero, read_value=False)
 
     def reset_states(self) -> None:
         """Same as ``reset_state``."""

@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from hornbeam.base import dtypes, settings
-from hornbeam.core.door import op
 from hornbeam.keras.losses.functional.arrays import (
+    function_op,
     pair,
     squeeze_or_expand_to_same_rank,
     unit_vectors,
@@ -42,7 +42,7 @@ def _whole_labels(y_true: Any) -> Any:
     return y_true.astype(jnp.int32)
 
 
-@op(adapt=True)
+@function_op(adapt=True)
 def accuracy(y_true: Any, y_pred: Any) -> Any:
     """1 where labels and predictions are equal, 0 elsewhere.
 
@@ -55,7 +55,7 @@ def accuracy(y_true: Any, y_pred: Any) -> Any:
     return _ones_and_zeros(y_true == y_pred)
 
 
-@op(static=("threshold",))
+@function_op(static=("threshold",))
 def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Any:
     """1 where a prediction lies on its label's side of the threshold.
 
@@ -71,7 +71,7 @@ def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Any:
     return _ones_and_zeros(y_true == positive.astype(y_true.dtype))
 
 
-@op
+@function_op
 def categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
     """1 where the largest prediction stands at the label's class.
 
@@ -89,7 +89,7 @@ def categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
     return matches.reshape(shape) if len(shape) == y_pred.ndim else matches
 
 
-@op
+@function_op
 def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
     """1 where the largest prediction stands at the label's class.
 
@@ -120,7 +120,7 @@ def _in_top_k(labels: Any, y_pred: Any, k: int) -> Any:
     return (rank <= k) & known[:, 0] & ~jnp.isnan(own[:, 0])
 
 
-@op(static=("k",))
+@function_op(static=("k",))
 def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Any:
     """1 where the label's class is among the ``k`` largest predictions.
 
@@ -136,7 +136,7 @@ def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Any:
     return _ones_and_zeros(matches).reshape(labels.shape)
 
 
-@op(static=("k", "from_sorted_ids"))
+@function_op(static=("k", "from_sorted_ids"))
 def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5, from_sorted_ids: bool = False) -> Any:
     """1 where the label's class is among the ``k`` largest predictions.
 
@@ -158,7 +158,7 @@ def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5, from
     return _ones_and_zeros(matches).reshape(shape)
 
 
-@op(static=("axis",), adapt=True)
+@function_op(static=("axis",), adapt=True)
 def cosine(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
     """Cosine of the angle between labels and predictions.
 
@@ -171,7 +171,7 @@ def cosine(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
     return jnp.sum(unit_vectors(y_true, axis) * unit_vectors(y_pred, axis), axis=axis).astype(dtype)
 
 
-@op(static=("axis",), adapt=True)
+@function_op(static=("axis",), adapt=True)
 def pearson_correlation(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
     """Pearson's correlation coefficient along ``axis``; NaN where one side is constant.
 
@@ -188,7 +188,7 @@ def pearson_correlation(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
     return jnp.mean(a * b, axis=axis).astype(dtype)
 
 
-@op(static=("axis",), adapt=True)
+@function_op(static=("axis",), adapt=True)
 def concordance_correlation(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
     """Lin's concordance: ``2 * covariance / (var(y_true) + var(y_pred) + (difference of means)**2)``.
 

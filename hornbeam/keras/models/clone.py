@@ -82,7 +82,7 @@ def _clone_sequential(model: Sequential, input_tensors: Any, copy: Callable) -> 
         ]
     elif model._input_layer is not None:
         first = [InputLayer.from_config(model._input_layer.get_config())]
-    clone = Sequential([*first, *(copy(layer) for layer in model.layers)], name=model.name, trainable=model.trainable)
+    clone: Any = Sequential([*first, *(copy(layer) for layer in model.layers)], name=model.name, trainable=model.trainable)
     return clone
 
 
@@ -109,7 +109,7 @@ def _clone_functional(model: Any, input_tensors: Any, copy: Callable, call_funct
         return twin(*args, **kwargs)
 
     outputs = graph.run(inputs, call)
-    clone = Functional(trees.pack(graph.input_structure, inputs), outputs, name=model.name)
+    clone: Any = Functional(trees.pack(graph.input_structure, inputs), outputs, name=model.name)
     if not model.trainable:
         clone.trainable = False
     return clone

@@ -33,7 +33,7 @@ class Model(Trainer, Layer):
     References: Keras ``Model``.
     """
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Model:
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         """Make a ``Functional`` when inputs and outputs are given."""
         if cls is Model and _is_functional(args, kwargs):
             from_functional = registry.find("keras", "functional model")
@@ -50,6 +50,8 @@ class Model(Trainer, Layer):
             if args:
                 raise TypeError(f"Model() takes symbolic inputs and outputs, or keyword arguments. Received: {args}")
             Layer.__init__(self, **kwargs)
+
+    _graph_layers: list[Layer]
 
     def _attach(self, inputs: Any, outputs: Any) -> None:
         """Make this model run a functional graph."""

@@ -9,7 +9,8 @@ from hornbeam.base.errors import BuildError
 from hornbeam.core.scopes import name_scope, override, scopes
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.keras.dtype_policies import deserialize as policy_from
-from hornbeam.keras.layers.base.layer import Layer, build_lock
+from hornbeam.keras.layers.base.building import build_lock
+from hornbeam.keras.layers.base.layer import Layer
 from hornbeam.keras.layers.core.input_layer import InputLayer
 from hornbeam.keras.models.functional import run_graph
 from hornbeam.keras.models.graph import Graph
@@ -39,7 +40,7 @@ class Sequential(Model):
         Trainer.__init__(self)
         Layer.__init__(self, trainable=trainable, name=name, **kwargs)
         self._stack: list[Layer] = []
-        self._input_layer: InputLayer | None = None
+        self._input_layer: Any = None
         self._steps: list[Any] = []
         for layer in layers or ():
             self._append(layer)
@@ -96,7 +97,7 @@ class Sequential(Model):
                 first = layer.inputs[0]
                 self._input_layer = InputLayer(batch_shape=tuple(first.shape), dtype=str(first.dtype))
             elif (shape := getattr(layer, "_input_shape_arg", None)) is not None:
-                dtype = "float32" if not hasattr(layer, "input_dtype_hint") else layer.input_dtype_hint
+                dtype = getattr(layer, "input_dtype_hint", "float32")
                 self._input_layer = InputLayer(batch_shape=shape, dtype=dtype, name=f"{layer.name}_input")
         self._stack.append(layer)
 

@@ -132,9 +132,10 @@ def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None)
     if rate == 0.0:
         return inputs
     if rate == 1.0:
-        return draws.dropout(None, inputs, None, noise_shape=None)
+        return draws.masked(None, inputs, None, noise_shape=None)
     noise_shape = None if noise_shape is None else tuple(noise_shape)
-    return draws.dropout(draw_seed(seed), inputs, 1.0 - rate, noise_shape=noise_shape)
+    keep = 1.0 - rate
+    return draws.masked(draw_seed(seed), draws.divided(inputs, keep), keep, noise_shape=noise_shape)
 
 
 @composite

@@ -47,7 +47,9 @@ def with_class_weight(y: Any, sample_weight: Any, class_weight: Any) -> Any:
     by_class = check_class_weight(class_weight)
     leaves = [leaf for leaf in trees.flatten(y) if leaf is not None]
     if len(leaves) != 1:
-        raise DataError(f"`class_weight` is only supported for Models with a single output. `y` holds {len(leaves)} arrays.")
+        raise DataError(
+            f"`class_weight` is only supported for Models with a single output. `y` holds {len(leaves)} arrays."
+        )
     labels = np.asarray(leaves[0])
     if labels.ndim > 2 or labels.dtype.kind not in "biuf":
         raise DataError(

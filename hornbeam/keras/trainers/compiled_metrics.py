@@ -1,18 +1,39 @@
-"""The metrics given to ``compile``, by output."""
+"""The metrics given to ``compile``, by output, as one metric."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
+from hornbeam.base import trees
+from hornbeam.base.errors import DataError
 from hornbeam.keras import metrics as metrics_module
 from hornbeam.keras.metrics import MeanMetricWrapper, Metric
-from hornbeam.keras.trainers.outputs import Outputs
+from hornbeam.keras.trainers.compiled_loss import family, object_name
+from hornbeam.keras.trainers.outputs import Outputs, match_targets, match_weights
 
 _ACCURACY = ("accuracy", "acc")
 _CROSSENTROPY = ("crossentropy", "ce")
+_CLASSES = {
+    ("accuracy", "binary"): "BinaryAccuracy",
+    ("accuracy", "sparse"): "SparseCategoricalAccuracy",
+    ("accuracy", "categorical"): "CategoricalAccuracy",
+    ("crossentropy", "binary"): "BinaryCrossentropy",
+    ("crossentropy", "sparse"): "SparseCategoricalCrossentropy",
+    ("crossentropy", "categorical"): "CategoricalCrossentropy",
+}
 
 
-class CompiledMetrics:
+@dataclass
+class _PerOutput:
+    """Metrics of one output."""
+
+    prefix: str | None
+    plain: list[Metric] = field(default_factory=list)
+    weighted: list[Metric] = field(default_factory=list)
+
+
+class CompiledMetrics(Metric):
     """All metrics given to ``compile``.
 
     Args:
@@ -22,52 +43,62 @@ class CompiledMetrics:
     """
 
     def __init__(self, metrics: Any, weighted_metrics: Any = None, output_names: list[str] | None = None) -> None:
+        super().__init__(name="compile_metrics")
+        # The metrics inside are found through `metrics`, in order; the base class need not look for them.
+        self._tracks = False
         self.given, self.given_weighted, self.output_names = metrics, weighted_metrics, output_names
-        self.built = False
-        self._plain: list[list[Metric]] = []
-        self._weighted: list[list[Metric]] = []
-        self._names: list[str] = []
+        self._outputs: list[_PerOutput] | None = None
         for one in (metrics, weighted_metrics):
             _check(one)
 
     @property
+    def built(self) -> bool:
+        """True once the outputs were seen."""
+        return self._outputs is not None
+
+    @property
     def metrics(self) -> list[Metric]:
-        """Metric objects, in order of the outputs."""
-        if not self.built:
-            return []
-        found = []
-        for plain, weighted in zip(self._plain, self._weighted, strict=True):
-            found += [*plain, *weighted]
+        """Metric objects in order of the outputs, plain ones before weighted ones; none before the first batch."""
+        outputs = self._outputs or []
+        return [metric for one in outputs for metric in one.plain] + [m for one in outputs for m in one.weighted]
+
+    @property
+    def variables(self) -> list[Any]:
+        """State of all metrics."""
+        found: list[Any] = []
+        for metric in self.metrics:
+            found += [variable for variable in metric.variables if not any(variable is one for one in found)]
         return found
 
     def build(self, y_true: Any, y_pred: Any) -> None:
         """Resolve names by the shapes of targets and predictions."""
         outputs = Outputs(y_pred, self.output_names)
-        targets = outputs.match(y_true, "y")
-        self._names = outputs.names if len(outputs) > 1 else [""]
-        self._plain = self._resolved(self.given, "metrics", outputs, targets)
-        self._weighted = self._resolved(self.given_weighted, "weighted_metrics", outputs, targets)
-        self.built = True
-
-    def _resolved(self, given: Any, what: str, outputs: Outputs, targets: list[Any]) -> list[list[Metric]]:
-        return [
-            [resolve(one, target, pred) for one in _as_list(entry) if one is not None]
-            for entry, target, pred in zip(_by_output(given, what, outputs), targets, outputs.values, strict=True)
-        ]
+        plain = _by_output(self.given, "metrics", outputs)
+        weighted = _by_output(self.given_weighted, "weighted_metrics", outputs)
+        wanted = [bool(a or b) for a, b in zip(plain, weighted, strict=True)]
+        targets = match_targets(outputs, y_true, wanted)
+        # Deeply nested outputs are named as the model names them, without the path.
+        names = outputs.names if outputs.flat else outputs.layer_names
+        found = []
+        for index, pred in enumerate(outputs.values):
+            one = _PerOutput(names[index] if len(outputs) > 1 else None)
+            one.plain = [resolve(given, targets[index], pred) for given in plain[index]]
+            one.weighted = [resolve(given, targets[index], pred) for given in weighted[index]]
+            found.append(one)
+        self._outputs = found
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take one batch into account."""
-        if not self.built:
+        if self._outputs is None:
             self.build(y_true, y_pred)
+        per_output = self._outputs or []
         outputs = Outputs(y_pred, self.output_names)
-        targets = outputs.match(y_true, "y")
-        weights = outputs.match(sample_weight, "sample_weight", broadcast=True)
-        for plain, weighted, target, pred, weight in zip(
-            self._plain, self._weighted, targets, outputs.values, weights, strict=True
-        ):
-            for metric in plain:
+        targets = match_targets(outputs, y_true, [bool(one.plain or one.weighted) for one in per_output])
+        weights = match_weights(outputs, sample_weight)
+        for one, target, pred, weight in zip(per_output, targets, outputs.values, weights, strict=True):
+            for metric in one.plain:
                 metric.update_state(target, pred)
-            for metric in weighted:
+            for metric in one.weighted:
                 metric.update_state(target, pred, sample_weight=weight)
 
     def reset_state(self) -> None:
@@ -78,45 +109,54 @@ class CompiledMetrics:
     def result(self) -> dict[str, Any]:
         """Current values by name (``output_metric`` for several outputs)."""
         found: dict[str, Any] = {}
-        for name, plain, weighted in zip(self._names, self._plain, self._weighted, strict=True):
-            for metric in (*plain, *weighted):
-                value = metric.result()
-                entries = value if isinstance(value, dict) else {metric.name: value}
-                for key, one in entries.items():
-                    _put(found, f"{name}_{key}" if name else key, one)
+        counts: dict[str, int] = {}
+        per_output = self._outputs or []
+        for one in per_output:
+            for metric in one.plain:
+                _put(found, counts, _prefixed(one, metric.name), metric)
+        for one in per_output:
+            for metric in one.weighted:
+                name = _prefixed(one, metric.name)
+                if name in counts:
+                    name = _prefixed(one, f"weighted_{metric.name}")
+                _put(found, counts, name, metric)
         return found
 
+    def reset_build(self) -> None:
+        """Forget the outputs seen."""
+        self._outputs = None
 
-def _put(found: dict[str, Any], key: str, value: Any) -> None:
-    name, count = key, 1
-    while name in found:
-        name, count = f"{key}_{count}", count + 1
-    found[name] = value
-
-
-def _by_output(given: Any, what: str, outputs: Outputs) -> list[Any]:
-    if given is None:
-        return [None] * len(outputs)
-    if len(outputs) == 1 and not isinstance(given, dict):
-        # One output: a flat list, or a list holding the one output's list.
-        flat = _as_list(given)
-        return [flat[0] if len(flat) == 1 and isinstance(flat[0], (list, tuple)) else flat]
-    if isinstance(given, (list, tuple)):
-        nested = any(isinstance(one, (list, tuple)) or one is None for one in given)
-        if nested or len(given) == len(outputs):
-            return outputs.match(given, what)
-        if not given:
-            return [None] * len(outputs)
-        _too_flat(given, what, outputs)
-    return outputs.match(given, what, broadcast=True)
+    def get_config(self) -> dict[str, Any]:
+        """Not for use: what is stored are the arguments of ``compile``."""
+        raise NotImplementedError("The metrics of a model are stored with `model.get_compile_config()`.")
 
 
-def _too_flat(given: Any, what: str, outputs: Outputs) -> None:
-    raise ValueError(
-        f"For a model with multiple outputs, when providing the `{what}` argument as a list, it should have as many "
-        f"entries as the model has outputs. Received: {what}={given} of length {len(given)} whereas the model has "
-        f"{len(outputs)} outputs."
-    )
+def _prefixed(one: _PerOutput, name: str) -> str:
+    return f"{one.prefix}_{name}" if one.prefix else name
+
+
+def _put(found: dict[str, Any], counts: dict[str, int], name: str, metric: Metric) -> None:
+    count = counts.get(name, 0)
+    counts[name] = count + 1
+    found[f"{name}_{count}" if count else name] = metric.result()
+
+
+def _by_output(given: Any, what: str, outputs: Outputs) -> list[list[Any]]:
+    """Metrics as given, a list per output."""
+    if given is None or (trees.is_nested(given) and not given):
+        return [[] for _ in outputs.values]
+    if len(outputs) == 1:
+        return [[one for one in trees.flatten(given) if one is not None]]
+    flat_list = isinstance(given, (list, tuple)) and not any(trees.is_nested(one) or one is None for one in given)
+    if not trees.is_nested(given) or (flat_list and len(given) != len(outputs)):
+        # Not one per output: all of them for each output, each with a state of its own.
+        return [[_copy(one) for one in trees.flatten(given)] for _ in outputs.values]
+    entries = outputs.spread(given, what)
+    return [[one for one in _as_list(entry) if one is not None] for entry in entries]
+
+
+def _copy(metric: Any) -> Any:
+    return type(metric).from_config(metric.get_config()) if isinstance(metric, Metric) else metric
 
 
 def _as_list(entry: Any) -> list[Any]:
@@ -126,53 +166,38 @@ def _as_list(entry: Any) -> list[Any]:
 
 
 def resolve(given: Any, y_true: Any, y_pred: Any) -> Metric:
-    """A metric object for a name, function or object; ``"accuracy"`` by the shapes."""
+    """A metric object for a name, function or object; ``"accuracy"`` and ``"crossentropy"`` by the shapes."""
     if isinstance(given, Metric):
         return given
     if isinstance(given, str):
-        lower = given.lower()
-        if lower in _ACCURACY or lower in _CROSSENTROPY:
-            return _by_shape(lower, given, y_true, y_pred)
-        found = metrics_module.get(given)
-        if isinstance(found, Metric):
-            # Aliases such as "mae" are reported under the name that was given.
-            found.name = given if given != given.title() else found.name
-            return found
-        return MeanMetricWrapper(found, name=given)
+        kind = _kind(given)
+        if kind is not None:
+            if y_true is None:
+                raise DataError(f"Metric {given!r} compares predictions with targets, but no `y` was given.")
+            return getattr(metrics_module, _CLASSES[kind, family(y_true, y_pred)])(name=given)
     found = metrics_module.get(given)
-    if isinstance(found, Metric):
-        return found
-    name = getattr(found, "__name__", None) or type(found).__name__
-    return MeanMetricWrapper(found, name=name)
+    if not isinstance(found, Metric):
+        name = given if isinstance(given, str) else object_name(found)
+        return MeanMetricWrapper(found, name=name)
+    if isinstance(given, str):
+        # Reported under the name that was given.
+        found.name = given
+    return found
 
 
-def _by_shape(kind: str, name: str, y_true: Any, y_pred: Any) -> Metric:
-    true_shape, pred_shape = tuple(y_true.shape), tuple(y_pred.shape)
-    last = pred_shape[-1] if pred_shape else 1
-    if last == 1 or not pred_shape:
-        family = "binary"
-    elif len(true_shape) < len(pred_shape) or (true_shape and true_shape[-1] == 1):
-        family = "sparse"
-    else:
-        family = "categorical"
-    classes = {
-        ("acc", "binary"): "BinaryAccuracy",
-        ("acc", "sparse"): "SparseCategoricalAccuracy",
-        ("acc", "categorical"): "CategoricalAccuracy",
-        ("ce", "binary"): "BinaryCrossentropy",
-        ("ce", "sparse"): "SparseCategoricalCrossentropy",
-        ("ce", "categorical"): "CategoricalCrossentropy",
-    }
-    chosen = classes[("acc" if kind in _ACCURACY else "ce", family)]
-    return getattr(metrics_module, chosen)(name=name)
+def _kind(name: str) -> str | None:
+    lower = name.lower()
+    if lower in _ACCURACY:
+        return "accuracy"
+    return "crossentropy" if lower in _CROSSENTROPY else None
 
 
 def _check(given: Any) -> None:
     """Unknown names fail in ``compile``, not in ``fit``."""
     if isinstance(given, str):
-        if given.lower() not in (*_ACCURACY, *_CROSSENTROPY):
+        if _kind(given) is None:
             metrics_module.get(given)
-    elif isinstance(given, dict):
+    elif isinstance(given, dict) and "class_name" not in given:
         for one in given.values():
             _check(one)
     elif isinstance(given, (list, tuple)):

@@ -1,11 +1,9 @@
-"""How an epoch is run: where the data lies, and how many steps go into one XLA call."""
+"""How an epoch is run: where the data lie, and how many steps go into one XLA call."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
-
-from hornbeam.engine import loops
 
 RESIDENT_LIMIT_BYTES = 1 << 30
 """Data sets up to this size are put on the device as a whole."""
@@ -13,11 +11,11 @@ RESIDENT_LIMIT_BYTES = 1 << 30
 
 @dataclass(frozen=True)
 class Plan:
-    """Decisions for one run of ``fit`` or ``evaluate``.
+    """Decisions for one epoch.
 
     Attributes:
         resident: the whole data set lies on the device, and steps gather their rows there.
-        steps_per_call: steps in one XLA call.
+        steps_per_call: steps in one XLA call at most.
         reason: why, for people.
     """
 
@@ -26,26 +24,31 @@ class Plan:
     reason: str
 
 
-def choose(
-    feed: Any, closed_step: Any, *, steps_per_execution: Any, wants_batches: bool, platform: str | None = None
-) -> Plan:
-    """Plan for a feed and a captured step.
+def choose(feed: Any, worthwhile: int, *, steps_per_execution: Any = None, interval: int | None = None) -> Plan:
+    """Plan for arrays and a captured step.
 
     Args:
-        feed: where batches come from.
-        closed_step: the captured step (its jaxpr), for an estimate of its work.
+        feed: the arrays.
+        worthwhile: steps that are worth running in one call, from an estimate of the work in a step.
         steps_per_execution: what the user asked for: a number, or None/"auto"/1 for our choice.
-        wants_batches: a callback must see every batch.
+        interval: batches after which callbacks must be called at the latest; None if it does not matter.
     """
-    random_access = hasattr(feed, "order")
-    if not random_access:
-        return Plan(False, 1, "batches come one by one")
-    resident = feed.nbytes <= RESIDENT_LIMIT_BYTES
-    if not resident:
-        return Plan(False, 1, f"data ({feed.nbytes} bytes) stays on the host")
-    if wants_batches and steps_per_execution in (None, 1, "auto"):
-        return Plan(True, 1, "a callback looks at every batch")
+    if feed.nbytes > RESIDENT_LIMIT_BYTES:
+        return Plan(False, 1, f"data ({feed.nbytes} bytes) stay on the host")
     if isinstance(steps_per_execution, int) and steps_per_execution > 1:
         return Plan(True, steps_per_execution, "as asked for")
-    steps = loops.steps_per_call(closed_step, platform)
-    return Plan(True, max(1, min(steps, feed.full_batches)), "estimated from the work in a step")
+    if interval == 1:
+        return Plan(True, 1, "a callback looks at every batch")
+    steps = min(worthwhile, interval or worthwhile, size_class(feed.full_batches))
+    return Plan(True, max(1, steps), "estimated from the work in a step")
+
+
+def size_class(count: int) -> int:
+    """The next power of two: programs for a few more or less batches are shared."""
+    return 1 << max(0, count - 1).bit_length()
+
+
+def padded_size(rows: int) -> int:
+    """Rows to make room for on the device, an eighth more at most: programs are made for each number of rows."""
+    grain = 1 << max(0, rows.bit_length() - 4)
+    return -(-rows // grain) * grain

@@ -1,4 +1,4 @@
-"""Collecting predictions batch by batch into NumPy arrays."""
+"""The loop of ``predict``: outputs of all batches, joined in NumPy arrays."""
 
 from __future__ import annotations
 
@@ -9,81 +9,128 @@ import numpy as np
 
 from hornbeam.base import trees
 from hornbeam.core.tensor import Tensor
+from hornbeam.keras.callbacks import CallbackList
 from hornbeam.keras.trainers import plan as plans
+from hornbeam.keras.trainers.arguments import check_steps, check_verbose
 from hornbeam.keras.trainers.feeds.arrays import ArrayFeed
+from hornbeam.keras.trainers.feeds.convert import convert, rows_of
+from hornbeam.keras.trainers.feeds.iterables import is_iterable_source
+from hornbeam.keras.trainers.feeds.opening import open_feed
+from hornbeam.keras.trainers.feeds.stream import Stream
 from hornbeam.keras.trainers.interrupts import SafeInterrupt
-from hornbeam.keras.trainers.runner import Runner, is_text, resident
+from hornbeam.keras.trainers.preparation import prepare
+from hornbeam.keras.trainers.runner import Runner, resident
 
 
-def collect_predictions(runner: Runner, feed: Any, guard: SafeInterrupt, callbacks: Any, steps: int | None) -> Any:
-    """Outputs for all batches, joined along the first axis.
+def predict(model: Any, x: Any, batch_size: Any, verbose: Any, steps: Any, callbacks: Any) -> Any:
+    """See ``Trainer.predict``."""
+    verbose, steps = check_verbose(verbose), check_steps("steps", steps)
+    if x is not None and not is_iterable_source(x):
+        x = convert(x, "x")
+        leaves = [leaf for leaf in trees.flatten(x) if leaf is not None]
+        if leaves and all(len(leaf) == 0 for leaf in leaves):
+            return _empty_prediction(model, x)
+    feed = open_feed((x, None, None), "predict", batch_size=batch_size, steps=steps)
+    runner = model._runner("predict")
+    prepare(model, runner, feed, "predict")
+    if not isinstance(callbacks, CallbackList):
+        callbacks = CallbackList(
+            callbacks, add_progbar=verbose != 0, verbose=verbose, epochs=1, steps=steps or feed.num_batches, model=model
+        )
+    model.stop_predicting = False
+    with SafeInterrupt() as guard:
+        try:
+            callbacks.on_predict_begin()
+            feed.epoch_begins()
+            collected = _in_chunks(runner, feed, guard, callbacks) if steps is None else None
+            if collected is None:
+                collected = _one_by_one(runner, Stream(feed, steps), guard, callbacks)
+            feed.epoch_ends()
+        finally:
+            callbacks.on_predict_end()
+    return collected
 
-    Args:
-        runner: of the prediction step.
-        feed: batches.
-        guard: keeps Ctrl-C out of steps.
-        callbacks: told about every batch.
-        steps: batches to run at most.
-    """
-    if steps is None and runner.compiled and isinstance(feed, ArrayFeed) and feed.full_batches > 1:
-        joined = _in_chunks(runner, feed, guard, callbacks)
-        if joined is not None:
-            return joined
+
+def _empty_prediction(model: Any, x: Any) -> Any:
+    """No rows in, no rows out: the shapes come from a run on one row."""
+    one = trees.map_structure(lambda leaf: None if leaf is None else np.zeros((1, *leaf.shape[1:]), leaf.dtype), x)
+    outputs = predict(model, one, None, 0, None, None)
+    return trees.map_structure(lambda leaf: leaf[:0], outputs)
+
+
+def _one_by_one(runner: Runner, stream: Stream, guard: SafeInterrupt, callbacks: Any) -> Any:
+    """Outputs for all batches, joined along the first axis."""
+    feed = stream.feed
     parts: list[list[Any]] = []
     structure: Any = None
-    pad_to = feed.batch_size if isinstance(feed, ArrayFeed) and feed.size > feed.batch_size else None
-    for number, batch in enumerate(feed):
-        if steps is not None and number >= steps:
-            break
+    usual = feed.batch_size if isinstance(feed, ArrayFeed) and feed.full_batches else None
+    for number, batch in enumerate(_batches(stream)):
         callbacks.on_predict_batch_begin(number)
-        rows = _rows(batch)
-        padded = pad_to is not None and rows < pad_to and runner.compiled and not _has_text(batch)
+        rows = rows_of(batch)
+        padded = usual is not None and rows is not None and rows < usual and runner.can_compile(batch)
         # A short last batch is filled up to the usual size, so that it needs no program of its own.
-        outputs = runner.run_batch(_pad(batch, pad_to) if padded else batch, guard)
+        outputs = runner.run_batch(_pad(batch, usual) if padded else batch, guard)
         flat = [_array(leaf) for leaf in trees.flatten(outputs)]
         if padded:
-            flat = [leaf[:rows] if leaf.ndim and leaf.shape[0] == pad_to else leaf for leaf in flat]
+            if any(np.ndim(leaf) == 0 or leaf.shape[0] != usual for leaf in flat):
+                # Outputs that are not per sample may depend on the size of the batch.
+                outputs = runner.run_batch(batch, guard)
+                flat = [_array(leaf) for leaf in trees.flatten(outputs)]
+            else:
+                flat = [leaf[:rows] for leaf in flat]
+                outputs = trees.pack(outputs, flat) if trees.is_nested(outputs) else flat[0]
         structure = outputs
         parts.append(flat)
         callbacks.on_predict_batch_end(number, {"outputs": outputs})
-    if structure is None:
-        raise ValueError("predict() got no batches: the data source is empty.")
+        if runner.model.stop_predicting:
+            break
     joined = [_join([np.asarray(leaf) for leaf in leaves]) for leaves in zip(*parts, strict=True)]
     return trees.pack(structure, joined) if trees.is_nested(structure) else joined[0]
 
 
-def _in_chunks(runner: Runner, feed: ArrayFeed, guard: SafeInterrupt, callbacks: Any) -> Any:
+def _batches(stream: Stream) -> Any:
+    if not stream.is_array:
+        return stream.batches()
+    share = stream.share()
+    return (stream.feed.batch(number) for number in range(share.start, share.stop))
+
+
+def _in_chunks(runner: Runner, feed: Any, guard: SafeInterrupt, callbacks: Any) -> Any:
     """Many batches per XLA call, from data that lie on the device; None if that is not worth it or not possible."""
-    if callbacks.wants_batches("predict") or any(is_text(leaf) for leaf in feed.leaves):
+    if not isinstance(feed, ArrayFeed) or feed.full_batches < 2 or not runner.can_compile(feed.leaves):
         return None
     program = runner.program_for(feed.first())
-    plan = plans.choose(feed, program.program.closed, steps_per_execution=None, wants_batches=False)
+    plan = plans.choose(feed, program.steps_per_call, interval=callbacks.needed_interval("predict"))
     if program.state or not plan.resident or plan.steps_per_call < 2:
         return None
     size = feed.batch_size
+    if any(len(struct.shape) < 1 or struct.shape[0] != size for struct in program.outputs):
+        return None
     # The last batch starts early enough to be full; only its last rows are new.
     starts = np.minimum(np.arange(feed.num_batches, dtype=np.int32) * size, feed.size - size)
     data = resident(feed)
-    pieces: list[list[np.ndarray]] = []
+    pieces: list[list[Any]] = []
     structure: Any = None
     for first in range(0, feed.num_batches, plan.steps_per_call):
         chunk = starts[first : first + plan.steps_per_call]
-        padded = np.concatenate([chunk, np.repeat(chunk[-1:], plan.steps_per_call - len(chunk))])
+        count = len(chunk)
+        padded = np.concatenate([chunk, np.repeat(chunk[-1:], plan.steps_per_call - count)])
         callbacks.on_predict_batch_begin(first)
         with guard.step():
-            structure = program.run_map(data, padded, size)
-        flat = [_array(leaf) for leaf in trees.flatten(structure)]
-        if any(leaf.ndim < 2 or leaf.shape[1] != size for leaf in flat):
-            return None
-        pieces.append([leaf[: len(chunk)].reshape((-1, *leaf.shape[2:])) for leaf in flat])
-        callbacks.on_predict_batch_end(first + len(chunk) - 1, {"outputs": structure})
-    joined = [_whole([np.asarray(leaf) for leaf in leaves], feed) for leaves in zip(*pieces, strict=True)]
+            structure = program.run_map(data, padded, count, size)
+        pieces.append([(_array(leaf), count) for leaf in trees.flatten(structure)])
+        callbacks.on_predict_batch_end(first + count - 1, {"outputs": structure})
+        if runner.model.stop_predicting:
+            break
+    joined = [_rows(leaves, feed) for leaves in zip(*pieces, strict=True)]
     return trees.pack(structure, joined) if trees.is_nested(structure) else joined[0]
 
 
-def _whole(parts: list[np.ndarray], feed: ArrayFeed) -> np.ndarray:
+def _rows(pieces: Any, feed: ArrayFeed) -> np.ndarray:
+    """Stacked batches of several calls as rows, without those that the last batch has twice."""
+    parts = [np.asarray(leaf)[:count].reshape((-1, *leaf.shape[2:])) for leaf, count in pieces]
     rows = _join(parts)
-    if feed.remainder:
+    if feed.remainder and len(rows) == feed.num_batches * feed.batch_size:
         whole = feed.full_batches * feed.batch_size
         rows = np.concatenate([rows[:whole], rows[-feed.remainder :]])
     return rows
@@ -100,14 +147,6 @@ def _join(leaves: list[np.ndarray]) -> np.ndarray:
     return np.concatenate(leaves, axis=0) if len(leaves) > 1 else np.array(leaves[0])
 
 
-def _rows(batch: Any) -> int:
-    return next(len(leaf) for leaf in trees.flatten(batch) if leaf is not None)
-
-
-def _has_text(batch: Any) -> bool:
-    return any(leaf is not None and is_text(leaf) for leaf in trees.flatten(batch))
-
-
 def _pad(batch: Any, size: int | None) -> Any:
     def fill(leaf: Any) -> Any:
         if leaf is None:
@@ -118,3 +157,14 @@ def _pad(batch: Any, size: int | None) -> Any:
         return np.concatenate([leaf, np.repeat(leaf[-1:], missing, axis=0)])
 
     return trees.map_structure(fill, batch)
+
+
+def to_numpy(outputs: Any) -> Any:
+    """Tensors and arrays in any nesting as NumPy arrays."""
+
+    def one(value: Any) -> Any:
+        if isinstance(value, Tensor):
+            return value.numpy()
+        return np.asarray(value) if isinstance(value, jax.Array) else value
+
+    return trees.map_structure(one, outputs)

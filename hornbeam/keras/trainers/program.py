@@ -8,10 +8,11 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from hornbeam.base import dtypes
 from hornbeam.core.frame import Program
-from hornbeam.core.tensor import Tensor, wrap
+from hornbeam.core.tensor import wrap
 from hornbeam.core.variable import commit_all, commit_lock, read_all, reclaim
 from hornbeam.engine import cache, loops
 from hornbeam.engine.jax_compat import wide_types
@@ -61,15 +62,23 @@ class StepProgram:
             (True, in_state[id(variable)]) if id(variable) in in_state else (False, in_fixed[id(variable)])
             for variable in program.reads
         ]
+        self._steps_per_call: int | None = None
         donated = (0,) if donate else ()
         self._one = jax.jit(self._run_one, donate_argnums=donated)
-        self._many = jax.jit(self._run_many, donate_argnums=donated, static_argnums=())
+        self._many = jax.jit(self._run_many, donate_argnums=donated)
         self._map = jax.jit(self._run_map)
 
     @property
     def steps_per_call(self) -> int:
         """Steps worth running in one call."""
-        return loops.steps_per_call(self.program.closed)
+        if self._steps_per_call is None:
+            self._steps_per_call = loops.steps_per_call(self.program.closed)
+        return self._steps_per_call
+
+    @property
+    def outputs(self) -> list[Any]:
+        """Shapes and dtypes of the step's outputs."""
+        return list(self.program.closed.out_avals[: self.program.n_outputs])
 
     # --- pure forms ------------------------------------------------------------------------------
     def _run_one(self, state: list, fixed: list, consts: list, leaves: list) -> tuple[list, list]:
@@ -89,14 +98,23 @@ class StepProgram:
         empty = [jnp.zeros(struct.shape, struct.dtype) for struct in shapes]
         return jax.lax.fori_loop(0, count, step, (state, empty))
 
-    def _run_map(self, state: list, fixed: list, consts: list, data: list, starts: Any, size: Any) -> list:
-        """Outputs of consecutive batches, stacked; for prediction, whose state stays as it is."""
+    def _run_map(self, state: list, fixed: list, consts: list, data: list, starts: Any, count: Any, size: Any) -> list:
+        """Outputs of ``count`` batches of ``size`` consecutive rows, stacked; the state stays as it is."""
+        rows = size.shape[0]
 
-        def one(start: Any) -> list:
-            batch = [jax.lax.dynamic_slice_in_dim(leaf, start, size.shape[0], 0) for leaf in data]
+        def outputs_of(start: Any) -> list:
+            batch = [jax.lax.dynamic_slice_in_dim(leaf, start, rows, 0) for leaf in data]
             return self._run_one(state, fixed, consts, batch)[1]
 
-        return jax.lax.map(one, starts)
+        def step(i: Any, found: list) -> list:
+            return [
+                jax.lax.dynamic_update_index_in_dim(all_rows, one, i, 0)
+                for all_rows, one in zip(found, outputs_of(starts[i]), strict=True)
+            ]
+
+        shapes = jax.eval_shape(outputs_of, starts[0])
+        empty = [jnp.zeros((starts.shape[0], *struct.shape), struct.dtype) for struct in shapes]
+        return jax.lax.fori_loop(0, count, step, empty)
 
     # --- running ---------------------------------------------------------------------------------
     def _launch(self, function: Callable, *rest: Any) -> Any:
@@ -118,18 +136,11 @@ class StepProgram:
         """``count`` steps on rows of a data set that lies on the device; returns the last step's outputs."""
         return self.program.unflatten(self._launch(self._many, data, rows, count))
 
-    def run_map(self, data: list, starts: Any, size: int) -> Any:
-        """Outputs of consecutive batches, stacked along a new first axis."""
+    def run_map(self, data: list, starts: Any, count: int, size: int) -> Any:
+        """Outputs of ``count`` batches of ``size`` consecutive rows, stacked along a new first axis."""
         with commit_lock, wide_types(True) if self.wide else _nothing:
-            marker = jnp.zeros((size,), bool)
-            outputs = self._map(read_all(self.state), read_all(self.fixed), self.program.consts, data, starts, marker)
+            # Its shape tells the program the number of rows.
+            marker = np.broadcast_to(np.zeros((), bool), (size,))
+            state, fixed = read_all(self.state), read_all(self.fixed)
+            outputs = self._map(state, fixed, self.program.consts, data, starts, count, marker)
         return self.program.unflatten(outputs)
-
-
-def arrays_of(structure: Any) -> Any:
-    """Tensors replaced by their arrays."""
-    return jax.tree_util.tree_map(
-        lambda leaf: leaf._value if isinstance(leaf, Tensor) else leaf,
-        structure,
-        is_leaf=lambda leaf: isinstance(leaf, Tensor),
-    )

@@ -2,120 +2,214 @@
 
 from __future__ import annotations
 
+import warnings
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import jax
 import numpy as np
 
-from hornbeam.base import trees
+from hornbeam.base import dtypes, trees
 from hornbeam.core.tensor import Tensor, from_host, wrap
+from hornbeam.core.variable import commit_all, read_all
+from hornbeam.engine.jax_compat import wide_types
 from hornbeam.keras.trainers import plan as plans
 from hornbeam.keras.trainers.feeds.arrays import ArrayFeed
+from hornbeam.keras.trainers.feeds.convert import is_text
+from hornbeam.keras.trainers.feeds.stream import Stream
 from hornbeam.keras.trainers.interrupts import SafeInterrupt
 from hornbeam.keras.trainers.program import StepProgram
+from hornbeam.keras.trainers.rollback import Rollback
+
+KEPT_PROGRAMS = 32
+"""Captured steps kept per kind; data of ever new shapes must not fill the memory."""
+_WARN_AT = 8
+_IN_FLIGHT = 2
+"""Calls that may wait for the device: more would delay Ctrl-C and gain nothing."""
 
 
 class Runner:
-    """Executes one kind of step (train, test, predict) over feeds.
+    """Executes one kind of step (train, test, predict).
 
     Args:
+        model: the model, for building it safely and for its locks.
+        kind: ``"train"``, ``"test"`` or ``"predict"``.
         step: function ``(data) -> outputs`` on tensors.
         compiled: run it compiled.
-        donate: the step changes the model's state, whose memory may be reused.
         version: what the step depends on beside the shapes of its batch; a program is made for each value.
+        check: looks at each batch on the host before it runs; raises if it must not.
     """
 
-    def __init__(self, step: Callable, compiled: bool, donate: bool, version: Callable[[], Any] = lambda: None) -> None:
-        self.step = step
-        self.compiled = compiled
+    def __init__(
+        self,
+        model: Any,
+        kind: str,
+        step: Callable,
+        compiled: bool,
+        version: Callable[[], Any] = lambda: None,
+        check: Callable[[Any], None] | None = None,
+    ) -> None:
+        self.model, self.kind, self.step, self.compiled = model, kind, step, compiled
         self._version = version
-        self._donate = donate
-        self._programs: dict[Any, StepProgram] = {}
+        self._check = check
+        self._programs: OrderedDict[Any, StepProgram] = OrderedDict()
+        self._made = 0
 
+    # --- capturing -------------------------------------------------------------------------------
     def program_for(self, batch: Any) -> StepProgram:
         """The captured step for batches of these shapes."""
-        leaves, tree = jax.tree_util.tree_flatten(batch)
-        key = (tree, self._version(), tuple((leaf.shape, np.dtype(leaf.dtype)) for leaf in leaves))
+        key = self._key(batch)
         program = self._programs.get(key)
-        if program is None:
-            program = self._programs[key] = StepProgram(self.step, batch, self._donate)
+        if program is not None:
+            with suppress(KeyError):  # another thread may have dropped it
+                self._programs.move_to_end(key)
+            return program
+        with self.model._training.programs_lock:
+            program = self._programs.get(key)
+            if program is None:
+                with Rollback(self.model):
+                    program = StepProgram(self.step, batch, donate=self.kind != "predict")
+                # Tracing may have built the optimizer, and with it changed what the step depends on.
+                self._keep((key[0], self._version(), key[2]), program)
         return program
 
-    def run_batch(self, batch: Any, guard: SafeInterrupt) -> Any:
-        """One step on one batch of host or device arrays."""
-        if not self.compiled:
-            return self.step(as_tensors(batch))
-        program = self.program_for(batch)
+    def knows(self, batch: Any) -> bool:
+        """Whether the step has been captured for batches of these shapes."""
+        return self._key(batch) in self._programs
+
+    def _key(self, batch: Any) -> tuple:
+        leaves, tree = jax.tree_util.tree_flatten(batch)
+        return (tree, self._version(), tuple((leaf.shape, leaf.dtype) for leaf in leaves))
+
+    def _keep(self, key: Any, program: StepProgram) -> None:
+        self._programs[key] = program
+        self._made += 1
+        if len(self._programs) > KEPT_PROGRAMS:
+            self._programs.popitem(last=False)
+        if self._made == _WARN_AT:
+            shapes = [one[2][0][0] for one in list(self._programs)[-4:] if one[2]]
+            warnings.warn(
+                f"The {self.kind} step of model '{self.model.name}' was compiled for {self._made} different batches, the last "
+                f"ones with inputs of shape {', '.join(map(str, shapes))}. Each new shape costs a compilation: pad the "
+                "data to a few sizes.",
+                stacklevel=2,
+            )
+
+    # --- running ---------------------------------------------------------------------------------
+    def can_compile(self, batch: Any) -> bool:
+        """False for text, which never reaches the device."""
+        return self.compiled and not any(leaf is not None and is_text(leaf) for leaf in trees.flatten(batch))
+
+    def run_batch(self, batch: Any, guard: SafeInterrupt, checked: bool = False) -> Any:
+        """One step on one batch of host or device arrays.
+
+        Args:
+            batch: in the form that steps receive.
+            guard: keeps Ctrl-C out of the step.
+            checked: the data were looked at before.
+        """
+        program = self.program_for(batch) if self.can_compile(batch) else None
+        if self._check is not None and not checked:
+            self._check(batch)
+        if program is None:
+            return self._run_eagerly(batch)
         with guard.step():
             return program.run(batch)
 
+    def _run_eagerly(self, batch: Any) -> Any:
+        model = self.model
+        optimizer = model.optimizer
+        known = model.variables if model.built else []
+        before, steps = read_all(known), _steps_made(optimizer)
+        try:
+            with Rollback(model):
+                return self.step(as_tensors(batch))
+        except BaseException:
+            # Half a step (moving averages, but no update) is no state to stop in.
+            if _steps_made(optimizer) is steps:
+                commit_all(known, before)
+            raise
+
     def epoch(
         self,
-        feed: Any,
+        stream: Stream,
         guard: SafeInterrupt,
         *,
         steps_per_execution: Any = None,
-        wants_batches: bool = False,
-        limit: int | None = None,
-        before: Callable[[int], None] | None = None,
+        interval: int | None = None,
+        before: Callable[[int], None] = lambda number: None,
     ) -> Iterator[tuple[int, Any]]:
-        """Run batches; yields (number of the last batch run, its outputs) after every XLA call.
+        """Run the next epoch of a stream; yields (number of the last batch run, its outputs) after every call.
 
         Args:
-            feed: batches.
+            stream: where batches come from.
             guard: keeps Ctrl-C out of steps.
             steps_per_execution: what the user asked for.
-            wants_batches: a callback must see every batch.
-            limit: batches to run at most.
+            interval: batches after which a callback must be called at the latest; None if it does not matter.
             before: called with the number of the next batch before it runs.
         """
-        if self.compiled and isinstance(feed, ArrayFeed) and not any(is_text(leaf) for leaf in feed.leaves):
-            yield from self._array_epoch(feed, guard, steps_per_execution, wants_batches, limit, before)
+        if stream.is_array:
+            yield from self._array_epoch(stream, guard, steps_per_execution, interval, before)
             return
-        for number, batch in enumerate(feed):
-            if limit is not None and number >= limit:
-                return
-            if before is not None:
+        together = steps_per_execution if isinstance(steps_per_execution, int) else 1
+        number, outputs = -1, None
+        for number, batch in enumerate(stream.batches()):
+            if number % together == 0:
                 before(number)
-            yield number, self.run_batch(batch, guard)
-            if limit is not None and number + 1 >= limit:
-                return
+            outputs = self.run_batch(batch, guard)
+            if (number + 1) % together == 0:
+                yield number, outputs
+        if (number + 1) % together:
+            yield number, outputs
 
     def _array_epoch(
-        self, feed: ArrayFeed, guard: SafeInterrupt, steps_per_execution: Any, wants_batches: bool, limit: Any, before: Any
+        self, stream: Stream, guard: SafeInterrupt, steps_per_execution: Any, interval: int | None, before: Callable
     ) -> Iterator[tuple[int, Any]]:
-        order = feed.order()
-        total = feed.num_batches if limit is None else min(limit, feed.num_batches)
-        whole = min(total, feed.full_batches)
-        done = 0
-        if whole:
+        feed, share = stream.feed, stream.share()
+        done, whole = share.start, min(share.stop, feed.full_batches)
+        if whole > done and self.can_compile(feed.leaves):
             program = self.program_for(feed.first())
             plan = plans.choose(
-                feed, program.program.closed, steps_per_execution=steps_per_execution, wants_batches=wants_batches
+                feed, program.steps_per_call, steps_per_execution=steps_per_execution, interval=interval
             )
             if plan.resident and plan.steps_per_call > 1:
-                data = resident(feed)
-                rows = order[: whole * feed.batch_size].reshape(whole, feed.batch_size)
-                while done < whole:
-                    count = min(plan.steps_per_call, whole - done)
-                    if before is not None:
-                        before(done)
-                    chunk = _padded(rows[done : done + count], plan.steps_per_call)
-                    with guard.step():
-                        outputs = program.run_rows(data, chunk, count)
-                    done += count
-                    yield done - 1, outputs
-        while done < total:
-            if before is not None:
-                before(done)
-            start = done * feed.batch_size
-            rows_now: Any = order[start : start + feed.batch_size]
-            if not feed.shuffle:
-                rows_now = slice(start, start + feed.batch_size)
-            outputs = self.run_batch(feed.batch(rows_now), guard)
+                yield from self._chunks(program, plan.steps_per_call, feed, share, guard, before)
+                done = whole
+        while done < share.stop:
+            before(done - share.start)
+            outputs = self.run_batch(feed.batch(done, share.order), guard, checked=True)
             done += 1
-            yield done - 1, outputs
+            yield done - 1 - share.start, outputs
+
+    def _chunks(
+        self, program: StepProgram, size: int, feed: ArrayFeed, share: Any, guard: SafeInterrupt, before: Callable
+    ) -> Iterator[tuple[int, Any]]:
+        """The full batches of a share, several in one call."""
+        data = resident(feed)
+        whole = min(share.stop, feed.full_batches)
+        order = np.arange(whole * feed.batch_size, dtype=np.int32) if share.order is None else share.order
+        rows = order[: whole * feed.batch_size].reshape(whole, feed.batch_size)
+        waiting: deque[Any] = deque()
+        done = share.start
+        while done < whole:
+            count = min(size, whole - done)
+            before(done - share.start)
+            chunk = _padded(rows[done : done + count], size)
+            with guard.step():
+                outputs = program.run_rows(data, chunk, count)
+            done += count
+            waiting.append(jax.tree_util.tree_leaves(outputs)[:1])
+            if len(waiting) > _IN_FLIGHT:
+                jax.block_until_ready(waiting.popleft())
+            yield done - 1 - share.start, outputs
+
+
+def _steps_made(optimizer: Any) -> Any:
+    """The array that counts the steps; another one after each step."""
+    counter = getattr(optimizer, "_iterations", None)
+    return None if counter is None else counter._array
 
 
 def _padded(rows: np.ndarray, count: int) -> np.ndarray:
@@ -125,17 +219,19 @@ def _padded(rows: np.ndarray, count: int) -> np.ndarray:
 
 
 def resident(feed: ArrayFeed) -> list[Any]:
-    """The feed's arrays on the device, put there once."""
-    known = feed.__dict__.get("_resident")
-    if known is None:
-        leaves = jax.tree_util.tree_leaves(feed.arrays)
-        known = feed.__dict__["_resident"] = [jax.device_put(leaf) for leaf in leaves]
-    return known
+    """The feed's arrays on the device, put there once, with room for some rows more."""
+    if feed.resident is None:
+        room = plans.padded_size(feed.size) - feed.size
+        feed.resident = [_put(leaf, room) for leaf in jax.tree_util.tree_leaves(feed.arrays)]
+    return feed.resident
 
 
-def is_text(leaf: Any) -> bool:
-    """True for arrays of strings."""
-    return getattr(leaf.dtype, "kind", "f") in "OSUT"
+def _put(leaf: Any, room: int) -> Any:
+    if room:
+        pad = [(0, room)] + [(0, 0)] * (leaf.ndim - 1)
+        leaf = jax.numpy.pad(leaf, pad) if isinstance(leaf, jax.Array) else np.pad(leaf, pad)
+    with wide_types(dtypes.is_wide(leaf.dtype.name)):
+        return jax.device_put(leaf)
 
 
 def as_tensors(batch: Any) -> Any:

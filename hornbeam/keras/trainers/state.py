@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 from hornbeam.core.variable import Variable
@@ -17,10 +18,12 @@ class TrainerState:
         frozen_variables: variables that were trainable when ``compile`` was called, which is what training
             changes until the next ``compile`` (a GAN's discriminator goes on learning although it is
             frozen afterwards for the generator's sake).
-        runners: compiled steps by kind.
+        runners: steps in their compiled form, by kind.
         arguments: arguments of ``compile`` as given, for saving.
         has_run: True once a batch was run.
         busy: name of the method that is running a training loop, to refuse a second one at the same time.
+        metrics_lock: held by whoever uses the model's metrics: they have one state only.
+        programs_lock: held while steps are captured.
     """
 
     def __init__(self) -> None:
@@ -36,8 +39,30 @@ class TrainerState:
         self.arguments: dict[str, Any] = {}
         self.has_run = False
         self.busy: str | None = None
+        self._make_locks()
+
+    def _make_locks(self) -> None:
+        self.metrics_lock = threading.RLock()
+        self.programs_lock = threading.RLock()
+        self._busy_lock = threading.Lock()
+
+    def claim(self, method: str) -> str | None:
+        """Note that a training loop starts; returns the name of the one that runs already, if any."""
+        with self._busy_lock:
+            if self.busy is not None:
+                return self.busy
+            self.busy = method
+            return None
+
+    def release(self) -> None:
+        """Note that the training loop has ended."""
+        self.busy = None
 
     def __getstate__(self) -> dict[str, Any]:
-        state = dict(vars(self))
+        state = {name: value for name, value in vars(self).items() if not name.endswith("_lock")}
         state["runners"], state["busy"] = {}, None
         return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._make_locks()

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from typing import Any
 
 from hornbeam import ops
-from hornbeam.base import trees
+from hornbeam.base import settings, trees
+from hornbeam.base.errors import DataError
 from hornbeam.core.scopes import scopes
 from hornbeam.core.tape import GradientTape
 from hornbeam.core.variable import Variable
-from hornbeam.keras.layers.base import tracking
 from hornbeam.keras.layers.base.call_spec import call_spec
 from hornbeam.keras.metrics import Metric
 from hornbeam.keras.trainers.compiled_loss import batch_size_of
@@ -30,11 +31,24 @@ class Steps:
             state["_trainer"] = TrainerState()
         return state["_trainer"]
 
-    def train_step(self, data: Any) -> dict[str, Any]:
+    @property
+    def metrics(self) -> list[Metric]:
+        """All metrics: the loss, those given to ``compile`` as one, those of layers and the model."""
+        raise NotImplementedError
+
+    def _overrides(self, *names: str) -> bool:
+        """True if a subclass (or the object) has a method of its own by one of these names."""
+        return any(name in vars(self) or getattr(type(self), name) is not getattr(Steps, name) for name in names)
+
+    # --- steps -----------------------------------------------------------------------------------
+    def train_step(self, data: Any) -> Any:
         """One training step; override it to train in a way of your own.
 
+        It runs in a compiled program: variables may be read and assigned and metrics updated, and gradients taken
+        with ``GradientTape`` (or ``jax.grad``).
+
         Args:
-            data: one batch, ``(x, y, sample_weight)`` or a part of it.
+            data: one batch of tensors: ``x``, ``(x, y)`` or ``(x, y, sample_weight)``.
 
         Returns:
             Logs by name.
@@ -42,11 +56,9 @@ class Steps:
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         with GradientTape() as tape:
             y_pred = self._predict_with(x, training=True)
-            loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True)
-            self._training.loss_tracker.update_state(  # type: ignore[union-attr]
-                loss, sample_weight=batch_size_of(trees.flatten(x)[0])
-            )
+            loss = self._loss_of(x, y, y_pred, sample_weight, training=True)
             scaled = self.optimizer.scale_loss(loss) if self.optimizer is not None else loss
+        self._track_loss(loss, x)
         variables = self._variables_to_train()
         if variables:
             gradients = tape.gradient(scaled, variables)
@@ -55,12 +67,12 @@ class Steps:
             warnings.warn("The model does not have any trainable weights.", stacklevel=2)
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
-    def test_step(self, data: Any) -> dict[str, Any]:
+    def test_step(self, data: Any) -> Any:
         """One evaluation step; see ``train_step``."""
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         y_pred = self._predict_with(x, training=False)
-        loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False)
-        self._training.loss_tracker.update_state(loss, sample_weight=batch_size_of(trees.flatten(x)[0]))  # type: ignore[union-attr]
+        loss = self._loss_of(x, y, y_pred, sample_weight, training=False)
+        self._track_loss(loss, x)
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
     def predict_step(self, data: Any) -> Any:
@@ -81,26 +93,53 @@ class Steps:
             training.frozen_variables = list(self.trainable_variables)  # type: ignore[attr-defined]
         return training.frozen_variables
 
+    # --- loss ------------------------------------------------------------------------------------
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
-        """Total loss of a batch: that given to ``compile`` plus losses of layers."""
-        total = None
+        """Total loss of a batch: that given to ``compile`` plus the losses of layers and regularizers.
+
+        Args:
+            x: inputs.
+            y: targets.
+            y_pred: predictions.
+            sample_weight: weights by sample.
+            training: whether the batch is trained on.
+
+        Raises:
+            DataError: there is nothing to train on: no loss, and no layer adds one.
+        """
+        found = []
         compiled = self._training.compiled_loss
         if compiled is not None:
             value = compiled(y, y_pred, sample_weight)
-            total = value
-        for extra in self.losses:  # type: ignore[attr-defined]
-            extra = ops.sum(ops.cast(extra, "float32"))
-            total = extra if total is None else total + extra
-        if total is None:
-            if compiled is None and not scopes.symbolic and self.optimizer is not None and training:
-                raise ValueError(
+            if value is not None:
+                found.append(value)
+        found += [ops.sum(ops.cast(extra, settings.floatx())) for extra in self.losses]  # type: ignore[attr-defined]
+        if not found:
+            if training and not scopes.symbolic:
+                raise DataError(
                     "No loss to compute. Provide a `loss` argument in `compile()`, or add losses with `add_loss` in layers."
                 )
             return ops.zeros(())
+        total = found[0]
+        for value in found[1:]:
+            total = total + value
         return total
 
+    def _loss_of(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Any:
+        """``compute_loss``, also of subclasses whose own one knows no ``training``."""
+        if "training" in inspect.signature(self.compute_loss).parameters:
+            return self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=training)
+        return self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight)
+
+    def _track_loss(self, loss: Any, x: Any) -> None:
+        tracker = self._training.loss_tracker
+        first = next((leaf for leaf in trees.flatten(x) if leaf is not None), None)
+        if tracker is not None:
+            tracker.update_state(loss, sample_weight=1 if first is None else batch_size_of(first))
+
+    # --- metrics ---------------------------------------------------------------------------------
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
         """Update the compiled metrics with a batch and return all results."""
         compiled = self._training.compiled_metrics
@@ -110,27 +149,13 @@ class Steps:
 
     def get_metrics_result(self) -> dict[str, Any]:
         """Current results of all metrics by name."""
-        training = self._training
         results: dict[str, Any] = {}
-        if training.loss_tracker is not None:
-            results["loss"] = training.loss_tracker.result()
-        compiled_ids = {id(metric) for metric in self._compiled_metric_objects()}
         for metric in self.metrics:
-            if metric is training.loss_tracker or id(metric) in compiled_ids:
-                continue
             value = metric.result()
             results.update(value if isinstance(value, dict) else {metric.name: value})
-        if training.compiled_metrics is not None and training.compiled_metrics.built:
-            results.update(training.compiled_metrics.result())
-        if training.compiled_loss is not None:
-            results.update({metric.name: metric.result() for metric in training.compiled_loss.metrics})
         return results
 
-    def _compiled_metric_objects(self) -> list[Metric]:
-        training = self._training
-        found = list(training.compiled_metrics.metrics) if training.compiled_metrics is not None else []
-        return found + (list(training.compiled_loss.metrics) if training.compiled_loss is not None else [])
-
+    # --- results ---------------------------------------------------------------------------------
     def _flat_results(self, outputs: Any) -> dict[str, Any]:
         """Logs of a step as a flat dict; a step of the user's may also return a list or a single value."""
         if outputs is None:
@@ -138,7 +163,20 @@ class Steps:
         if isinstance(outputs, dict):
             flat: dict[str, Any] = {}
             for name, value in outputs.items():
-                flat.update(value if isinstance(value, dict) else {name: value})
+                flat.update(self._flat_results(value) if isinstance(value, dict) else {name: value})
             return flat
         values = trees.flatten(outputs)
         return {"loss" if index == 0 else f"output_{index}": value for index, value in enumerate(values)}
+
+    def _listed_results(self, logs: dict[str, Any]) -> Any:
+        """Logs as ``evaluate`` lists them: the loss, metrics, losses of outputs, then all others by name."""
+        names = self._result_names(logs)
+        values = [logs[name] for name in names]
+        return values[0] if len(values) == 1 else values
+
+    def _result_names(self, logs: dict[str, Any]) -> list[str]:
+        listed: list[str] = []
+        for metric in self.metrics:
+            inner = metric.metrics if metric is self._training.compiled_metrics else [metric]
+            listed += [one.name for one in inner if one.name in logs and one.name not in listed]
+        return listed + sorted(name for name in logs if name not in listed)

@@ -10,11 +10,12 @@ import keras
 import numpy as np
 import pytest
 
+from hornbeam.base import settings
 from hornbeam.core.frame import Frame
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tape import GradientTape
 from hornbeam.core.tensor import Tensor, from_host
-from hornbeam.keras import losses
+from hornbeam.keras import losses, metrics
 from tests.keras.losses.cases import data, to_numpy
 
 FUNCTIONS = [
@@ -211,6 +212,25 @@ def test_raw_arrays_in_jit_symbols_and_frames():
     symbol = losses.categorical_crossentropy(KerasTensor((None, 4)), KerasTensor((None, 4)))
     assert tuple(symbol.shape) == (None,)
     assert tuple(loss(KerasTensor((None, 4)), KerasTensor((None, 4))).shape) == ()
+
+
+def test_a_changed_epsilon_counts():
+    """Compiled programs do not keep the old one."""
+    before = settings.epsilon()
+    loss, metric = losses.BinaryCrossentropy(), metrics.BinaryCrossentropy()
+    values = []
+    try:
+        for epsilon in (before, 1e-2):
+            settings.set_epsilon(epsilon)
+            metric.reset_state()
+            metric.update_state([[1.0]], [[0.0]])
+            values.append(
+                [float(loss([[1.0]], [[0.0]])), float(losses.binary_crossentropy([1.0], [0.0])), float(metric.result())]
+            )
+    finally:
+        settings.set_epsilon(before)
+    np.testing.assert_allclose(values[0], -np.log(before), rtol=1e-5)
+    np.testing.assert_allclose(values[1], -np.log(1e-2), rtol=1e-5)
 
 
 def test_lookup():

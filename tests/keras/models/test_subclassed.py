@@ -151,3 +151,12 @@ def test_weights_shared_by_two_models_stay_shared():
         m.fit(np.ones((4, 3)), np.zeros((4, m.output_shape[-1])), verbose=0)
     assert a.weights[0] is b.weights[0]
     np.testing.assert_array_equal(a.get_weights()[0], b.get_weights()[0])
+
+
+def test_shapes_remembered_from_an_abstract_build_have_no_made_up_batch():
+    m = Net()
+    m.build((None, 5))
+    assert m.first.get_build_config() == {"input_shape": (None, 5)}
+    lines = []
+    m.summary(print_fn=lambda line, **_: lines.append(line))
+    assert "48" not in "\n".join(lines)

@@ -5,24 +5,29 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-import jax
-import numpy as np
-
-from hornbeam.base import dtypes, shapes, trees
+from hornbeam.base import trees
 from hornbeam.base.errors import TapeError
 from hornbeam.core import symbolic
 from hornbeam.core.frame import Frame
 from hornbeam.core.scopes import name_scope, override, scopes
 from hornbeam.core.symbolic import KerasTensor
-from hornbeam.core.tensor import HostTensor, Tensor, from_host, wrap
+from hornbeam.core.tensor import HostTensor, Tensor, wrap
 from hornbeam.core.variable import Variable, as_array, commit_all, read_all
 from hornbeam.engine.jax_compat import Tracer, is_tracing
 from hornbeam.keras.layers.base import call_context, input_spec
+from hornbeam.keras.layers.base.call_arguments import (
+    convert,
+    fill_masks,
+    has_any,
+    resolve_training,
+    shapes_of,
+    split,
+    tensor_arguments,
+)
 from hornbeam.keras.layers.base.call_context import CallContext
 from hornbeam.keras.layers.base.call_spec import CallSpec, call_spec
 from hornbeam.keras.layers.base.plan import Plan, is_pure
 from hornbeam.keras.layers.base.taped import run_as_one_node
-from hornbeam.ops.casting import cast
 from hornbeam.ops.numpy.arithmetic import divide_no_nan
 
 _TENSORS = (Tensor, KerasTensor, Variable)
@@ -35,20 +40,21 @@ def call_layer(layer: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
     bound = spec.bind(args, kwargs)
     if not spec.has_training and not spec.has_kwargs and "training" in bound and "training" not in spec.names:
         bound.pop("training")
-    bound = {name: _convert(layer, value, name == spec.first) for name, value in bound.items()}
+    bound = {name: convert(layer, value, name == spec.first) for name, value in bound.items()}
     if spec.first is not None and spec.first not in bound and "*" not in bound and not layer.built:
         spec.signature.bind(*args, **kwargs)
     context = scopes.call
-    training = _resolve_training(spec, bound, context)
-    previous_mask = _fill_masks(spec, bound)
+    given = bound.get("training")
+    training = resolve_training(spec, bound, context)
+    previous_mask = fill_masks(spec, bound)
     is_symbolic = any(isinstance(leaf, KerasTensor) for leaf in trees.flatten(list(bound.values())))
-    layer._build_once(_tensor_arguments(spec, bound))
+    layer._build_once(tensor_arguments(spec, bound))
     if layer.input_spec is not None and spec.first is not None:
-        input_spec.check(layer.input_spec, bound.get(spec.first), layer.name)
+        input_spec.check(layer.input_spec, bound.get(spec.first or ""), layer.name)
     if is_symbolic:
         return _call_symbolic(layer, spec, bound, previous_mask, training)
     if context is None and scopes.frame is None and not scopes.symbolic and _may_compile(layer, bound):
-        return _run_plan(layer, spec, bound, previous_mask, training)
+        return _run_plan(layer, spec, bound, previous_mask, training, given)
     own = context is None
     if own and scopes.tapes and scopes.frame is not None and all(inner.built for inner in layer._flatten_layers()):
         return _run_taped(layer, spec, bound, previous_mask, training)
@@ -58,112 +64,6 @@ def call_layer(layer: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
     if own:
         call_context.store_losses(context)
     return outputs
-
-
-# --- arguments -----------------------------------------------------------------------------------
-def _convert(layer: Any, value: Any, is_first: bool) -> Any:
-    if isinstance(value, (list, tuple, dict)) and not isinstance(value, shapes.TensorShape):
-        leaves = trees.flatten(value)
-        if is_first and leaves and all(isinstance(leaf, (int, float)) for leaf in leaves):
-            return _convert_leaf(layer, np.asarray(value))
-        return trees.map_structure(lambda leaf: _convert_leaf(layer, leaf), value)
-    return _convert_leaf(layer, value)
-
-
-def _convert_leaf(layer: Any, value: Any) -> Any:
-    kind = type(value)
-    if kind is Tensor:
-        if not layer.autocast or value._value.dtype == layer.compute_dtype or not value.dtype.is_floating:
-            return value
-        return _cast(value, layer.compute_dtype)
-    if isinstance(value, (Tensor, KerasTensor)):
-        if layer.autocast and value.dtype.is_floating and value.dtype != layer.compute_dtype:
-            return _cast(value, layer.compute_dtype)
-        return value
-    if value is None or isinstance(value, (bool, int, float, str, Variable)):
-        return value
-    if isinstance(value, (jax.Array, Tracer)):
-        return _convert_leaf(layer, wrap(value))
-    if hasattr(value, "__array__") and not callable(value):
-        array = np.asarray(value)
-        if layer.autocast and dtypes.from_numpy(array.dtype).is_floating:
-            array = array.astype(dtypes.as_dtype(layer.compute_dtype).as_numpy_dtype, copy=False)
-        elif array.dtype.kind in "iu" and array.dtype.itemsize == 8 and not layer.keeps_wide_integers:
-            array = array.astype(np.int32 if array.dtype.kind == "i" else np.uint32)
-        return from_host(array)
-    return value
-
-
-def _cast(value: Any, dtype: str) -> Any:
-    mask = getattr(value, "_keras_mask", None)
-    out = cast(value, dtype)
-    if mask is not None:
-        out._keras_mask = mask
-    return out
-
-
-def _tensor_arguments(spec: CallSpec, bound: dict[str, Any]) -> dict[str, Any]:
-    """The arguments that carry tensors: those whose shapes ``build`` is told."""
-    found = {}
-    for name, value in bound.items():
-        if name in spec.mask_names or name == "training":
-            continue
-        leaves = trees.flatten(value)
-        if leaves and any(isinstance(leaf, _TENSORS) for leaf in leaves):
-            found[name] = value
-    return found
-
-
-def shapes_of(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Shapes in place of tensors."""
-
-    def shape_of(leaf: Any) -> Any:
-        return tuple(leaf.shape) if hasattr(leaf, "shape") else None
-
-    return {name: trees.map_structure(shape_of, value) for name, value in arguments.items()}
-
-
-def _resolve_training(spec: CallSpec, bound: dict[str, Any], context: CallContext | None) -> Any:
-    training = bound.get("training")
-    if isinstance(training, (Tensor, Variable, np.generic)):
-        training = bool(training)
-    if training is None and context is not None:
-        training = context.training
-    if training is None:
-        training = spec.default_training
-    if spec.has_training:
-        bound["training"] = training
-    return training
-
-
-def _mask_of(structure: Any) -> Any:
-    return trees.map_structure(lambda leaf: getattr(leaf, "_keras_mask", None), structure)
-
-
-def _has_any(structure: Any) -> bool:
-    return any(leaf is not None for leaf in trees.flatten(structure))
-
-
-def _fill_masks(spec: CallSpec, bound: dict[str, Any]) -> Any:
-    """Fill mask parameters from the masks of the inputs; returns the first argument's mask."""
-    previous = _mask_of(bound.get(spec.first)) if spec.first in bound else None
-    for name in spec.mask_names:
-        if bound.get(name) is not None:
-            continue
-        source = spec.first if name == "mask" else name.removesuffix("_mask")
-        if source in bound:
-            mask = _mask_of(bound[source])
-            if _has_any(mask):
-                bound[name] = mask
-    return previous if _has_any(previous) else None
-
-
-def _split(bound: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
-    kwargs = dict(bound)
-    rest = kwargs.pop("*", ())
-    if rest:
-        return (*kwargs.values(), *rest), {}
-    return (), kwargs
 
 
 # --- running -------------------------------------------------------------------------------------
@@ -188,13 +88,13 @@ def _run_call(
                         layer.add_loss(divide_no_nan(loss, float(output.shape[0])) if output.shape else loss)
     finally:
         context.training = before
-    _set_masks(layer, bound.get(spec.first), outputs, previous_mask)
+    _set_masks(layer, bound.get(spec.first or ""), outputs, previous_mask)
     return outputs
 
 
 def _call_with_tape_care(layer: Any, bound: dict[str, Any]) -> Any:
     """Run ``call`` op by op; if it hands a watched tensor to plain jax code, run it again as one taped whole."""
-    args, kwargs = _split(bound)
+    args, kwargs = split(bound)
     if not scopes.tapes or scopes.frame is not None:
         return layer.call(*args, **kwargs)
     if type(layer) in _needs_whole:
@@ -288,10 +188,10 @@ def _may_compile(layer: Any, bound: dict[str, Any]) -> bool:
     return not is_tracing() and is_pure(layer)
 
 
-def _run_plan(layer: Any, spec: CallSpec, bound: dict[str, Any], previous_mask: Any, training: Any) -> Any:
+def _run_plan(layer: Any, spec: CallSpec, bound: dict[str, Any], previous_mask: Any, training: Any, given: Any) -> Any:
     leaves = trees.flatten((bound, previous_mask))
     tensors = [leaf for leaf in leaves if isinstance(leaf, Tensor)]
-    key = _plan_key(spec, bound, leaves, tensors, training, previous_mask)
+    key = _plan_key(spec, bound, tensors, training, previous_mask, given)
     plan = layer._plans.get(key)
     if plan is None or not plan.is_current():
 
@@ -304,7 +204,7 @@ def _run_plan(layer: Any, spec: CallSpec, bound: dict[str, Any], previous_mask: 
             plan_owners[:] = [owner for owner, _ in context.losses]
             masks = [getattr(leaf, "_keras_mask", None) for leaf in trees.flatten(outputs)]
             extras = {"losses": [loss for _, loss in context.losses], "masks": masks}
-            return outputs, extras if context.losses or _has_any(masks) else ()
+            return outputs, extras if context.losses or has_any(masks) else ()
 
         plan_owners: list[Any] = []
         plan = Plan(layer, run, tensors)
@@ -316,11 +216,14 @@ def _run_plan(layer: Any, spec: CallSpec, bound: dict[str, Any], previous_mask: 
     return outputs
 
 
-def _plan_key(spec: CallSpec, bound: dict, leaves: list, tensors: list, training: Any, previous_mask: Any) -> Any:
-    plain = len(bound) - spec.has_training <= 1 and len(tensors) == 1 and training == spec.default_training
-    if plain and previous_mask is None and bound.get(spec.first) is tensors[0]:
+def _plan_key(
+    spec: CallSpec, bound: dict[str, Any], tensors: list[Tensor], training: Any, previous_mask: Any, given: Any
+) -> Any:
+    """What a plan depends on; the short form is the one that ``Layer.__call__`` looks up without coming here."""
+    plain = len(bound) - spec.has_training <= 1 and len(tensors) == 1 and (given is None or type(given) is bool)
+    if plain and previous_mask is None and bound.get(spec.first or "") is tensors[0]:
         value = tensors[0]._value
-        return (value.shape, value.dtype)
+        return (value.shape, value.dtype, given)
     structure = trees.map_structure(lambda leaf: None if isinstance(leaf, Tensor) else _hashable(leaf), bound)
     return (repr(structure), training, previous_mask is None, *((t._value.shape, t._value.dtype) for t in tensors))
 
@@ -347,8 +250,8 @@ def _call_symbolic(layer: Any, spec: CallSpec, bound: dict[str, Any], previous_m
     context = CallContext(layer, training) if own else scopes.call
     before = context.training
     context.training = training
-    args, kwargs = _split(bound)
-    given = bound.get(spec.first)
+    args, kwargs = split(bound)
+    given = bound.get(spec.first or "")
     try:
         with override(call=context, autocast=_autocast_of(layer)), name_scope(layer.name):
             if not args and spec.first in kwargs:
@@ -371,7 +274,7 @@ def output_spec(layer: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
     if not getattr(from_shape, "is_default", False):
         spec = call_spec(layer)
         bound = spec.bind(args, kwargs)
-        known = shapes_of(_tensor_arguments(spec, bound))
+        known = shapes_of(tensor_arguments(spec, bound))
         if len(known) == 1:
             out = layer.compute_output_shape(next(iter(known.values())))
         else:

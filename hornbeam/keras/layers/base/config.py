@@ -131,7 +131,7 @@ def pickled(layer: Any) -> dict[str, Any]:
 
 def unpickled(kind: type) -> Any:
     """An empty layer of a class."""
-    layer = kind.__new__(kind)
+    layer: Any = kind.__new__(kind)  # pyright: ignore[reportCallIssue]
     layer._start_state()
     return layer
 

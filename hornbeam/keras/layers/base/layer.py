@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import functools
 import inspect
-import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 from hornbeam.base import check, names, settings, shapes, trees
-from hornbeam.base.errors import BuildError, NotSupportedError, ShapeError, explain
+from hornbeam.base.errors import BuildError, NotSupportedError
 from hornbeam.core.node import Node
 from hornbeam.core.scopes import name_scope, scopes
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tensor import Tensor
 from hornbeam.core.variable import Variable
-from hornbeam.keras import constraints, dtype_policies, initializers, regularizers
+from hornbeam.keras import dtype_policies, regularizers
 from hornbeam.keras.layers.base import call_context, calling, config
-from hornbeam.keras.layers.base.call_spec import build_spec, call_spec
-from hornbeam.keras.layers.base.state import LayerState
-
-build_lock = threading.RLock()
-"""Two threads that call a new layer at once must not both create its weights."""
+from hornbeam.keras.layers.base.building import LayerBuilding
+from hornbeam.keras.layers.base.call_spec import call_spec
 
 # Attributes whose change does not alter what the layer computes.
 _NEUTRAL = frozenset(
@@ -29,7 +26,7 @@ _NEUTRAL = frozenset(
 )
 
 
-class Layer(LayerState):
+class Layer(LayerBuilding):
     """Base of all layers.
 
     A layer holds variables and computes outputs from inputs in ``call``. Subclasses create variables in
@@ -53,8 +50,14 @@ class Layer(LayerState):
     "layer's door."""
     unserialized: frozenset[str] = frozenset()
     """Constructor parameters of a built-in class that do not belong into its config."""
+    supports_masking: bool = False
+    """True if the layer passes masks on."""
+    input_spec: Any = None
+    """Requirements on the inputs (``InputSpec``, or a structure of them)."""
     _untracked: frozenset[str] = frozenset()
     _version: int = 0
+    _plans: dict[Any, Any]
+    _losses: list[Any]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -62,7 +65,7 @@ class Layer(LayerState):
         if "build" in vars(cls) and not cls.__module__.startswith("hornbeam."):
             cls.build = _finishing(cls.build)  # type: ignore[method-assign]
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Layer:
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         """Make the object and note the constructor's arguments, from which ``get_config`` can be derived."""
         instance = super().__new__(cls)
         vars(instance)["_call_arguments"] = (args, kwargs)
@@ -93,7 +96,7 @@ class Layer(LayerState):
         self._trainable = bool(trainable)
         self.built = False
         self.supports_masking = False
-        self.input_spec: Any = None
+        self.input_spec = None
         if input_shape is not None:
             self._input_shape_arg = input_shape
 
@@ -131,162 +134,20 @@ class Layer(LayerState):
         if state["_plans"]:
             state["_plans"].clear()
 
-    # --- building --------------------------------------------------------------------------------
-    def build(self, input_shape: Any) -> None:
-        """Create the layer's variables for inputs of a shape. Overridden by layers that have any."""
-        self._check_super_called()
-        self.built = True
-
-    def _build_at_init(self) -> None:
-        """Count as built from the start, unless a subclass has a ``build`` of its own."""
-        if type(self).build is Layer.build:
-            self.built = True
-
-    def _check_super_called(self) -> None:
-        if "_dtype_policy" not in vars(self):
-            raise RuntimeError(
-                f"In layer '{type(self).__name__}', you forgot to call `super().__init__()` as the first "
-                "statement in the "
-                "`__init__()` method. Go add it!"
-            )
-
-    def _build_once(self, bound: dict[str, Any]) -> None:
-        """Build for the shapes of the call's arguments, unless built already."""
-        if self.built:
-            return
-        with build_lock:
-            if self.built:
-                return
-            with name_scope(self.name):
-                self._build_for(calling.shapes_of(bound))
-            self.built = True
-            self._lock_note()
-
-    def _build_for(self, shapes_by_name: dict[str, Any]) -> None:
-        spec = build_spec(self)
-        self._build_shapes = shapes_by_name
-        if type(self).build is Layer.build:
-            return
-        if len(spec.names) == 1 and not spec.variadic:
-            self.build(next(iter(shapes_by_name.values()), None))
-            return
-        known = {f"{name}_shape" if not name.endswith("_shape") else name: s for name, s in shapes_by_name.items()}
-        if spec.variadic:
-            self.build(**known)
-            return
-        taken = {name: known[name] for name in spec.names if name in known}
-        if not taken and spec.names:
-            self.build(next(iter(shapes_by_name.values()), None))
-            return
-        self.build(**taken)
-
-    def _lock_note(self) -> None:
-        spec = self.input_spec
-        if spec is not None and not trees.flatten(spec):
-            self.input_spec = None
-
-    def get_build_config(self) -> dict[str, Any] | None:
-        """Shapes the layer was built for, as stored in model files."""
-        found = vars(self).get("_build_shapes")
-        if not found:
-            return None
-        if len(found) == 1:
-            return {"input_shape": next(iter(found.values()))}
-        return {f"{name}_shape": shape for name, shape in found.items()}
-
-    def build_from_config(self, stored: dict[str, Any]) -> None:
-        """Build from what ``get_build_config`` gave."""
-        if not stored or self.built:
-            return
-        by_name = {name.removesuffix("_shape"): _as_shape(shape) for name, shape in stored.items()}
-        if "shapes_dict" in stored:
-            by_name = {name.removesuffix("_shape"): _as_shape(shape) for name, shape in stored["shapes_dict"].items()}
-        with name_scope(self.name):
-            self._build_for(by_name)
-        self.built = True
-
-    def add_weight(
-        self,
-        shape: Any = None,
-        initializer: Any = None,
-        dtype: Any = None,
-        trainable: bool = True,
-        autocast: bool = True,
-        regularizer: Any = None,
-        constraint: Any = None,
-        aggregation: str | None = "none",
-        overwrite_with_gradient: bool = False,
-        name: str | None = None,
-        **kwargs: Any,
-    ) -> Variable:
-        """Create a variable that belongs to the layer.
-
-        Args:
-            shape: sizes; a scalar if not given.
-            initializer: name, object or function; ``glorot_uniform`` for floats, zeros otherwise.
-            dtype: element type; the layer's variable dtype if not given.
-            trainable: whether it is trained.
-            autocast: read it in the compute dtype.
-            regularizer: penalty on it.
-            constraint: projection after each update.
-            aggregation: how replicas are combined.
-            overwrite_with_gradient: the optimizer assigns the gradient instead of applying it.
-            name: name.
-        """
-        self._check_super_called()
-        if isinstance(shape, str):
-            # Older signature: add_weight(name, shape, ...).
-            shape, name = (initializer, shape) if not isinstance(initializer, str) else (kwargs.pop("shape", ()), shape)
-            initializer = kwargs.pop("initializer_", None)
-        kwargs.pop("use_resource", None)
-        synchronization = kwargs.pop("synchronization", "auto")
-        check.no_unknown(kwargs, owner=f"{type(self).__name__}.add_weight", known=("shape", "initializer", "trainable"))
-        shape = shapes.standardize(() if shape is None else shape)
-        if None in shape:
-            raise ShapeError(
-                explain(
-                    f'{type(self).__name__} "{self.name}" cannot create weight {name!r}: its shape is not known.',
-                    expected="all sizes known",
-                    received=f"shape {shape}",
-                    fix="build the layer on an input whose last axis is known",
-                )
-            )
-        dtype = self.variable_dtype if dtype is None else dtype
-        if initializer is None:
-            initializer = "glorot_uniform" if str(dtype).startswith(("float", "bfloat")) else "zeros"
-        with name_scope(self.name) if self.name not in scopes.names[-1:] else _no_scope():
-            variable = Variable(
-                initializers.get(initializer),
-                shape=shape,
-                dtype=dtype,
-                trainable=trainable,
-                autocast=autocast,
-                aggregation=aggregation,
-                synchronization=synchronization,
-                name=name,
-                constraint=constraints.get(constraint),
-            )
-        variable.regularizer = regularizers.get(regularizer)
-        variable.overwrite_with_gradient = overwrite_with_gradient
-        if not self._trainable:
-            variable.trainable = False
-        self._weights.append(variable)
-        return variable
-
-    add_variable = add_weight
-
     # --- calling ---------------------------------------------------------------------------------
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Compute outputs from inputs, building the layer first if need be."""
-        if len(args) == 1 and not kwargs and type(args[0]) is Tensor and scopes.frame is None and scopes.call is None:
-            tensor = args[0]
-            value = tensor._value
-            plan = self._plans.get((value.shape, value.dtype))
-            if plan is not None and plan.is_current() and getattr(tensor, "_keras_mask", None) is None:
-                outputs, extras = plan.run([tensor])
-                if extras:
-                    calling.keep_extras(self, plan, outputs, extras)
-                return outputs
+        if len(args) == 1 and type(args[0]) is Tensor and scopes.frame is None and scopes.call is None:
+            training = kwargs.get("training") if len(kwargs) == 1 else None
+            if not kwargs or type(training) is bool:
+                tensor = args[0]
+                value = tensor._value
+                plan = self._plans.get((value.shape, value.dtype, training))
+                if plan is not None and plan.is_current() and getattr(tensor, "_keras_mask", None) is None:
+                    outputs, extras = plan.run([tensor])
+                    if extras:
+                        calling.keep_extras(self, plan, outputs, extras)
+                    return outputs
         return calling.call_layer(self, args, kwargs)
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
@@ -409,7 +270,7 @@ def _finishing(build: Callable) -> Callable:
 
     @functools.wraps(build)
     def finishing(self: Layer, *args: Any, **kwargs: Any) -> None:
-        with name_scope(self.name) if self.name not in scopes.names[-1:] else _no_scope():
+        with name_scope(self.name) if self.name not in scopes.names[-1:] else nullcontext():
             build(self, *args, **kwargs)
         self.built = True
         given = dict(list(parameters.bind(self, *args, **kwargs).arguments.items())[1:])
@@ -419,24 +280,6 @@ def _finishing(build: Callable) -> Callable:
             )
 
     return finishing
-
-
-class _no_scope:
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, *details: object) -> None:
-        return None
-
-
-def _as_shape(shape: Any) -> Any:
-    if isinstance(shape, dict):
-        return {key: _as_shape(one) for key, one in shape.items()}
-    if isinstance(shape, (list, tuple)):
-        if all(size is None or isinstance(size, int) for size in shape):
-            return tuple(shape)
-        return [_as_shape(one) for one in shape]
-    return shape
 
 
 def _wrap_shapes(structure: Any) -> Any:

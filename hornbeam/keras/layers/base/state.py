@@ -26,7 +26,7 @@ class LayerState:
     # --- sublayers -------------------------------------------------------------------------------
     @property
     def _layers(self) -> list[Any]:
-        return list(tracking.members(self, LayerState))
+        return tracking.members(self, LayerState)
 
     def _flatten_layers(self, include_self: bool = True, recursive: bool = True) -> list[Any]:
         found: list[Any] = []
@@ -51,26 +51,12 @@ class LayerState:
     @property
     def variables(self) -> list[Variable]:
         """All state of the layer and its sublayers, random seeds included, metrics not."""
-
-        def walk(layer: Any) -> Any:
-            yield from tracking.own_variables(layer)
-            for generator in tracking.members(layer, SeedGenerator):
-                yield generator.state
-            for inner in layer._layers:
-                yield from walk(inner)
-
-        return tracking.unique(walk(self))
+        return tracking.gathered(self, _own_state)
 
     @property
     def weights(self) -> list[Variable]:
         """Variables made by the layer and its sublayers, without random seeds."""
-
-        def walk(layer: Any) -> Any:
-            yield from tracking.own_variables(layer)
-            for inner in layer._layers:
-                yield from walk(inner)
-
-        return tracking.unique(walk(self))
+        return tracking.gathered(self, tracking.own_variables)
 
     @property
     def trainable_variables(self) -> list[Variable]:
@@ -89,7 +75,7 @@ class LayerState:
         """Weights that training changes."""
         if not self._trainable:
             return []
-        return [weight for weight in self.weights if weight.trainable]
+        return [weight for weight in self.weights if weight._trainable]
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
@@ -261,3 +247,8 @@ class LayerState:
             raise ValueError(reason)
         for index, variable in enumerate(own):
             variable.assign(np.asarray(store[str(index)]))
+
+
+def _own_state(layer: Any) -> list[Variable]:
+    generators = tracking.members(layer, SeedGenerator)
+    return [*tracking.own_variables(layer), *(generator.state for generator in generators)]

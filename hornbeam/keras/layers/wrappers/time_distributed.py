@@ -67,7 +67,7 @@ class TimeDistributed(Wrapper):
         spec = call_spec(self.layer)
         passed = {"training": training} if spec.has_training else {}
         takes_mask = mask is not None and "mask" in spec.signature.parameters
-        batch, steps = tuple(inputs.shape)[:2]
+        batch, steps = inputs.shape[0], inputs.shape[1]
         if steps and self._samples_are_independent(training):
             if takes_mask:
                 passed["mask"] = _folded(mask)
@@ -75,7 +75,7 @@ class TimeDistributed(Wrapper):
             return ops.reshape(outputs, (batch, steps, *tuple(outputs.shape)[1:]))
         outputs = []
         for step in range(steps):
-            if takes_mask:
+            if mask is not None and takes_mask:
                 passed["mask"] = mask[:, step]
             outputs.append(self.layer.call(inputs[:, step], **passed))
         return ops.stack(outputs, axis=1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -10,12 +12,14 @@ import numpy as np
 
 from hornbeam.base import settings, shapes
 from hornbeam.base.errors import ShapeError, explain
+from hornbeam.core.door import op
 
 __all__ = [
     "Masked",
     "Pair",
     "divide_no_nan",
     "finite",
+    "function_op",
     "pair",
     "smoothed",
     "squeeze_or_expand_to_same_rank",
@@ -37,6 +41,36 @@ class Pair(NamedTuple):
     y_true: Any
     y_pred: Any
     dtype: Any
+
+
+def function_op(function: Callable | None = None, **options: Any) -> Any:
+    """``op`` for functions that read epsilon or floatx: one op for each value of the two.
+
+    They are read while the function is traced, so a compiled program keeps those of its first call. The function of
+    arrays itself is the attribute ``array_form``.
+
+    Args:
+        function: function of arrays.
+        **options: as for ``op``.
+    """
+    if function is None:
+        return functools.partial(function_op, **options)
+
+    @functools.lru_cache(maxsize=16)
+    def made(epsilon: float, floatx: str) -> Callable:
+        # A function object of its own: programs are kept by function.
+        @functools.wraps(function)
+        def own(*args: Any, **kwargs: Any) -> Any:
+            return function(*args, **kwargs)
+
+        return op(own, **options)
+
+    @functools.wraps(function)
+    def door(*args: Any, **kwargs: Any) -> Any:
+        return made(settings.epsilon(), settings.floatx())(*args, **kwargs)
+
+    door.array_form = function  # type: ignore[attr-defined]
+    return door
 
 
 def working_dtype(dtype: Any) -> np.dtype:

@@ -11,9 +11,8 @@ import numpy as np
 
 from hornbeam.base import settings
 from hornbeam.base.errors import ShapeError, explain
-from hornbeam.core.door import op
 from hornbeam.core.tensor import Tensor
-from hornbeam.keras.losses.functional.arrays import Masked, finite, pair, smoothed, working_dtype
+from hornbeam.keras.losses.functional.arrays import Masked, finite, function_op, pair, smoothed, working_dtype
 
 __all__ = [
     "binary_crossentropy",
@@ -71,7 +70,7 @@ def binary_values(y_true: Any, y_pred: Any, from_logits: bool) -> Any:
     return -(y_true * jnp.log(y_pred) + (1.0 - y_true) * jnp.log(1.0 - y_pred))
 
 
-@op(static=("from_logits", "label_smoothing", "axis"), adapt=True)
+@function_op(static=("from_logits", "label_smoothing", "axis"), adapt=True)
 def binary_crossentropy(
     y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
 ) -> Any:
@@ -95,7 +94,7 @@ def binary_crossentropy(
     return jnp.mean(binary_values(y_true, y_pred, from_logits), axis=axis).astype(dtype)
 
 
-@op(static=("from_logits", "label_smoothing", "axis"), adapt=True)
+@function_op(static=("from_logits", "label_smoothing", "axis"), adapt=True)
 def categorical_crossentropy(
     y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
 ) -> Any:
@@ -176,7 +175,7 @@ def _picked(array: Any, index: Any, axis: int) -> Any:
     return jnp.squeeze(jnp.take_along_axis(array, index, axis=axis), axis=axis)
 
 
-_sparse = op(sparse_values, static=("from_logits", "ignore_class", "axis"))
+_sparse = function_op(sparse_values, static=("from_logits", "ignore_class", "axis"))
 
 
 def sparse_categorical_crossentropy(
@@ -254,7 +253,7 @@ def check_labels(y_true: Any, y_pred: Any, ignore_class: int | None = None, axis
     return labels.astype(np.int32) if labels.dtype.itemsize == 8 else labels
 
 
-@op(static=("q",))
+@function_op(static=("q",))
 def categorical_generalized_cross_entropy(y_true: Any, y_pred: Any, q: float) -> Any:
     """``(1 - p[y_true]**q) / q``: robust to wrong labels; cross-entropy for q to 0, mean absolute error for q = 1.
 

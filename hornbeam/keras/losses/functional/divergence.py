@@ -7,13 +7,12 @@ from typing import Any
 import jax.numpy as jnp
 
 from hornbeam.base import settings
-from hornbeam.core.door import op
-from hornbeam.keras.losses.functional.arrays import pair
+from hornbeam.keras.losses.functional.arrays import function_op, pair
 
 __all__ = ["kl_divergence", "poisson"]
 
 
-@op(adapt=True)
+@function_op(adapt=True)
 def kl_divergence(y_true: Any, y_pred: Any) -> Any:
     """Sum of ``y_true * log(y_true / y_pred)`` over the last axis; both are clipped to [epsilon, 1].
 
@@ -29,7 +28,7 @@ def kl_divergence(y_true: Any, y_pred: Any) -> Any:
     return jnp.sum(y_true * jnp.log(y_true / y_pred), axis=-1).astype(dtype)
 
 
-@op(adapt=True)
+@function_op(adapt=True)
 def poisson(y_true: Any, y_pred: Any) -> Any:
     """Mean of ``y_pred - y_true * log(y_pred + epsilon)`` over the last axis.
 

@@ -7,8 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from hornbeam.core.door import op
-from hornbeam.keras.losses.functional.arrays import finite, pair, smoothed
+from hornbeam.keras.losses.functional.arrays import finite, function_op, pair, smoothed
 from hornbeam.keras.losses.functional.crossentropy import (
     binary_values,
     check_axis,
@@ -20,7 +19,7 @@ from hornbeam.keras.losses.functional.crossentropy import (
 __all__ = ["binary_focal_crossentropy", "categorical_focal_crossentropy"]
 
 
-@op(static=("apply_class_balancing", "alpha", "gamma", "from_logits", "label_smoothing", "axis"), adapt=True)
+@function_op(static=("apply_class_balancing", "alpha", "gamma", "from_logits", "label_smoothing", "axis"), adapt=True)
 def binary_focal_crossentropy(
     y_true: Any,
     y_pred: Any,
@@ -58,7 +57,7 @@ def binary_focal_crossentropy(
     return jnp.mean(values, axis=axis).astype(dtype)
 
 
-@op(static=("alpha", "gamma", "from_logits", "label_smoothing", "axis"), adapt=True)
+@function_op(static=("alpha", "gamma", "from_logits", "label_smoothing", "axis"), adapt=True)
 def categorical_focal_crossentropy(
     y_true: Any,
     y_pred: Any,

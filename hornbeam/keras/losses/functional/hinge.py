@@ -6,8 +6,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from hornbeam.core.door import op
-from hornbeam.keras.losses.functional.arrays import pair
+from hornbeam.keras.losses.functional.arrays import function_op, pair
 
 __all__ = ["categorical_hinge", "hinge", "squared_hinge"]
 
@@ -18,7 +17,7 @@ def _signs(y_true: Any) -> Any:
     return jnp.where(binary, 2.0 * y_true - 1.0, y_true)
 
 
-@op(adapt=True)
+@function_op(adapt=True)
 def hinge(y_true: Any, y_pred: Any) -> Any:
     """Mean of ``max(1 - y_true * y_pred, 0)`` over the last axis.
 
@@ -32,7 +31,7 @@ def hinge(y_true: Any, y_pred: Any) -> Any:
     return jnp.mean(jnp.maximum(1.0 - _signs(y_true) * y_pred, 0.0), axis=-1).astype(dtype)
 
 
-@op(adapt=True)
+@function_op(adapt=True)
 def squared_hinge(y_true: Any, y_pred: Any) -> Any:
     """Mean of ``max(1 - y_true * y_pred, 0)**2`` over the last axis.
 
@@ -46,7 +45,7 @@ def squared_hinge(y_true: Any, y_pred: Any) -> Any:
     return jnp.mean(jnp.square(jnp.maximum(1.0 - _signs(y_true) * y_pred, 0.0)), axis=-1).astype(dtype)
 
 
-@op(adapt=True)
+@function_op(adapt=True)
 def categorical_hinge(y_true: Any, y_pred: Any) -> Any:
     """``max(1 + best wrong score - right score, 0)``.
 

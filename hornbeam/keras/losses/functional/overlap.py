@@ -7,13 +7,12 @@ from typing import Any
 import jax.numpy as jnp
 
 from hornbeam.base import settings
-from hornbeam.core.door import op
-from hornbeam.keras.losses.functional.arrays import pair
+from hornbeam.keras.losses.functional.arrays import function_op, pair
 
 __all__ = ["dice", "tversky"]
 
 
-@op(static=("axis",), adapt=True)
+@function_op(static=("axis",), adapt=True)
 def dice(y_true: Any, y_pred: Any, axis: Any = None) -> Any:
     """``1 - 2 * sum(y_true * y_pred) / (sum(y_true) + sum(y_pred) + epsilon)``.
 
@@ -30,7 +29,7 @@ def dice(y_true: Any, y_pred: Any, axis: Any = None) -> Any:
     return (1.0 - 2.0 * both / (total + settings.epsilon())).astype(dtype)
 
 
-@op(static=("alpha", "beta", "axis"), adapt=True)
+@function_op(static=("alpha", "beta", "axis"), adapt=True)
 def tversky(y_true: Any, y_pred: Any, alpha: float = 0.5, beta: float = 0.5, axis: Any = None) -> Any:
     """Dice with separate weights for the two kinds of error.
 

@@ -9,8 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from hornbeam.base import settings
-from hornbeam.core.door import op
-from hornbeam.keras.losses.functional.arrays import pair, unit_vectors
+from hornbeam.keras.losses.functional.arrays import function_op, pair, unit_vectors
 
 __all__ = [
     "cosine_similarity",
@@ -23,7 +22,7 @@ __all__ = [
 ]
 
 
-@op(adapt=True)
+@function_op(adapt=True)
 def mean_squared_error(y_true: Any, y_pred: Any) -> Any:
     """Mean of ``(y_true - y_pred)**2`` over the last axis.
 
@@ -44,7 +43,7 @@ def mean_squared_error(y_true: Any, y_pred: Any) -> Any:
     return jnp.mean(jnp.square(y_true - y_pred), axis=-1).astype(dtype)
 
 
-@op(adapt=True)
+@function_op(adapt=True)
 def mean_absolute_error(y_true: Any, y_pred: Any) -> Any:
     """Mean of ``|y_true - y_pred|`` over the last axis.
 
@@ -58,7 +57,7 @@ def mean_absolute_error(y_true: Any, y_pred: Any) -> Any:
     return jnp.mean(jnp.abs(y_true - y_pred), axis=-1).astype(dtype)
 
 
-@op(adapt=True)
+@function_op(adapt=True)
 def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Any:
     """Mean of ``100 * |y_true - y_pred| / max(|y_true|, epsilon)`` over the last axis, in percent.
 
@@ -73,7 +72,7 @@ def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Any:
     return (100.0 * jnp.mean(share, axis=-1)).astype(dtype)
 
 
-@op(adapt=True)
+@function_op(adapt=True)
 def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Any:
     """Mean of ``(log(1 + y_true) - log(1 + y_pred))**2`` over the last axis; negative values count as epsilon.
 
@@ -89,7 +88,7 @@ def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Any:
     return jnp.mean(jnp.square(difference), axis=-1).astype(dtype)
 
 
-@op(static=("axis",), adapt=True)
+@function_op(static=("axis",), adapt=True)
 def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
     """Minus the cosine of the angle between labels and predictions: -1 for equal directions, 1 for opposite ones.
 
@@ -104,7 +103,7 @@ def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
     return (-jnp.sum(unit_vectors(y_true, axis) * unit_vectors(y_pred, axis), axis=axis)).astype(dtype)
 
 
-@op(static=("delta",), adapt=True)
+@function_op(static=("delta",), adapt=True)
 def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Any:
     """Half the squared error up to ``delta``, linear beyond; mean over the last axis.
 
@@ -122,7 +121,7 @@ def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Any:
     return jnp.mean(values, axis=-1).astype(dtype)
 
 
-@op(adapt=True)
+@function_op(adapt=True)
 def log_cosh(y_true: Any, y_pred: Any) -> Any:
     """Mean of ``log(cosh(y_pred - y_true))`` over the last axis: a square near 0, ``|error| - log 2`` far from it.
 

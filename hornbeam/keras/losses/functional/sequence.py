@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 
 from hornbeam.base.errors import ShapeError
-from hornbeam.core.door import op
-from hornbeam.keras.losses.functional.arrays import working_dtype
+from hornbeam.keras.losses.functional.arrays import function_op
+from hornbeam.ops.ctc import ctc_loss
 
 __all__ = ["ctc"]
 
-_NEVER = -1e5  # log probability of what cannot happen; -inf would make the gradient NaN
 _BLANK = 0
 
 
-@op
+@function_op
 def ctc(y_true: Any, y_pred: Any) -> Any:
     """Minus the log probability of the label sequence, summed over all alignments with the frames.
 
@@ -45,32 +43,5 @@ def ctc(y_true: Any, y_pred: Any) -> Any:
             f"Received: y_pred.shape={y_pred.shape}"
         )
     lengths = jnp.sum(labels != _BLANK, axis=-1, dtype=jnp.int32)
-    return _negative_log_likelihood(labels.astype(jnp.int32), y_pred.astype(working_dtype(y_pred.dtype)), lengths)
-
-
-def _negative_log_likelihood(labels: Any, logits: Any, lengths: Any) -> Any:
-    """Forward recursion. ``blank[n]``: n labels said and a blank last; ``said[n]``: label n the last thing said."""
-    batch, width = labels.shape
-    log_p = jax.nn.log_softmax(logits)
-    frames = log_p.transpose(1, 0, 2)
-    blank_p = frames[..., _BLANK : _BLANK + 1]
-    said_p = jnp.take_along_axis(frames, jnp.broadcast_to(labels, (frames.shape[0], batch, width)), axis=2)
-    twins = jnp.pad(labels[:, :-1] == labels[:, 1:], ((0, 0), (0, 1)))
-    # Equal neighbours need a blank between them, so the short way over is closed to them.
-    no_blank = jnp.where(twins, _NEVER, 0.0).astype(log_p.dtype)
-    with_blank = jnp.where(twins, 0.0, _NEVER).astype(log_p.dtype)
-
-    def joined(blank: Any, arriving: Any) -> Any:
-        return jnp.concatenate([blank[:, :1], jnp.logaddexp(blank[:, 1:], arriving)], axis=1)
-
-    def step(state: tuple, now: tuple) -> tuple:
-        blank, said = state
-        p_said, p_blank = now
-        before = joined(blank, said + no_blank)
-        next_said = p_said + jnp.logaddexp(before[:, :-1], said)
-        return (joined(before + p_blank, said + p_blank + with_blank), next_said), None
-
-    blank = jnp.full((batch, width + 1), _NEVER, log_p.dtype).at[:, 0].set(0.0)
-    said = jnp.full((batch, width), _NEVER, log_p.dtype)
-    (blank, said), _ = jax.lax.scan(step, (blank, said), (said_p, blank_p))
-    return -jnp.take_along_axis(joined(blank, said), lengths[:, None], axis=1)[:, 0]
+    frames = jnp.full(y_pred.shape[:1], y_pred.shape[1], jnp.int32)
+    return ctc_loss.op.function(labels, y_pred, lengths, frames, mask_index=_BLANK)

@@ -7,8 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from hornbeam.core.door import op
-from hornbeam.keras.losses.functional.arrays import Masked, working_dtype
+from hornbeam.keras.losses.functional.arrays import Masked, function_op, working_dtype
 from hornbeam.keras.losses.functional.crossentropy import carrying_mask
 
 __all__ = ["circle"]
@@ -48,7 +47,7 @@ def _log_sum(scores: Any, chosen: Any) -> Any:
     return jnp.where(some, jax.nn.logsumexp(safe, axis=1), -jnp.inf)
 
 
-_circle = op(circle_values, static=("remove_diagonal", "gamma", "margin"))
+_circle = function_op(circle_values, static=("remove_diagonal", "gamma", "margin"))
 
 
 def circle(

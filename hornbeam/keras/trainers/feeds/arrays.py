@@ -82,6 +82,10 @@ class ArrayFeed:
             return np.concatenate(pieces).astype(np.int32)
         return np.random.permutation(self.size).astype(np.int32)
 
+    def draw_order(self) -> None:
+        """Draw an order and drop it."""
+        self.order()
+
     def batch(self, number: int, order: np.ndarray | None = None) -> Any:
         """A batch of a pass in a given order, in the form that steps receive."""
         start = number * self.batch_size

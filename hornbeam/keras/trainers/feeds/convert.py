@@ -104,7 +104,11 @@ def as_host_array(value: Any, name: str = "x") -> Any:
         )
     if array.ndim == 0:
         raise DataError(
-            explain(f"Argument `{name}` has no samples axis.", expected="at least one axis", received=f"the scalar {array!r}")
+            explain(
+                f"Argument `{name}` has no samples axis.",
+                expected="at least one axis",
+                received=f"the scalar {array!r}",
+            )
         )
     return array if kind in "SUOT" else _narrow(array)
 
@@ -202,7 +206,8 @@ def _bad_objects(array: np.ndarray, name: str) -> DataError:
         explain(
             f"Argument `{name}` is an array of objects, which cannot be trained on.",
             expected="numbers, or texts for models that take them",
-            received=f"elements of type {', '.join(kinds)}" + (f" with shapes {rows[0]}, {rows[1]} ..." if uneven else ""),
+            received=f"elements of type {', '.join(kinds)}"
+            + (f" with shapes {rows[0]}, {rows[1]} ..." if uneven else ""),
             fix="pad rows of unequal length first (keras.utils.pad_sequences); stack equal ones with numpy.stack",
         )
     )

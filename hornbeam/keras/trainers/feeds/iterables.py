@@ -37,8 +37,7 @@ class IterableFeed:
         self._by_index = self._by_index or _is_indexed_by_batch(source)
         self.one_shot = not self._by_index and hasattr(source, "__next__")
         self._shuffle = bool(shuffle) and self._by_index
-        self._iterator: Iterator[Any] | None = None
-        self._peeked: list[Any] = []
+        self._opened: tuple[Any, Iterator[Any]] | None = None
         self._counted: int | None = None
 
     @property
@@ -63,30 +62,28 @@ class IterableFeed:
 
     def first(self) -> Any:
         """The first batch of the next pass, which is not lost; None if there is none."""
-        if not self._peeked:
-            if not self.one_shot and not self._by_index:
-                return next(self._fresh(), None)
-            if self._by_index:
-                return None if self.num_batches == 0 else self._standard(self.source[0])
-            batch = next(self._fresh(), None)
+        if self._by_index:
+            return None if self.num_batches == 0 else self._standard(self.source[0])
+        if self._opened is None:
+            opened = map(self._standard, self.source)
+            batch = next(opened, None)
             if batch is None:
                 return None
-            self._peeked.append(batch)
-        return self._peeked[0]
+            self._opened = (batch, opened)
+        return self._opened[0]
 
     def batches(self) -> Iterator[Any]:
         """Batches of one pass; what is left of it for a source that can be read once only."""
-        if self.one_shot:
-            while self._peeked:
-                yield self._peeked.pop()
-        yield from self._fresh()
-
-    def _fresh(self) -> Iterator[Any]:
-        if self.one_shot:
-            return map(self._standard, self.source)
+        if self._opened is not None:
+            (batch, rest), self._opened = self._opened, None
+            return itertools.chain([batch], rest)
         if self._by_index:
             return map(self._standard, map(self.source.__getitem__, self._indices()))
-        return map(self._standard, iter(self.source))
+        return map(self._standard, self.source)
+
+    def draw_order(self) -> None:
+        """Draw an order and drop it."""
+        self._indices()
 
     def _indices(self) -> Iterable[int]:
         count = self.num_batches

@@ -84,7 +84,7 @@ class Stream:
         for number in range(self.steps):
             batch = next(self._iterator, None)
             if batch is None:
-                self._iterator = None
+                self._iterator, self._position = None, 0
                 warn_exhausted(number, self.steps)
                 return
             self._position += 1

@@ -1,0 +1,96 @@
+"""Activation functions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hornbeam import ops
+from hornbeam.core.arguments import static_value
+from hornbeam.math.elementwise import tanh
+from hornbeam.math.special import sigmoid, softplus, softsign
+from hornbeam.tensors.face import face, tensor
+
+__all__ = [
+    "crelu",
+    "elu",
+    "gelu",
+    "leaky_relu",
+    "log_softmax",
+    "relu",
+    "relu6",
+    "selu",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softplus",
+    "softsign",
+    "swish",
+    "tanh",
+]
+
+
+@face
+def relu(features: Any, name: str | None = None) -> Any:
+    """``max(x, 0)``."""
+    return ops.relu(features)
+
+
+@face
+def relu6(features: Any, name: str | None = None) -> Any:
+    """``min(max(x, 0), 6)``."""
+    return ops.relu6(features)
+
+
+@face
+def crelu(features: Any, axis: int = -1, name: str | None = None) -> Any:
+    """``relu(x)`` and ``relu(-x)`` side by side along an axis."""
+    x = tensor(features)
+    return ops.relu(ops.concatenate([x, ops.negative(x)], axis=axis))
+
+
+@face
+def leaky_relu(features: Any, alpha: Any = 0.2, name: str | None = None) -> Any:
+    """``x`` where it is positive, else ``alpha * x``."""
+    return ops.leaky_relu(features, alpha)
+
+
+@face
+def elu(features: Any, name: str | None = None) -> Any:
+    """``x`` where it is positive, else ``exp(x) - 1``."""
+    return ops.elu(features)
+
+
+@face
+def selu(features: Any, name: str | None = None) -> Any:
+    """Scaled ``elu``, whose constants keep mean 0 and variance 1 through a network."""
+    return ops.selu(features)
+
+
+@face
+def gelu(features: Any, approximate: bool = False, name: str | None = None) -> Any:
+    """``x`` times the probability that a standard normal number is below it; ``approximate`` uses ``tanh``."""
+    return ops.gelu(features, approximate=bool(approximate))
+
+
+@face
+def silu(features: Any, beta: Any = 1.0) -> Any:
+    """``x * sigmoid(beta * x)``."""
+    x = tensor(features)
+    if isinstance(beta, (int, float)) and beta == 1.0:
+        return ops.silu(x)
+    return ops.multiply(x, ops.sigmoid(ops.multiply(x, beta)))
+
+
+swish = silu
+
+
+@face
+def softmax(logits: Any, axis: Any = None, name: str | None = None) -> Any:
+    """Exponentials divided by their sum along an axis (the last by default)."""
+    return ops.softmax(tensor(logits), axis=-1 if axis is None else static_value(axis, "axis"))
+
+
+@face
+def log_softmax(logits: Any, axis: Any = None, name: str | None = None) -> Any:
+    """Logarithm of ``softmax``."""
+    return ops.log_softmax(tensor(logits), axis=-1 if axis is None else static_value(axis, "axis"))
