@@ -21,8 +21,21 @@ for _name in ("save_model", "load_model", "save_weights", "load_weights"):
 _registry.provide("keras", "summary", "hornbeam.keras.utils.summary_table:print_summary")
 
 _FOLDERS = (
+    "autodiff",
+    "bitwise",
+    "config",
+    "debugging",
+    "dtypes",
+    "errors",
+    "experimental",
     "keras",
+    "linalg",
+    "math",
+    "nest",
+    "nn",
     "ops",
+    "random",
+    "signal",
     "version",
 )
 """Public folders and modules, imported when first touched."""
@@ -31,8 +44,8 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "hornbeam.compat.install": ("install",),
     "hornbeam.core.tape": ("GradientTape",),
     "hornbeam.core.tensor": ("Tensor",),
-    "hornbeam.core.function": ("TensorSpec", "function"),
-    "hornbeam.core.scopes": ("name_scope",),
+    "hornbeam.core.function": ("function",),
+    "hornbeam.core.spec": ("TensorSpec",),
     "hornbeam.base.shapes": ("TensorShape",),
     "hornbeam.base.dtypes": (
         "DType",
@@ -55,13 +68,218 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "variant",
         "resource",
     ),
+    "hornbeam.autodiff": (
+        "UnconnectedGradients",
+    ),
+    "hornbeam.debugging": (
+        "Assert",
+        "assert_equal",
+        "assert_greater",
+        "assert_less",
+        "assert_rank",
+    ),
+    "hornbeam.linalg": (
+        "einsum",
+        "matmul",
+        "norm",
+        "tensordot",
+    ),
+    "hornbeam.math": (
+        "abs",
+        "acos",
+        "acosh",
+        "add",
+        "add_n",
+        "argmax",
+        "argmin",
+        "asin",
+        "asinh",
+        "atan",
+        "atan2",
+        "atanh",
+        "clip_by_global_norm",
+        "clip_by_norm",
+        "clip_by_value",
+        "cos",
+        "cosh",
+        "cumsum",
+        "divide",
+        "equal",
+        "exp",
+        "floor",
+        "greater",
+        "greater_equal",
+        "less",
+        "less_equal",
+        "logical_and",
+        "logical_not",
+        "logical_or",
+        "maximum",
+        "minimum",
+        "multiply",
+        "negative",
+        "not_equal",
+        "pow",
+        "reduce_all",
+        "reduce_any",
+        "reduce_logsumexp",
+        "reduce_max",
+        "reduce_mean",
+        "reduce_min",
+        "reduce_prod",
+        "reduce_sum",
+        "round",
+        "scalar_mul",
+        "sigmoid",
+        "sign",
+        "sin",
+        "sinh",
+        "sqrt",
+        "square",
+        "subtract",
+        "tan",
+        "tanh",
+        "truediv",
+    ),
+    "hornbeam.tensors.control": (
+        "case",
+        "cond",
+        "control_dependencies",
+        "custom_gradient",
+        "foldl",
+        "foldr",
+        "grad_pass_through",
+        "gradients",
+        "group",
+        "hessians",
+        "map_fn",
+        "no_gradient",
+        "no_op",
+        "recompute_grad",
+        "scan",
+        "stop_gradient",
+        "switch_case",
+        "tuple",
+        "vectorized_map",
+        "while_loop",
+    ),
+    "hornbeam.tensors.creation": (
+        "bitcast",
+        "cast",
+        "complex",
+        "constant",
+        "convert_to_tensor",
+        "eye",
+        "fill",
+        "get_static_value",
+        "identity",
+        "identity_n",
+        "is_tensor",
+        "linspace",
+        "meshgrid",
+        "one_hot",
+        "ones",
+        "ones_like",
+        "range",
+        "rank",
+        "saturate_cast",
+        "sequence_mask",
+        "shape",
+        "shape_n",
+        "size",
+        "zeros",
+        "zeros_like",
+    ),
+    "hornbeam.tensors.host": (
+        "numpy_function",
+        "py_function",
+    ),
+    "hornbeam.tensors.indexing": (
+        "argsort",
+        "boolean_mask",
+        "dynamic_partition",
+        "dynamic_stitch",
+        "gather",
+        "gather_nd",
+        "histogram_fixed_width",
+        "histogram_fixed_width_bins",
+        "scatter_nd",
+        "searchsorted",
+        "slice",
+        "sort",
+        "strided_slice",
+        "tensor_scatter_nd_add",
+        "tensor_scatter_nd_max",
+        "tensor_scatter_nd_min",
+        "tensor_scatter_nd_sub",
+        "tensor_scatter_nd_update",
+        "unique",
+        "unique_with_counts",
+        "where",
+    ),
+    "hornbeam.tensors.module": (
+        "Module",
+    ),
+    "hornbeam.tensors.printing": (
+        "print",
+    ),
+    "hornbeam.tensors.scopes": (
+        "device",
+        "executing_eagerly",
+        "get_logger",
+        "init_scope",
+        "inside_function",
+        "name_scope",
+    ),
+    "hornbeam.tensors.shaping": (
+        "broadcast_dynamic_shape",
+        "broadcast_static_shape",
+        "broadcast_to",
+        "concat",
+        "ensure_shape",
+        "expand_dims",
+        "pad",
+        "repeat",
+        "reshape",
+        "reverse",
+        "reverse_sequence",
+        "roll",
+        "split",
+        "squeeze",
+        "stack",
+        "tile",
+        "transpose",
+        "unstack",
+    ),
+    "hornbeam.tensors.tensor_array": (
+        "TensorArray",
+    ),
+    "hornbeam.tensors.variable": (
+        "Variable",
+        "VariableAggregation",
+        "VariableSynchronization",
+        "variable_creator_scope",
+    ),
 }
 """Module that holds each public name."""
 
 _NAMES = {name: module for module, names in _HOMES.items() for name in names}
-_RENAMED = {"bool": ("hornbeam.base.dtypes", "bool_")}
+_RENAMED = {
+    "bool": ("hornbeam.base.dtypes", "bool_"),
+    "constant_initializer": ("hornbeam.keras.initializers", "Constant"),
+    "double": ("hornbeam.base.dtypes", "float64"),
+    "half": ("hornbeam.base.dtypes", "float16"),
+    "ones_initializer": ("hornbeam.keras.initializers", "Ones"),
+    "random_normal_initializer": ("hornbeam.keras.initializers", "RandomNormal"),
+    "random_uniform_initializer": ("hornbeam.keras.initializers", "RandomUniform"),
+    "zeros_initializer": ("hornbeam.keras.initializers", "Zeros"),
+}
+"""Public names that are called otherwise where they live: (module, name)."""
 
-__all__ = sorted([*_FOLDERS, *_NAMES, *_RENAMED])
+_ALIASES = {name: f"hornbeam.keras.{name}" for name in ("initializers", "losses", "metrics", "optimizers")}
+"""Public modules that live elsewhere."""
+
+__all__ = sorted([*_FOLDERS, *_NAMES, *_RENAMED, *_ALIASES])
 
 
 def __getattr__(name: str) -> Any:
@@ -72,10 +290,13 @@ def __getattr__(name: str) -> Any:
     elif name in _RENAMED:
         module, attribute = _RENAMED[name]
         found = getattr(importlib.import_module(module), attribute)
+    elif name in _ALIASES:
+        found = importlib.import_module(_ALIASES[name])
     elif name == "newaxis":
         return None
     else:
         raise AttributeError(f"module 'hornbeam' has no attribute {name!r}")
+    # Some names hide builtins (`abs`, `print` ...) in this module from now on; nothing here uses those.
     globals()[name] = found
     return found
 

@@ -15,10 +15,8 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+from hornbeam.base.folders import cache_folder
 from hornbeam.compat.install import install
-
-CACHE_LIMIT_BYTES = 4 * 2**30
-"""Compiled programs kept on disk; those used longest ago go first."""
 
 
 SCRIPT_VARIABLE = "HORNBEAM_SCRIPT"
@@ -85,25 +83,13 @@ def keep_compiled_programs() -> None:
     Whatever the user has set stays. Must come before JAX is imported, which reads these variables once.
     """
     defaults = {
-        "JAX_COMPILATION_CACHE_DIR": str(cache_folder() / "xla"),
+        "JAX_COMPILATION_CACHE_DIR": os.path.join(cache_folder(), "xla"),
         # Eager operations are many small programs, each compiled in milliseconds: together they are most of a start.
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
         "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
-        "JAX_COMPILATION_CACHE_MAX_SIZE": str(CACHE_LIMIT_BYTES),
     }
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
-
-
-def cache_folder() -> Path:
-    """Hornbeam's folder among the user's caches, by the custom of the operating system; not created here."""
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "hornbeam"
 
 
 class _NothingToRun(Exception):

@@ -6,6 +6,8 @@ import os
 
 import jax
 
+from hornbeam.base.folders import cache_folder
+
 _state = {"done": False}
 
 
@@ -13,7 +15,7 @@ def enable() -> None:
     """Switch JAX's compilation cache on, once, unless the user has set one or forbids it.
 
     ``HORNBEAM_CACHE=0`` forbids it, ``HORNBEAM_CACHE=FOLDER`` chooses the folder;
-    the default is ``hornbeam/xla`` in the user's cache folder.
+    the default is ``xla`` in Hornbeam's cache folder.
     """
     if _state["done"]:
         return
@@ -21,9 +23,7 @@ def enable() -> None:
     choice = os.environ.get("HORNBEAM_CACHE", "")
     if choice == "0" or getattr(jax.config, "jax_compilation_cache_dir", None):
         return
-    folder = choice or os.path.join(
-        os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache"), "hornbeam", "xla"
-    )
+    folder = choice or os.path.join(cache_folder(), "xla")
     try:
         os.makedirs(folder, exist_ok=True)
     except OSError:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import jax.numpy as jnp
 from jax import Array, lax
@@ -120,7 +119,7 @@ def _kernel_gradient(dy: Array, x: Array, w_shape: Sequence[int], spec: Geometry
     x = x.reshape(*x.shape[:-2], groups * batch)
     kernel = jnp.moveaxis(dy, 0, -2)
     rows = math.prod(dy.shape[:-1])
-    if rows >= _LEAST_ROWS and per_group >= _LEAST_WIDTH or math.prod(w_shape[:-2]) > 1:
+    if (rows >= _LEAST_ROWS and per_group >= _LEAST_WIDTH) or math.prod(w_shape[:-2]) > 1:
         x = lax.optimization_barrier(x)
     out = canonical(x, kernel, spec.of_kernel_gradient(_sizes_of(x), w_shape[:-2]))
     return jnp.moveaxis(out, 0, -2)

@@ -86,9 +86,7 @@ def _cut(x: Array, reach: Sequence[tuple[int, int]]) -> Array:
 def _window(x: Array, places: Sequence[int], counts: Sequence[int], spec: Geometry) -> Array:
     """The elements that meet one element of the window."""
     begins = [place * spread for place, spread in zip(places, spec.kernel_dilation, strict=True)]
-    ends = [
-        begin + (count - 1) * stride + 1 for begin, count, stride in zip(begins, counts, spec.strides, strict=True)
-    ]
+    ends = [begin + (count - 1) * stride + 1 for begin, count, stride in zip(begins, counts, spec.strides, strict=True)]
     return lax.slice(x, (0, *begins, 0), (x.shape[0], *ends, x.shape[-1]), (1, *spec.strides, 1))
 
 

@@ -9,6 +9,7 @@ import jax
 import jax.core
 import jax.extend.core
 import numpy as np
+from jax._src import xla_bridge
 from jax.interpreters import ad, batching, mlir
 
 try:
@@ -39,6 +40,11 @@ _EAGER_TRACE = type(jax.extend.core.find_top_trace(()))
 def is_tracing() -> bool:
     """True inside ``jit``, ``grad``, ``vmap``, ``make_jaxpr`` and the like."""
     return type(jax.extend.core.find_top_trace(())) is not _EAGER_TRACE
+
+
+def backend_started() -> bool:
+    """True once JAX has started its platforms, after which their number of devices and memory are settled."""
+    return bool(xla_bridge.backends_are_initialized())
 
 
 def bilinear_primitive(

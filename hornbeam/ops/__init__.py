@@ -55,6 +55,12 @@ from hornbeam.ops.control import (
     vectorized_map,
     while_loop,
 )
+from hornbeam.ops.conv import (
+    conv,
+    conv_transpose,
+    depthwise_conv,
+    separable_conv,
+)
 from hornbeam.ops.ctc import (
     ctc_decode,
     ctc_loss,
@@ -372,6 +378,12 @@ from hornbeam.ops.numpy.windows import (
     hanning,
     kaiser,
 )
+from hornbeam.ops.pooling import (
+    adaptive_average_pool,
+    adaptive_max_pool,
+    average_pool,
+    max_pool,
+)
 from hornbeam.ops.signal import (
     fft,
     fft2,
@@ -387,6 +399,8 @@ tensor_methods.install(globals())
 __all__ = [
     "abs",
     "absolute",
+    "adaptive_average_pool",
+    "adaptive_max_pool",
     "add",
     "all",
     "allclose",
@@ -411,6 +425,7 @@ __all__ = [
     "array_split",
     "associative_scan",
     "average",
+    "average_pool",
     "bartlett",
     "batch_normalization",
     "binary_crossentropy",
@@ -437,6 +452,8 @@ __all__ = [
     "cond",
     "conj",
     "conjugate",
+    "conv",
+    "conv_transpose",
     "convert_to_numpy",
     "convert_to_tensor",
     "copy",
@@ -452,6 +469,7 @@ __all__ = [
     "cumsum",
     "custom_gradient",
     "deg2rad",
+    "depthwise_conv",
     "det",
     "diag",
     "diagflat",
@@ -563,6 +581,7 @@ __all__ = [
     "matmul",
     "matrix_rank",
     "max",
+    "max_pool",
     "maximum",
     "mean",
     "median",
@@ -637,6 +656,7 @@ __all__ = [
     "segment_sum",
     "select",
     "selu",
+    "separable_conv",
     "shape",
     "sigmoid",
     "sign",

@@ -35,7 +35,7 @@ from hornbeam.ops.capture import (
 )
 from hornbeam.ops.composite import composite
 from hornbeam.ops.custom_gradient import custom_gradient
-from hornbeam.ops.scans import associative_scan, jvp, map, scan, vectorized_map
+from hornbeam.ops.scans import associative_scan, jvp, map, scan, vectorize, vectorized_map
 
 __all__ = [
     "associative_scan",
@@ -46,6 +46,7 @@ __all__ = [
     "map",
     "scan",
     "switch",
+    "vectorize",
     "vectorized_map",
     "while_loop",
 ]

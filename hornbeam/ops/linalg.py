@@ -27,6 +27,7 @@ __all__ = [
     "norm",
     "pinv",
     "qr",
+    "slogdet",
     "solve",
     "solve_triangular",
     "svd",
@@ -127,6 +128,12 @@ def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
 def det(x: Any) -> jax.Array:
     """Determinant of square matrices."""
     return jnp.linalg.det(_matrix(x, "det", square=True))
+
+
+@op
+def slogdet(x: Any) -> tuple[jax.Array, jax.Array]:
+    """Sign and logarithm of the absolute value of the determinant of square matrices."""
+    return jnp.linalg.slogdet(_matrix(x, "slogdet", square=True))
 
 
 @op

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from hornbeam.base.errors import NotSupportedError
+from hornbeam.core.tensor import wrap
 from hornbeam.ops.capture import (
     Leaves,
     capture,
@@ -23,7 +25,7 @@ from hornbeam.ops.capture import (
 )
 from hornbeam.ops.composite import composite
 
-__all__ = ["associative_scan", "jvp", "map", "scan", "vectorized_map"]
+__all__ = ["associative_scan", "jvp", "map", "scan", "vectorize", "vectorized_map"]
 
 
 @composite
@@ -128,6 +130,40 @@ def vectorized_map(function: Callable, elements: Any) -> Any:
 
     outputs = execute_captured([made], lowering, inputs.arrays, inputs.objects)
     return from_leaves(tree, unwrapped(outputs, inputs.raw), inputs.raw)
+
+
+def vectorize(pyfunc: Callable, *, excluded: Any = None, signature: str | None = None) -> Callable:
+    """Make a function of single elements (or small arrays) work on whole tensors, with broadcasting.
+
+    Args:
+        pyfunc: function of tensors.
+        excluded: positions and names of arguments that are passed on as they are.
+        signature: which axes belong to one element, in NumPy's notation, such as ``"(n),(n)->()"``.
+
+    Returns:
+        Function of tensors.
+    """
+    left_out = frozenset(excluded or ())
+
+    @composite
+    @functools.wraps(pyfunc)
+    def vectorized(*args: Any, **kwargs: Any) -> Any:
+        chosen = [position for position in range(len(args)) if position not in left_out]
+        inputs = Leaves([args[position] for position in chosen])
+
+        def of_elements(*elements: Any) -> Any:
+            filled = list(args)
+            for position, element in zip(chosen, elements, strict=True):
+                filled[position] = element if inputs.raw else wrap(element)
+            outputs, tree = flatten_outputs(pyfunc(*filled, **kwargs))
+            # JAX accepts one array or a tuple of them.
+            return jax.tree_util.tree_unflatten(tree, [like(out, out) for out in outputs])
+
+        made, tree = capture_with_tree(jnp.vectorize(of_elements, signature=signature), inputs.structs())
+        outputs = execute_captured([made], lambda runs, state, a: runs[0](state, *a), inputs.arrays, inputs.objects)
+        return from_leaves(tree, unwrapped(outputs, inputs.raw), inputs.raw)
+
+    return vectorized
 
 
 @composite

@@ -64,7 +64,7 @@ def test_former_places_are_importable_and_do_not_cover_what_is_there():
     run("""
 import hornbeam
 add, dense = hornbeam.keras.layers.add, hornbeam.keras.layers.Dense
-from keras.utils.vis_utils import model_to_dot
+from keras.utils.generic_utils import Progbar
 from keras.utils import np_utils
 from tensorflow.keras.layers.experimental.preprocessing import Rescaling
 from keras.layers.core import Dense, Dropout, Flatten
@@ -74,7 +74,7 @@ from keras.engine.topology import Layer, InputLayer
 import keras
 import keras.objectives
 
-assert model_to_dot is keras.utils.model_to_dot
+assert Progbar is keras.utils.Progbar
 assert np_utils.to_categorical is keras.utils.to_categorical
 assert Conv2D is keras.layers.Conv2D and Dense is dense and Rescaling is keras.layers.Rescaling
 assert keras.objectives.mean_squared_error is keras.losses.mean_squared_error

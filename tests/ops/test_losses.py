@@ -162,8 +162,7 @@ def test_ctc_loss_is_the_sum_over_all_alignments():
         {},
         {"merge_repeated": False, "mask_index": 2},
         {"mask_index": None},
-        {"strategy": "beam_search", "beam_width": 4, "top_paths": 3},
-        {"strategy": "beam_search", "beam_width": 3, "top_paths": 2, "mask_index": 4},
+        {"strategy": "beam_search", "beam_width": 4, "top_paths": 3, "mask_index": 4},
     ],
 )
 def test_ctc_decode_equals_keras(options):

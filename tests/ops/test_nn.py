@@ -60,7 +60,7 @@ def test_equals_keras(case):
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
-@pytest.mark.parametrize("case", FLOATING[:15] + FLOATING[16:], ids=repr)
+@pytest.mark.parametrize("case", FLOATING[:15:2] + FLOATING[16::2], ids=repr)
 def test_16_bit_floats_equal_keras(case, dtype):
     import ml_dtypes
 
@@ -71,7 +71,7 @@ def test_16_bit_floats_equal_keras(case, dtype):
     )
 
 
-@pytest.mark.parametrize("case", FLOATING, ids=repr)
+@pytest.mark.parametrize("case", [*FLOATING[:4], *FLOATING[6:9], *FLOATING[12:16:2], *FLOATING[17:20]], ids=repr)
 def test_gradients_equal_keras(case):
     same_gradients(case)
 

@@ -11,7 +11,7 @@ from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tape import GradientTape
 from hornbeam.core.tensor import Tensor, from_host
 from hornbeam.core.variable import Variable
-from hornbeam.ops.control import associative_scan, jvp, map, scan, vectorized_map
+from hornbeam.ops.control import associative_scan, jvp, map, scan, vectorize, vectorized_map
 from tests.ops.test_control import add, compiled, mul
 
 XS = np.arange(1, 7, dtype=np.float32).reshape(3, 2)
@@ -174,3 +174,16 @@ def test_raw_arrays_and_jax_transformations():
     assert isinstance(out, jax.Array) and out == 15
     gradient = jax.grad(lambda w: scan(lambda c, x: (c * x * w, None), jnp.float32(1), jnp.asarray(XS[:, 0]))[0])(2.0)
     assert gradient == 3 * 15 * 4
+
+
+def test_vectorize_equals_keras_and_carries_gradients():
+    x, w = from_host(XS), Variable(2.0)
+    with GradientTape() as tape:
+        tape.watch(x)
+        out = vectorize(lambda a, b, power: mul(mul(a, b), w), excluded={2})(x, x, "kept")
+    expected = keras.ops.vectorize(lambda a, b: a * b * 2.0)(jnp.asarray(XS), jnp.asarray(XS))
+    np.testing.assert_array_equal(out.numpy(), expected)
+    np.testing.assert_array_equal(tape.gradient(out, x).numpy(), 4 * XS)
+    rows = vectorize(lambda row: add(row, row[::-1]), signature="(n)->(n)")
+    np.testing.assert_array_equal(rows(jnp.asarray(XS)), XS + XS[:, ::-1])
+    assert tuple(vectorize(lambda a: mul(a, a))(KerasTensor((None, 3))).shape) == (None, 3)

@@ -16,6 +16,7 @@ TOP = 8  # `hornbeam/__init__.py` and `hornbeam/__main__.py`: they may name anyt
 # Imports between rooms of one height, each with its reason.
 SIDEWAYS = {
     ("engine", "hornbeam.base.errors"): "a lowering that refuses must raise the house's errors",
+    ("engine", "hornbeam.base.folders"): "compiled programs are kept in the cache folder",
 }
 
 # The order inside `keras`, from the bottom; what stands in one line is of one height and does not import each other.

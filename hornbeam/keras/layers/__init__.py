@@ -29,6 +29,7 @@ from hornbeam.keras.layers.normalization.group_normalization import GroupNormali
 from hornbeam.keras.layers.normalization.layer_normalization import LayerNormalization
 from hornbeam.keras.layers.normalization.rms_normalization import RMSNormalization
 from hornbeam.keras.layers.normalization.unit_normalization import UnitNormalization
+from hornbeam.keras.layers.preprocessing.rescaling import Rescaling
 from hornbeam.keras.layers.regularization.activity_regularization import ActivityRegularization
 from hornbeam.keras.layers.regularization.alpha_dropout import AlphaDropout
 from hornbeam.keras.layers.regularization.dropout import Dropout
@@ -83,6 +84,7 @@ __all__ = [
     "RMSNormalization",
     "ReLU",
     "RepeatVector",
+    "Rescaling",
     "Reshape",
     "ReversibleEmbedding",
     "Softmax",

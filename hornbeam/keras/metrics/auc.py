@@ -165,22 +165,23 @@ class AUC(Metric):
 
     def result(self) -> Any:
         """The area; 0 before any batch."""
-        weights = None
-        if self.multi_label and self.label_weights is not None:
-            weights = tuple(self.label_weights.tolist())
+        return self._area_of(self.curve, self.summation_method)
+
+    def interpolate_pr_auc(self) -> Any:
+        """Area under the precision-recall curve, by interpolation, whatever curve the metric is set to."""
+        return self._area_of(AUCCurve.PR, AUCSummationMethod.INTERPOLATION)
+
+    def _area_of(self, curve: AUCCurve, method: AUCSummationMethod) -> Any:
         if not self._built:
             raise ValueError(
                 f"{self.name}: with `multi_label=True` the number of labels is known from the first batch on; call "
                 "`update_state` before `result`, or give `num_labels`."
             )
-        return compute(
-            self._counts(),
-            _area,
-            curve=self.curve,
-            method=self.summation_method,
-            multi_label=self.multi_label,
-            label_weights=weights,
-        )
+        weights = None
+        if self.multi_label and self.label_weights is not None:
+            weights = tuple(self.label_weights.tolist())
+        options = {"curve": curve, "method": method, "multi_label": self.multi_label, "label_weights": weights}
+        return compute(self._counts(), _area, **options)
 
     def get_config(self) -> dict[str, Any]:
         """Arguments that make an equal metric."""

@@ -151,9 +151,9 @@ def batch_size_of(tensor: Any) -> Any:
 
 def _name(outputs: Outputs, index: int, function: Any) -> str:
     path = list(outputs.paths[index])
-    known = outputs.layer_names[index] or function.name
     if not path:
-        return str(known)
+        return str(function.name)
+    known = outputs.layer_names[index] or function.name
     if isinstance(path[-1], int):
         path[-1] = known
     return "/".join(str(key) for key in path)

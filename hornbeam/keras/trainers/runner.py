@@ -25,7 +25,7 @@ from hornbeam.keras.trainers.rollback import Rollback
 
 KEPT_PROGRAMS = 32
 """Captured steps kept per kind; data of ever new shapes must not fill the memory."""
-_WARN_AT = 8
+_WARN_AT = 12
 _IN_FLIGHT = 2
 """Calls that may wait for the device: more would delay Ctrl-C and gain nothing."""
 

@@ -64,7 +64,9 @@ def takes_training(layer):
 
 def close(ours, theirs, **tolerance):
     np.testing.assert_allclose(
-        np.asarray(ours, dtype="float32"), np.asarray(theirs, dtype="float32"), **({"rtol": 2e-5, "atol": 2e-6} | tolerance)
+        np.asarray(ours, dtype="float32"),
+        np.asarray(theirs, dtype="float32"),
+        **({"rtol": 2e-5, "atol": 2e-6} | tolerance),
     )
 
 
@@ -94,6 +96,11 @@ def test_config(case):
     assert len(ours.variables) == len(theirs.variables)
 
 
+def factors(outputs):
+    """Weights of the outputs in the loss, so that their gradients differ."""
+    return np.cos(np.arange(outputs.size, dtype="float32")).reshape(outputs.shape)
+
+
 STEP_CASES = [(case, False) for case in CASES] + [
     (case, True) for case in CASES if case.name in ("BatchNormalization", "TimeDistributed", "Dense", "EinsumDense")
 ]
@@ -104,49 +111,41 @@ def test_three_steps(case, training):
     """Outputs, gradients of inputs and weights, losses, and all weights after three steps of gradient descent."""
     ours, theirs = pair(case)
     flags = {"training": training} if takes_training(theirs) else {}
+
+    def loss_of(trainable, arrays, others):
+        outputs, others, losses = theirs.stateless_call(
+            trainable, others, arrays, return_losses=True, **case.call, **flags
+        )
+        if theirs.activity_regularizer is not None:
+            # The oracle's `stateless_call` leaves out the outermost layer's.
+            losses = [theirs.activity_regularizer(outputs) / outputs.shape[0]]
+        return (outputs * jnp.asarray(factors(outputs))).sum() + sum(losses), (outputs, others)
+
+    by_inputs = () if case.integers else (1,)
+    oracle = jax.jit(jax.value_and_grad(loss_of, argnums=(0, *by_inputs), has_aux=True))
     for step in range(3):
         inputs = case.inputs(seed=step)
-        x = tensors(inputs)
-        weights = None
-
-        def loss_of(trainable, arrays):
-            outputs, others, losses = theirs.stateless_call(  # noqa: B023 - used within the iteration
-                trainable,
-                [variable.value for variable in theirs.non_trainable_variables],  # noqa: B023
-                arrays,
-                return_losses=True,
-                **case.call,
-                **flags,  # noqa: B023
-            )
-            if theirs.activity_regularizer is not None:  # noqa: B023
-                # The oracle's `stateless_call` leaves out the outermost layer's.
-                losses = [theirs.activity_regularizer(outputs) / outputs.shape[0]]  # noqa: B023
-            factor = jnp.cos(jnp.arange(outputs.size, dtype="float32")).reshape(outputs.shape)
-            return (outputs * factor).sum() + sum(losses), (outputs, others)
-
-        trainable = [variable.value for variable in theirs.trainable_variables]
-        by_inputs = () if case.integers else (1,)
-        (loss, (expected, others)), gradients = jax.value_and_grad(loss_of, argnums=(0, *by_inputs), has_aux=True)(
-            trainable, inputs if isinstance(inputs, list) else jnp.asarray(inputs)
+        (loss, (expected, others)), gradients = oracle(
+            [variable.value for variable in theirs.trainable_variables],
+            inputs,
+            [variable.value for variable in theirs.non_trainable_variables],
         )
+        x = tensors(inputs)
         flat = x if isinstance(x, list) else [x]
+        weights = ours.trainable_variables
         with GradientTape(persistent=True) as tape:
             tape.watch(flat)
             outputs = ours(x, **case.call, **flags)
-            factor = np.cos(np.arange(outputs.size, dtype="float32")).reshape(outputs.shape)
-            total = (outputs * factor).sum() + sum(ours.losses)
+            total = (outputs * factors(outputs)).sum() + sum(ours.losses)
         close(outputs, expected)
         close(total, loss, atol=1e-4)
-        weights = ours.trainable_variables
-        mine = [np.asarray(part) for part in tape.gradient(total, weights, unconnected_gradients="zero")]
-        for one, other in zip(mine, gradients[0], strict=True):
+        sources = [*weights, *flat] if by_inputs else weights
+        wanted = jax.tree_util.tree_leaves(gradients)
+        mine = [np.asarray(part) for part in tape.gradient(total, sources, unconnected_gradients="zero")]
+        for one, other in zip(mine, wanted, strict=True):
             close(one, other, atol=2e-5)
-        if by_inputs:
-            wanted = gradients[1] if isinstance(gradients[1], list) else [gradients[1]]
-            for one, other in zip(tape.gradient(total, flat), wanted, strict=True):
-                close(one, other, atol=2e-5)
-        for variable, one in zip(weights, mine, strict=True):
-            variable.assign_sub(RATE * one)
+        for variable, gradient in zip(weights, mine, strict=False):
+            variable.assign_sub(RATE * gradient)
         for variable, value in zip(theirs.non_trainable_variables, others, strict=True):
             variable.assign(value)
         for variable, value in zip(theirs.trainable_variables, gradients[0], strict=True):
@@ -174,9 +173,11 @@ def test_symbolic_shapes(case):
 
 @each_case
 def test_batch_of_one(case):
-    ours, theirs = pair(case)
-    inputs = case.inputs(seed=9, batch=1)
-    close(ours(tensors(inputs), **case.call), theirs(inputs, **case.call))
+    """Samples are independent in inference: the first one alone gives what it gives among others."""
+    layer = case.make(layers)
+    inputs = case.inputs()
+    first = [array[:1] for array in inputs] if isinstance(inputs, list) else inputs[:1]
+    close(layer(tensors(first), **case.call), layer(tensors(inputs), **case.call)[:1])
 
 
 TOLERANCE = {"mixed_float16": 4e-3, "mixed_bfloat16": 3e-2, "bfloat16": 3e-2, "float64": 1e-5}
@@ -188,7 +189,8 @@ POLICY_CASES = [
     (case, policy)
     for index, case in enumerate(CASES)
     for number, policy in enumerate(POLICIES)
-    if (number == index % 4 or case.name in OWN_WAY) and case.name != "TimeDistributed"
+    if (number == index % 4 or (case.name in OWN_WAY and case.name != CASES[index - 1].name))
+    and case.name != "TimeDistributed"
 ]
 
 
@@ -208,6 +210,9 @@ def test_dtype_policies(case, policy):
     close(outputs, expected, rtol=TOLERANCE[policy], atol=TOLERANCE[policy])
 
 
+FIRST_OF_CLASS = [case for index, case in enumerate(CASES) if case.name != CASES[index - 1].name]
+
+
 @each_case
 def test_copies_and_compilations(case, monkeypatch):
     """A copy computes the same; the second call of equal shapes makes no new program."""
@@ -222,5 +227,10 @@ def test_copies_and_compilations(case, monkeypatch):
     for _ in range(2):
         close(layer(inputs, **case.call), first)
     assert len(made) == expected_plans
-    close(copy.deepcopy(layer)(inputs, **case.call), first)
-    close(pickle.loads(pickle.dumps(layer))(inputs, **case.call), first)
+    if case in FIRST_OF_CLASS:
+        close(copy.deepcopy(layer)(inputs, **case.call), first)
+    read = pickle.loads(pickle.dumps(layer))
+    assert read.get_config() == layer.get_config()
+    assert [weight.path for weight in read.variables] == [weight.path for weight in layer.variables]
+    for one, other in zip(read.get_weights(), layer.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)

@@ -89,6 +89,16 @@ def test_many_classes_against_sklearn():
 
 
 @pytest.mark.numeric
+def test_interpolated_area_of_a_roc_metric():
+    y_true, y_pred = binary()
+    ours, theirs, plain = metrics.AUC(), keras.metrics.AUC(), metrics.AUC(curve="PR")
+    for metric in (ours, theirs, plain):
+        metric.update_state(y_true, y_pred)
+    np.testing.assert_allclose(float(ours.interpolate_pr_auc()), float(theirs.interpolate_pr_auc()), rtol=1e-6)
+    assert float(ours.interpolate_pr_auc()) == float(plain.result()) != float(ours.result())
+
+
+@pytest.mark.numeric
 def test_masks_of_predictions():
     y_true, y_pred = data("one_hot", (4, 3))
     mask = np.array([True, False, True, True])

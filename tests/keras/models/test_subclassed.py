@@ -160,3 +160,15 @@ def test_shapes_remembered_from_an_abstract_build_have_no_made_up_batch():
     lines = []
     m.summary(print_fn=lambda line, **_: lines.append(line))
     assert "48" not in "\n".join(lines)
+
+
+def test_losses_added_outside_of_calls_last():
+    m = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    m.add_loss(100)
+    m.add_loss(lambda: ops.sum(m.layers[0].kernel * 0.0) + 1.0)
+    assert 100 in m.losses and len(m.losses) == 2
+    m.compile("sgd", "mse")
+    x = np.ones((4, 2), "float32")
+    y = m.predict(x, verbose=0)
+    for _ in range(2):
+        np.testing.assert_allclose(m.evaluate(x, y, verbose=0), 101.0, rtol=1e-5)

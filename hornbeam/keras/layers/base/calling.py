@@ -52,7 +52,7 @@ def call_layer(layer: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
     if layer.input_spec is not None and spec.first is not None:
         input_spec.check(layer.input_spec, bound.get(spec.first or ""), layer.name)
     if is_symbolic:
-        return _call_symbolic(layer, spec, bound, previous_mask, training)
+        return _call_symbolic(layer, spec, bound, previous_mask, training, given)
     if context is None and scopes.frame is None and not scopes.symbolic and _may_compile(layer, bound):
         return _run_plan(layer, spec, bound, previous_mask, training, given)
     own = context is None
@@ -245,7 +245,9 @@ def keep_extras(layer: Any, plan: Any, outputs: Any, extras: dict[str, Any]) -> 
 
 
 # --- symbolic ------------------------------------------------------------------------------------
-def _call_symbolic(layer: Any, spec: CallSpec, bound: dict[str, Any], previous_mask: Any, training: Any) -> Any:
+def _call_symbolic(
+    layer: Any, spec: CallSpec, bound: dict[str, Any], previous_mask: Any, training: Any, asked: Any
+) -> Any:
     own = scopes.call is None
     context = CallContext(layer, training) if own else scopes.call
     before = context.training
@@ -258,8 +260,9 @@ def _call_symbolic(layer: Any, spec: CallSpec, bound: dict[str, Any], previous_m
                 # The first argument by position, as callers write it and model files store it.
                 first = kwargs.pop(spec.first)
                 args = (first,)
-            if kwargs.get("training", 0) is None:
-                kwargs.pop("training")
+            if asked is None:
+                # A flag that was not given must not become part of the graph: the model's own is in force when it runs.
+                kwargs.pop("training", None)
             kwargs = {name: value for name, value in kwargs.items() if not (name in spec.mask_names and value is None)}
             outputs = layer.symbolic_call(*args, **kwargs)
     finally:

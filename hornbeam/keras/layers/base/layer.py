@@ -207,24 +207,30 @@ class Layer(LayerBuilding):
 
     # --- losses ----------------------------------------------------------------------------------
     def add_loss(self, loss: Any) -> None:
-        """Add scalar losses, computed in ``call``, to the training loss."""
+        """Add scalar losses to the training loss.
+
+        Args:
+            loss: scalar tensor computed in ``call`` (it counts for that call), or, outside of calls, a number or a
+                function without arguments (it counts from then on); or a list of these.
+
+        Raises:
+            ValueError: a symbolic tensor.
+        """
         for one in trees.flatten(loss):
             if isinstance(one, KerasTensor):
                 raise ValueError(
                     "A symbolic tensor cannot be added as a loss of a layer. Compute the loss inside the `call` of a "
                     "layer and call `self.add_loss(...)` there."
                 )
-            if callable(one) and not isinstance(one, (Tensor, Variable)):
-                self._loss_functions().append(one)
-                continue
             context = call_context.current()
-            if context is not None:
+            if callable(one) and not isinstance(one, (Tensor, Variable)):
+                vars(self).setdefault("_lasting_losses", []).append(one)
+            elif context is not None:
                 context.losses.append((self, one))
+            elif isinstance(one, (int, float)):
+                vars(self).setdefault("_lasting_losses", []).append(lambda value=one: value)
             else:
                 self._losses.append(one)
-
-    def _loss_functions(self) -> list[Any]:
-        return vars(self).setdefault("_callable_losses", [])
 
     @property
     def losses(self) -> list[Any]:
@@ -232,7 +238,7 @@ class Layer(LayerBuilding):
         found: list[Any] = []
         for layer in self._flatten_layers():
             found += call_context.added_losses(layer)
-            found += [function() for function in vars(layer).get("_callable_losses", ())]
+            found += [function() for function in vars(layer).get("_lasting_losses", ())]
         for weight in self.trainable_weights:
             if weight.regularizer is not None:
                 found.append(weight.regularizer(weight))

@@ -1,0 +1,225 @@
+"""Max and average pooling, chosen by platform.
+
+On CPU, XLA's windowed reductions are slow, and their gradients 10 to 50 times slower than they need be. There,
+maxima are taken over shifted slices; with gradients wanted, the place of the (first) maximum is kept as a byte and
+the gradient is put back there. Averages are sums of slices axis by axis.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, lax
+
+from hornbeam.engine import platform
+from hornbeam.engine.conv_geometry import Pairs
+
+_MOST_TAPS = 64
+_MOST_SUMMANDS = 16
+
+
+@dataclass(frozen=True)
+class Window:
+    """A pooling window over consecutive axes of an array.
+
+    Attributes:
+        first: the first of the axes.
+        sizes: size of the window per axis.
+        strides: step of the window per axis.
+        padding: (before, after) per axis.
+    """
+
+    first: int
+    sizes: tuple[int, ...]
+    strides: tuple[int, ...]
+    padding: Pairs
+
+    @property
+    def axes(self) -> range:
+        """The axes that the window covers."""
+        return range(self.first, self.first + len(self.sizes))
+
+    def counts(self, shape: Sequence[int]) -> tuple[int, ...]:
+        """Number of places of the window per axis."""
+        return tuple(
+            max(0, (shape[axis] + sum(pads) - size) // stride + 1)
+            for axis, size, stride, pads in zip(self.axes, self.sizes, self.strides, self.padding, strict=True)
+        )
+
+    def full(self, shape: Sequence[int], values: Sequence, other: object) -> list:
+        """``values`` for the window's axes, ``other`` for the rest."""
+        return [values[axis - self.first] if axis in self.axes else other for axis in range(len(shape))]
+
+    def fitted(self, x: Array, fill: object) -> Array:
+        """``x`` padded, and cut to what the window reaches."""
+        config = [(0, 0, 0)] * x.ndim
+        places = zip(self.axes, self.sizes, self.strides, self.padding, self.counts(x.shape), strict=True)
+        for axis, size, stride, (before, _), count in places:
+            config[axis] = (before, (count - 1) * stride + size - before - x.shape[axis], 0)
+        return lax.pad(x, jnp.asarray(fill, x.dtype), config) if any(map(any, config)) else x
+
+
+def _lowest(dtype: np.dtype) -> object:
+    return -np.inf if jnp.issubdtype(dtype, jnp.inexact) else jnp.iinfo(dtype).min
+
+
+# --- maximum -------------------------------------------------------------------------------------
+def max_pool(x: Array, window: Window) -> Array:
+    """Largest element of each window; the gradient goes to the first of equal ones."""
+    if not platform.is_cpu() or math.prod(window.sizes) > _MOST_TAPS or 0 in window.counts(x.shape):
+        return lax.reduce_window(
+            x,
+            _lowest(x.dtype),
+            lax.max,
+            window.full(x.shape, window.sizes, 1),
+            window.full(x.shape, window.strides, 1),
+            window.full(x.shape, window.padding, (0, 0)),
+        )
+    return _max(x, window)
+
+
+@functools.partial(jax.custom_jvp, nondiff_argnums=(1,))
+def _max(x: Array, window: Window) -> Array:
+    x, counts = window.fitted(x, _lowest(x.dtype)), window.counts(x.shape)
+    return functools.reduce(lax.max, (_slice(x, window, place, counts) for place in _places(window)))
+
+
+@_max.defjvp
+def _max_jvp(window: Window, primals: tuple, tangents: tuple) -> tuple[Array, Array]:
+    """The tangent of the winner. It is linear in a form whose transpose (the gradient) is quick, too."""
+    (x,), (slope,) = primals, tangents
+    counts = window.counts(x.shape)
+    padded = window.fitted(x, _lowest(x.dtype))
+    slope = window.fitted(slope, 0)
+    best = _slice(padded, window, (0,) * len(counts), counts)
+    winner = jnp.zeros(best.shape, jnp.uint8)
+    for number, place in enumerate(_places(window)):
+        if number:
+            rival = _slice(padded, window, place, counts)
+            winner = jnp.where(rival > best, jnp.uint8(number), winner)
+            best = lax.max(best, rival)
+    if window.sizes == window.strides:
+        return best, _pick_apart(slope, winner, window, counts)
+    chosen = jnp.zeros((), slope.dtype)
+    for number, place in enumerate(_places(window)):
+        part = _slice(slope, window, place, counts)
+        chosen = chosen + jnp.where(winner == number, part, jnp.zeros((), slope.dtype))
+    return best, chosen
+
+
+def _places(window: Window) -> Sequence[tuple[int, ...]]:
+    return list(itertools.product(*map(range, window.sizes)))
+
+
+def _slice(x: Array, window: Window, place: Sequence[int], counts: Sequence[int]) -> Array:
+    """The elements at one place of every window."""
+    ends = [
+        begin + (count - 1) * stride + 1 for begin, count, stride in zip(place, counts, window.strides, strict=True)
+    ]
+    return lax.slice(
+        x,
+        window.full(x.shape, place, 0),
+        [end if end is not None else size for end, size in zip(window.full(x.shape, ends, None), x.shape, strict=True)],
+        window.full(x.shape, window.strides, 1),
+    )
+
+
+def _split(x: Array, window: Window, counts: Sequence[int]) -> tuple[Array, tuple[int, ...]]:
+    """Each axis of the window as two: windows, and places in them; with the axes of places."""
+    shape: list[int] = []
+    inner = []
+    for axis, size in enumerate(x.shape):
+        if axis in window.axes:
+            shape += [counts[axis - window.first], window.sizes[axis - window.first]]
+            inner.append(len(shape) - 1)
+        else:
+            shape.append(size)
+    return x.reshape(shape), tuple(inner)
+
+
+def _pick_apart(slope: Array, winner: Array, window: Window, counts: Sequence[int]) -> Array:
+    """Elements at the winning places, for windows side by side."""
+    slope, inner = _split(slope, window, counts)
+    numbers = np.arange(math.prod(window.sizes), dtype=np.uint8).reshape(window.sizes)
+    place = lax.broadcast_in_dim(jnp.asarray(numbers), slope.shape, inner)
+    mask = place == jnp.expand_dims(winner, inner)
+    return jnp.sum(jnp.where(mask, slope, jnp.zeros((), slope.dtype)), axis=inner)
+
+
+# --- average -------------------------------------------------------------------------------------
+def average_pool(x: Array, window: Window) -> Array:
+    """Mean of the elements of each window; padding does not count."""
+    counts = window.counts(x.shape)
+    numbers = [
+        np.minimum(np.arange(count) * stride - before + k, n) - np.maximum(np.arange(count) * stride - before, 0)
+        for count, stride, (before, _), k, n in zip(
+            counts, window.strides, window.padding, window.sizes, x.shape[window.first :], strict=False
+        )
+    ]
+    if 0 in counts or not platform.is_cpu() or (max(window.sizes) > _MOST_SUMMANDS and window.sizes != window.strides):
+        total = lax.reduce_window(
+            x,
+            np.zeros((), x.dtype),
+            lax.add,
+            window.full(x.shape, window.sizes, 1),
+            window.full(x.shape, window.strides, 1),
+            window.full(x.shape, window.padding, (0, 0)),
+        )
+    else:
+        total = _sums(window.fitted(x, 0), window, counts)
+    if not any(map(any, window.padding)):
+        return total / np.asarray(math.prod(window.sizes), x.dtype)
+    divisor = functools.reduce(np.multiply.outer, numbers)
+    divisor = divisor.reshape([1] * window.first + list(counts) + [1] * (x.ndim - window.axes.stop))
+    return total / divisor.astype(x.dtype)
+
+
+def _sums(x: Array, window: Window, counts: Sequence[int]) -> Array:
+    if window.sizes == window.strides:
+        x, inner = _split(x, window, counts)
+        return jnp.sum(x, axis=inner)
+    for axis, size, stride, count in zip(window.axes, window.sizes, window.strides, counts, strict=True):
+        x = sum(  # type: ignore[assignment]
+            lax.slice_in_dim(x, begin, begin + (count - 1) * stride + 1, stride, axis) for begin in range(size)
+        )
+    return x
+
+
+# --- to a given size -----------------------------------------------------------------------------
+def _cells(size: int, count: int) -> list[tuple[int, int]]:
+    """(begin, end) of ``count`` windows that cover an axis evenly; neighbours may share an element."""
+    return [(i * size // count, -(-(i + 1) * size // count)) for i in range(count)]
+
+
+def adaptive_average_pool(x: Array, axes: Sequence[int], counts: Sequence[int]) -> Array:
+    """Means over ``counts`` windows that cover the axes evenly."""
+    for axis, count in zip(axes, counts, strict=True):
+        size = x.shape[axis]
+        if size % count == 0:
+            x = jnp.mean(x.reshape(*x.shape[:axis], count, size // count, *x.shape[axis + 1 :]), axis=axis + 1)
+            continue
+        weights = np.zeros((count, size), np.float32)
+        for row, (begin, end) in enumerate(_cells(size, count)):
+            weights[row, begin:end] = 1 / (end - begin)
+        out = jnp.tensordot(x, jnp.asarray(weights, x.dtype), ((axis,), (1,)), precision=lax.Precision.HIGHEST)
+        x = jnp.moveaxis(out, -1, axis)
+    return x
+
+
+def adaptive_max_pool(x: Array, axes: Sequence[int], counts: Sequence[int]) -> Array:
+    """Largest elements of ``counts`` windows that cover the axes evenly; gradients go to the first of equal ones."""
+    for axis, count in reversed(list(zip(axes, counts, strict=True))):
+        cells = _cells(x.shape[axis], count)
+        width = max(end - begin for begin, end in cells)
+        rows = np.asarray([[min(begin + i, end - 1) for i in range(width)] for begin, end in cells])
+        parts = jnp.take(x, jnp.asarray(rows), axis=axis)
+        place = jnp.expand_dims(jnp.argmax(lax.stop_gradient(parts), axis=axis + 1), axis + 1)
+        x = jnp.squeeze(jnp.take_along_axis(parts, place, axis=axis + 1), axis + 1)
+    return x

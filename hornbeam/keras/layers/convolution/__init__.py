@@ -1,0 +1,1 @@
+"""Layers that move a kernel over sequences, images and volumes."""

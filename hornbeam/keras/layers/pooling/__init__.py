@@ -1,0 +1,1 @@
+"""Layers that sum up neighbourhoods of sequences, images and volumes."""

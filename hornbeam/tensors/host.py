@@ -1,0 +1,113 @@
+"""Python functions among ops: ``py_function`` and ``numpy_function``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+from jax.experimental import io_callback
+
+from hornbeam.base import dtypes, trees
+from hornbeam.base.errors import TraceError
+from hornbeam.core.arguments import value_of
+from hornbeam.core.door import wrap_tree
+from hornbeam.core.spec import TensorSpec
+from hornbeam.core.tensor import HostTensor, wrap
+from hornbeam.engine.jax_compat import Tracer
+from hornbeam.tensors.face import kept, tensor
+
+__all__ = ["numpy_function", "py_function"]
+
+
+def py_function(func: Callable | None = None, inp: Any = None, Tout: Any = None, name: str | None = None) -> Any:
+    """Call a Python function with tensors, and give its results the dtypes ``Tout``.
+
+    Eagerly this is a plain call, which a tape sees like any other code. Inside a compiled function the result's shape
+    must be known: give ``TensorSpec`` for ``Tout``. With dtypes only, a ``tf.function`` runs eagerly as a whole.
+
+    Args:
+        func: function of tensors.
+        inp: list of its arguments.
+        Tout: dtype (or spec) of the result, list of them for several results, empty for none.
+
+    References: TensorFlow `tf.py_function`.
+    """
+    return _call("tf.py_function", func, inp, Tout, lambda arrays: func(*(wrap(jax.numpy.asarray(a)) for a in arrays)), tensor)
+
+
+def numpy_function(
+    func: Callable | None = None, inp: Any = None, Tout: Any = None, stateful: bool = True, name: str | None = None
+) -> Any:
+    """Call a Python function with NumPy arrays, and give its results the dtypes ``Tout``; no gradient flows through.
+
+    Args:
+        func: function of NumPy arrays.
+        inp: list of its arguments.
+        Tout: dtype or ``TensorSpec`` of the result, or a list of them; see ``py_function``.
+        stateful: False allows compiled functions to leave out or repeat calls.
+
+    References: TensorFlow `tf.numpy_function`.
+    """
+    return _call("tf.numpy_function", func, inp, Tout, lambda arrays: func(*map(np.asarray, arrays)), _as_numpy, stateful)
+
+
+def _as_numpy(item: Any) -> Any:
+    return tensor(item).numpy()
+
+
+def _call(
+    where: str,
+    func: Callable | None,
+    inp: Any,
+    Tout: Any,
+    on_arrays: Callable,
+    prepare: Callable,
+    stateful: bool = True,
+) -> Any:
+    if func is None or not callable(func):
+        raise ValueError(f"{where}: `func` must be a function, received {func!r}.")
+    given = list(inp or ())
+    wanted = list(Tout) if isinstance(Tout, (list, tuple)) else [] if Tout is None else [Tout]
+    if not any(isinstance(value_of(item), Tracer) for item in given):
+        results = func(*(prepare(item) for item in given))
+        return _fitted(where, results, wanted, isinstance(Tout, (list, tuple)))
+    specs = [_struct(where, kind) for kind in wanted]
+
+    def call(*arrays: Any) -> list[np.ndarray]:
+        results = _fitted(where, on_arrays(arrays), wanted, True) if wanted else on_arrays(arrays)
+        return [np.asarray(out) for out in results] if wanted else []
+
+    arrays = [jax.lax.stop_gradient(value_of(tensor(item))) for item in given]
+    outputs = io_callback(call, specs, *arrays, ordered=False) if stateful else jax.pure_callback(call, specs, *arrays)
+    outputs = wrap_tree(list(outputs))
+    return outputs if isinstance(Tout, (list, tuple)) else outputs[0] if outputs else None
+
+
+def _struct(where: str, kind: Any) -> jax.ShapeDtypeStruct:
+    if not isinstance(kind, TensorSpec) or kind.shape.rank is None or not kind.shape.is_fully_defined():
+        raise TraceError(
+            f"{where} inside a compiled function must know the shape of its result.\n"
+            f"  received: Tout={kind!r}\n"
+            "  fix:      give tf.TensorSpec(shape, dtype) with all sizes for Tout, or run eagerly "
+            "(run_eagerly=True in compile())"
+        )
+    return jax.ShapeDtypeStruct(tuple(kind.shape), kind.dtype.as_numpy_dtype)
+
+
+def _fitted(where: str, results: Any, wanted: list, many: bool) -> Any:
+    """Results as tensors of the dtypes wanted."""
+    if not wanted:
+        return None if not many else []
+    found = list(results) if many and isinstance(results, (list, tuple)) else [results]
+    if len(found) != len(wanted):
+        raise ValueError(f"{where}: the function returned {len(found)} values, but Tout names {len(wanted)}.")
+    fitted = [_of_dtype(item, kind) for item, kind in zip(found, wanted, strict=True)]
+    return fitted if many else fitted[0]
+
+
+def _of_dtype(item: Any, kind: Any) -> Any:
+    dtype = dtypes.as_dtype(kind.dtype if isinstance(kind, TensorSpec) else kind)
+    made = trees.map_structure(lambda leaf: tensor(leaf, dtype), item) if isinstance(item, dict) else tensor(item, dtype)
+    return made if isinstance(made, HostTensor) else kept(made, dtype)
