@@ -17,9 +17,10 @@ from typing import Any
 
 import jax
 
+from hornbeam.core.conversion import copy_array
 from hornbeam.core.scopes import scopes
 from hornbeam.core.tensor import Tensor
-from hornbeam.core.variable import Variable, copy_array
+from hornbeam.core.variable import Variable
 from hornbeam.engine.jax_compat import capture_jaxpr, eval_jaxpr, wide_types
 
 # Staged without leaving a trace in the program, yet its result is a tracer: a Python ``if`` on a

@@ -12,7 +12,7 @@ Three exact classes keep the hot path of the door to one type test:
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
@@ -32,6 +32,17 @@ class Tensor:
 
     __slots__ = ("__weakref__", "_keras_mask", "_logits", "_value")
     __array_priority__ = 100
+
+    if TYPE_CHECKING:
+        # Put on the class by ``core.tensor_methods`` when ``hornbeam.ops`` is imported.
+        __getitem__: Any
+        __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __getitem__
+        __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __pow__ = __rpow__ = __matmul__ = __rmatmul__ = __getitem__
+        __neg__ = __abs__ = __invert__ = __and__ = __or__ = __xor__ = __lt__ = __le__ = __gt__ = __ge__ = __getitem__
+        reshape: Any
+        astype: Any
+        at: Any
+        T: Any
 
     def __init__(self, value: Any) -> None:
         self._value = value

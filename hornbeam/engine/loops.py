@@ -1,8 +1,9 @@
 """How many training steps one XLA call should run.
 
 A step of a small network takes less time than launching it from Python, so several are run in one program.
-On CPU, XLA compiles convolutions inside a loop body much worse than outside (``docs/decisions.md``), so programs
-with convolutions in them run step by step there.
+On CPU, XLA compiles convolutions whose dimensions are not in the canonical order much worse inside a loop body than
+outside (``docs/decisions.md``), so programs with such convolutions in them run step by step there. Those of
+``engine.conv`` and their gradients are canonical.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from typing import Any
 
 import jax
 import numpy as np
+
+from hornbeam.engine import conv
 
 CHUNK_SECONDS = 0.05
 """Length of a chunk to aim at: long enough to hide Python, short enough for live progress and Ctrl-C."""
@@ -28,8 +31,8 @@ def steps_per_call(closed_jaxpr: Any, platform: str | None = None) -> int:
         platform: ``"cpu"``, ``"gpu"`` ...; that of the default backend if not given.
     """
     platform = platform or jax.default_backend()
-    flops, has_convolution = _work(closed_jaxpr.jaxpr)
-    if has_convolution and platform == "cpu":
+    flops, is_slow_in_loops = _work(closed_jaxpr.jaxpr)
+    if is_slow_in_loops and platform == "cpu":
         return 1
     seconds = max(flops / _RATE.get(platform, _RATE["gpu"]), _LEAST_STEP_SECONDS)
     if seconds > _STEP_WORTH_LOOPING_SECONDS:
@@ -38,8 +41,8 @@ def steps_per_call(closed_jaxpr: Any, platform: str | None = None) -> int:
 
 
 def _work(jaxpr: Any) -> tuple[float, bool]:
-    """Operations in matrix products, and whether there is a convolution, in a program and all programs in it."""
-    flops, convolution = 0.0, False
+    """Operations in products and convolutions, and whether one is slow in loops, in a program and all in it."""
+    flops, slow = 0.0, False
     for equation in jaxpr.eqns:
         name = equation.primitive.name
         if name == "dot_general":
@@ -47,8 +50,13 @@ def _work(jaxpr: Any) -> tuple[float, bool]:
             left = equation.invars[0].aval.shape
             size = float(np.prod([left[axis] for axis in contract], dtype=np.float64))
             flops += 2.0 * size * float(np.prod(equation.outvars[0].aval.shape, dtype=np.float64))
-        elif name.startswith("conv_general"):
-            convolution = True
+        elif name == conv.CANONICAL:
+            flops += conv.flops(*(operand.aval.shape for operand in equation.invars), equation.params["spec"])
+        elif name == "conv_general_dilated":
+            kernel, numbers = equation.invars[1].aval.shape, equation.params["dimension_numbers"]
+            per_output = np.prod(kernel, dtype=np.float64) / kernel[numbers.rhs_spec[0]]
+            flops += 2.0 * float(per_output * np.prod(equation.outvars[0].aval.shape, dtype=np.float64))
+            slow = slow or not _is_canonical(equation.params)
         repeats = equation.params.get("length", 1) if name == "scan" else 1
         for value in equation.params.values():
             for inner in value if isinstance(value, (list, tuple)) else (value,):
@@ -56,5 +64,18 @@ def _work(jaxpr: Any) -> tuple[float, bool]:
                 if hasattr(inner, "eqns"):
                     more, found = _work(inner)
                     flops += more * repeats
-                    convolution = convolution or found
-    return flops, convolution
+                    slow = slow or found
+    return flops, slow
+
+
+def _is_canonical(params: dict[str, Any]) -> bool:
+    """True for a convolution that XLA on CPU takes as it is."""
+    numbers = params["dimension_numbers"]
+    last = len(numbers.lhs_spec) - 1
+    space = tuple(range(1, last))
+    data, kernel = (0, last, *space), (last, last - 1, *range(last - 1))
+    return (
+        params["batch_group_count"] == 1
+        and tuple(numbers.lhs_spec) == tuple(numbers.out_spec) == data
+        and tuple(numbers.rhs_spec) == kernel
+    )

@@ -11,8 +11,8 @@ from hornbeam.tensors.face import kept
 
 _ONE = (
     "absolute angle amax amin arccos arccosh arcsin arcsinh arctan arctanh argmax argmin argsort average cbrt ceil clip "
-    "conj conjugate copy cos cosh count_nonzero cumprod cumsum deg2rad diag diagflat diagonal diff exp exp2 fabs "
-    "expand_dims expm1 flip fliplr flipud floor full_like imag isfinite isinf isnan isneginf isposinf log log10 log1p "
+    "conj conjugate cos cosh count_nonzero cumprod cumsum deg2rad diag diagflat diagonal diff exp exp2 fabs "
+    "expm1 flip fliplr flipud floor full_like imag isfinite isinf isnan isneginf isposinf log log10 log1p "
     "log2 logical_not median moveaxis nan_to_num nanmean nanprod nansum ndim negative nonzero ones_like pad ptp rad2deg "
     "ravel real reciprocal repeat reshape roll rot90 round sign signbit sin sinc sinh size sort split sqrt square "
     "squeeze std swapaxes take tan tanh tile trace transpose tril triu var vander zeros_like all any max mean min prod "
@@ -63,9 +63,14 @@ def sum(a: Any, axis: Any = None, dtype: Any = None, keepdims: bool | None = Non
     return wrap_tree(ops.sum(x, axis=axis, keepdims=bool(keepdims)))
 
 
+def expand_dims(a: Any, axis: Any) -> Any:
+    """New axes of size 1 at the given places."""
+    return wrap_tree(ops.expand_dims(asarray(a), axis))
+
+
 def einsum(subscripts: str, *operands: Any, optimize: Any = "greedy") -> Any:
     """Sum of products by Einstein's convention; ``optimize`` changes no result."""
     return wrap_tree(ops.einsum(subscripts, *(asarray(operand) for operand in operands)))
 
 
-__all__ = sorted([*_ONE, *_TWO, *_LISTS, "abs", "around", "einsum", "meshgrid", "remainder", "sum"])
+__all__ = sorted([*_ONE, *_TWO, *_LISTS, "abs", "around", "einsum", "expand_dims", "meshgrid", "remainder", "sum"])

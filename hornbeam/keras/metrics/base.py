@@ -9,10 +9,11 @@ import jax
 import numpy as np
 
 from hornbeam.base import dtypes, names, trees
+from hornbeam.core.conversion import as_array
 from hornbeam.core.frame import isolated, unwrap_tree
 from hornbeam.core.scopes import name_scope, scopes
 from hornbeam.core.tensor import from_host, wrap
-from hornbeam.core.variable import Variable, as_array, commit_all
+from hornbeam.core.variable import Variable, commit_all
 from hornbeam.keras import initializers
 from hornbeam.keras.losses.inputs import compute_dtype
 

@@ -165,11 +165,8 @@ def _fit(model: Model, value: Any, tensor: KerasTensor) -> Any:
 
 def output_names(model: Model) -> list[str]:
     """Names of a model's outputs: of the layers that make them, made unique by counting."""
-    structure = model.output
-    if isinstance(structure, dict):
-        return sorted(structure)
     found: list[str] = []
-    for tensor in trees.flatten(structure):
+    for tensor in trees.flatten(model.output):
         base = name = tensor._keras_history.operation.name
         count = 1
         while name in found:

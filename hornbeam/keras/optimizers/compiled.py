@@ -10,9 +10,10 @@ from typing import Any
 import jax
 
 from hornbeam.base.errors import ShapeError, explain
+from hornbeam.core.conversion import as_array
 from hornbeam.core.frame import Program
 from hornbeam.core.tensor import Tensor
-from hornbeam.core.variable import Variable, as_array, commit_all, commit_lock, read_all, reclaim
+from hornbeam.core.variable import Variable, commit_all, commit_lock, read_all, reclaim
 from hornbeam.engine.jax_compat import ArrayImpl, wide_types
 
 _narrow = nullcontext()

@@ -68,7 +68,7 @@ class CompiledLoss:
                 parts.append(_Part(index, function, factor, _name(outputs, index, function), count))
         _number(parts)
         self._parts = parts
-        self.metrics = [Mean(name=f"{part.name}_loss") for part in parts] if len(parts) > 1 else []
+        self.metrics = [Mean(name=part.name) for part in parts] if len(parts) > 1 else []
         # Without the tensors, which are those of a trace.
         self._skeleton = Outputs(outputs.structure, self.output_names)
 
@@ -94,11 +94,10 @@ class CompiledLoss:
         return [[factor] * len(one) for factor, one in zip(outputs.spread(weights, "loss_weights"), given, strict=True)]
 
     def _order(self, outputs: Outputs) -> list[int]:
-        """Outputs in the order of the user's dict; else in their own order."""
-        if isinstance(self.loss, dict) and isinstance(outputs.structure, dict) and outputs.flat:
-            listed = [outputs.names.index(name) for name in self.loss]
-            return listed + [index for index in range(len(outputs)) if index not in listed]
-        return list(range(len(outputs)))
+        """Outputs in the order in which the user's dicts (where there are any) name them."""
+        if not isinstance(self.loss, dict) or not isinstance(outputs.structure, dict):
+            return list(range(len(outputs)))
+        return sorted(range(len(outputs)), key=lambda index: _rank(self.loss, outputs.paths[index]))
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Total loss, a scalar tensor; None if no output has a loss."""
@@ -144,6 +143,18 @@ class CompiledLoss:
         self._parts, self.metrics, self._skeleton = None, [], None
 
 
+def _rank(loss: Any, path: tuple) -> tuple[int, ...]:
+    rank = []
+    for key in path:
+        if isinstance(loss, dict):
+            rank.append(list(loss).index(key) if key in loss else len(loss))
+            loss = loss.get(key)
+        else:
+            rank.append(key if isinstance(key, int) else 0)
+            loss = loss[key] if isinstance(loss, (list, tuple)) else None
+    return tuple(rank)
+
+
 def batch_size_of(tensor: Any) -> Any:
     """Rows in a batch."""
     return tensor.shape[0] if len(tensor.shape) else 1
@@ -152,15 +163,15 @@ def batch_size_of(tensor: Any) -> Any:
 def _name(outputs: Outputs, index: int, function: Any) -> str:
     path = list(outputs.paths[index])
     if not path:
-        return str(function.name)
+        return f"{function.name}_loss"
     known = outputs.layer_names[index] or function.name
     if isinstance(path[-1], int):
         path[-1] = known
-    return "/".join(str(key) for key in path)
+    return "/".join(str(key) for key in path) + "_loss"
 
 
 def _number(parts: list[_Part]) -> None:
-    """Names made unique: ``mse``, ``mse_1`` ..."""
+    """Names made unique: ``mse_loss``, ``mse_loss_1`` ..."""
     seen: dict[str, int] = {}
     for part in parts:
         count = seen.get(part.name, 0)

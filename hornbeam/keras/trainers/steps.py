@@ -177,6 +177,7 @@ class Steps:
     def _result_names(self, logs: dict[str, Any]) -> list[str]:
         listed: list[str] = []
         for metric in self.metrics:
-            inner = metric.metrics if metric is self._training.compiled_metrics else [metric]
-            listed += [one.name for one in inner if one.name in logs and one.name not in listed]
+            for one in metric.metrics if metric is self._training.compiled_metrics else [metric]:
+                if one.name in logs and one.name not in listed:
+                    listed.append(one.name)
         return listed + sorted(name for name in logs if name not in listed)

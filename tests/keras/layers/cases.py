@@ -74,6 +74,9 @@ def reshaping():
     yield Case("Permute", {"dims": (2, 3, 1)}, image)
     yield Case("RepeatVector", {"n": 3})
     yield Case("UpSampling1D", {"size": 3}, ((2, 4, 3),))
+    yield Case("UpSampling2D", {"size": (2, 3)}, image)
+    yield Case("UpSampling2D", {"size": 2, "interpolation": "bilinear", **channels_first}, first)
+    yield Case("UpSampling3D", {"size": (2, 1, 3)}, volume)
     yield Case("Cropping1D", {}, ((2, 5, 3),))
     yield Case("Cropping1D", {"cropping": (2, 0)}, ((2, 5, 3),))
     yield Case("Cropping2D", {"cropping": ((1, 0), (2, 1))}, image)
@@ -86,6 +89,45 @@ def reshaping():
     yield Case("ZeroPadding2D", {"padding": 1, **channels_first}, first)
     yield Case("ZeroPadding3D", {}, volume)
     yield Case("ZeroPadding3D", {"padding": (1, 0, 2), **channels_first}, volume_first)
+
+
+def convolution():
+    steps, image, first = ((2, 7, 4),), ((2, 6, 5, 4),), ((2, 4, 6, 5),)
+    volume = ((1, 4, 5, 3, 2),)
+    channels_first = {"data_format": "channels_first"}
+    yield Case("Conv1D", {"filters": 3, "kernel_size": 3, "padding": "causal", "dilation_rate": 2}, steps)
+    yield Case("Conv1D", {"filters": 4, "kernel_size": 2, "strides": 3, "groups": 2, "activation": "tanh"}, steps)
+    yield Case("Conv2D", {"filters": 3, "kernel_size": (3, 2), "activation": "relu", "kernel_regularizer": "l2"}, image)
+    yield Case("Conv2D", {"filters": 3, "kernel_size": 1, "strides": 2, "use_bias": False}, image)
+    yield Case("Conv2D", {"filters": 6, "kernel_size": 3, "padding": "same", "strides": 2, **channels_first}, first)
+    yield Case("Conv2D", {"filters": 4, "kernel_size": 3, "padding": "SAME", "groups": 4, "dilation_rate": (2, 1)}, image)
+    yield Case("Conv3D", {"filters": 3, "kernel_size": 2, "strides": (1, 2, 1), "padding": "same"}, volume)
+    yield Case("Conv1DTranspose", {"filters": 3, "kernel_size": 3, "strides": 2, "output_padding": 1}, steps)
+    yield Case("Conv2DTranspose", {"filters": 3, "kernel_size": (3, 2), "strides": 2, "padding": "same"}, image)
+    yield Case("Conv2DTranspose", {"filters": 3, "kernel_size": 2, "dilation_rate": 2, **channels_first}, first)
+    yield Case("Conv3DTranspose", {"filters": 2, "kernel_size": 2, "strides": 2, "use_bias": False}, volume)
+    yield Case("DepthwiseConv1D", {"kernel_size": 3, "strides": 2, "padding": "same", "depth_multiplier": 2}, steps)
+    yield Case("DepthwiseConv2D", {"kernel_size": 3, "strides": 2, "depthwise_constraint": "max_norm"}, image)
+    yield Case("DepthwiseConv2D", {"kernel_size": 3, "padding": "same", "depth_multiplier": 2, **channels_first}, first)
+    yield Case("SeparableConv1D", {"filters": 3, "kernel_size": 3, "pointwise_regularizer": "l1"}, steps)
+    yield Case("SeparableConv2D", {"filters": 3, "kernel_size": 3, "padding": "same", "depth_multiplier": 2}, image)
+
+
+def pooling():
+    steps, image, first = ((2, 7, 4),), ((2, 6, 5, 3),), ((2, 3, 6, 5),)
+    volume = ((1, 4, 5, 4, 2),)
+    channels_first = {"data_format": "channels_first"}
+    for kind in ("Max", "Average"):
+        yield Case(f"{kind}Pooling1D", {"pool_size": 3, "strides": 2, "padding": "same"}, steps)
+        yield Case(f"{kind}Pooling2D", {"pool_size": 2}, image)
+        yield Case(f"{kind}Pooling2D", {"pool_size": (3, 2), "strides": 1, **channels_first}, first)
+        yield Case(f"{kind}Pooling3D", {"pool_size": 2, "strides": (1, 2, 3)}, volume)
+        yield Case(f"Global{kind}Pooling1D", {"keepdims": True}, steps)
+        yield Case(f"Global{kind}Pooling2D", channels_first, first)
+        yield Case(f"Global{kind}Pooling3D", {}, volume)
+        yield Case(f"Adaptive{kind}Pooling1D", {"output_size": 3}, steps)
+        yield Case(f"Adaptive{kind}Pooling2D", {"output_size": (4, 5), **channels_first}, first)
+        yield Case(f"Adaptive{kind}Pooling3D", {"output_size": (2, 3, 1)}, volume)
 
 
 def normalization():
@@ -169,6 +211,8 @@ CASES = [
     *core(),
     *activation(),
     *reshaping(),
+    *convolution(),
+    *pooling(),
     *merging(),
     *normalization(),
     *regularization(),

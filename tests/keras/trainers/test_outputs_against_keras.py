@@ -88,7 +88,7 @@ CASES = {
         DEEP,
         {"loss": {"p": ["mse", "mae"], "n": "mse"}, "metrics": {"p": [["mae"], ["mse"]], "n": ["mae"]}},
     ),
-    "subclass, list": (subclassed("list"), LISTS, {"loss": ["mse", "mae"], "metrics": [["mae"], ["mae"]]}),
+    "subclass, list": (subclassed("list"), LISTS, {"loss": ["mse", "mae"], "metrics": [["mae"], ["cosine_similarity"]]}),
     "subclass, tuple": (subclassed("tuple"), tuple(LISTS), {"loss": ["mse", "mae"], "metrics": [["mae"], ["mse"]]}),
     "subclass, dict": (
         subclassed("dict"),
@@ -168,7 +168,7 @@ def test_one_list_of_metrics_counts_for_all_outputs():
         ({"loss": "mse"}, YA, "`y` does not match.*\n.*2 entries.*\n.*a single one"),
         ({"loss": "mse"}, [YA, YB, YC], "`y` does not match.*\n.*2 entries.*\n.*3 entries"),
         ({"loss": "mse"}, {"a": YA, "q": YB}, "In `y`, key 'q'"),
-        ({"loss": "mse"}, None, "Target data are missing for output 'b'"),
+        ({"loss": "mse"}, None, "Target data are missing of output 'b'"),
     ],
 )
 def test_what_does_not_match_the_outputs_is_named(arguments, y, said):

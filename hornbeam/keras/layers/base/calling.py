@@ -8,11 +8,12 @@ from typing import Any
 from hornbeam.base import trees
 from hornbeam.base.errors import TapeError
 from hornbeam.core import symbolic
+from hornbeam.core.conversion import as_array
 from hornbeam.core.frame import Frame
 from hornbeam.core.scopes import name_scope, override, scopes
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tensor import HostTensor, Tensor, wrap
-from hornbeam.core.variable import Variable, as_array, commit_all, read_all
+from hornbeam.core.variable import Variable, commit_all, read_all
 from hornbeam.engine.jax_compat import Tracer, is_tracing
 from hornbeam.keras.layers.base import call_context, input_spec
 from hornbeam.keras.layers.base.call_arguments import (

@@ -21,9 +21,7 @@ class WindowedLayer(Layer):
     filters: Any
     bias: Any
 
-    def _take_window(
-        self, kernel_size: Any, strides: Any, padding: str, data_format: Any, dilation_rate: Any
-    ) -> None:
+    def _take_window(self, kernel_size: Any, strides: Any, padding: str, data_format: Any, dilation_rate: Any) -> None:
         rank = self.rank
         self.kernel_size = int_tuple(kernel_size, rank, "kernel_size", least=1)
         self.strides = int_tuple(strides, rank, "strides", least=1)
@@ -35,8 +33,7 @@ class WindowedLayer(Layer):
     def _take_filters(self, filters: Any) -> None:
         if filters is not None and filters <= 0:
             raise ValueError(
-                "Invalid value for argument `filters`. Expected a strictly positive value. Received "
-                f"filters={filters}."
+                f"Invalid value for argument `filters`. Expected a strictly positive value. Received filters={filters}."
             )
         self.filters = filters
 
@@ -107,5 +104,3 @@ def divisible(count: int, groups: int, what: str, note: str) -> None:
         raise ValueError(
             f"The number of {what} must be evenly divisible by the number of groups. Received groups={groups}, {note}"
         )
-
-

@@ -10,7 +10,7 @@ from hornbeam.base.errors import ShapeError, explain
 
 
 def padding_name(padding: Any, *, causal: bool = False) -> str:
-    """"valid", "same" or "causal" in small letters.
+    """Padding in small letters: "valid", "same" or "causal".
 
     Raises:
         ValueError: anything else.
@@ -68,18 +68,20 @@ def window_sizes(
             f"channels. Received: input shape {tuple(shape)}"
         )
     dilation = dilation or (1,) * len(window)
+    least = tuple((k - 1) * spread + 1 for k, spread in zip(window, dilation, strict=True))
     out = []
-    for size, k, stride, spread in zip(sizes, window, strides, dilation, strict=True):
+    for size, reach, stride in zip(sizes, least, strides, strict=True):
         if size is None:
             out.append(None)
             continue
-        reach = (k - 1) * spread if padding == "valid" else 0
-        out.append((size - reach - 1) // stride + 1)
+        if stride == 0:
+            raise ValueError(f"{check.owner_text(owner)}: `strides` must not be 0. Received: strides={tuple(strides)}")
+        out.append((size - (reach if padding == "valid" else 1)) // stride + 1)
     if any(size is not None and size <= 0 for size in out):
         raise ShapeError(
             explain(
                 f"{check.owner_text(owner)}: computed output size would be zero or negative.",
-                expected=f"spatial sizes of at least {tuple((k - 1) * d + 1 for k, d in zip(window, dilation, strict=True))}",
+                expected=f"spatial sizes of at least {least}",
                 received=f"input shape {tuple(shape)}, data_format={data_format!r}, padding={padding!r}",
                 fix="feed larger inputs, make the window smaller, or use padding='same'",
             )
