@@ -140,6 +140,8 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "tan",
         "tanh",
         "truediv",
+        "truncatediv",
+        "truncatemod",
     ),
     "hornbeam.tensors.control": (
         "case",

@@ -95,16 +95,19 @@ def diag(
         diagonal: (..., n).
         name: see the module ``tensors``.
         k: diagonal; positive ones lie above the main one.
-        num_rows: number of rows, -1 for as few as fit.
-        num_cols: number of columns, -1 for as few as fit.
+        num_rows: number of rows, -1 for as few as fit; without both numbers the matrix is square.
+        num_cols: number of columns, likewise.
         padding_value: what stands off the diagonal.
         align: where shorter ones of several diagonals begin; for one diagonal all values mean the same.
     """
     _check_align(align)
     x, k = tensor(diagonal), _single(k, "tf.linalg.diag")
     length = x.shape[-1]
-    rows = length + max(-k, 0) if num_rows == -1 else int(num_rows)
-    columns = length + max(k, 0) if num_cols == -1 else int(num_cols)
+    rows, columns = int(num_rows), int(num_cols)
+    if rows == columns == -1:
+        rows = columns = length + abs(k)
+    rows = length + max(-k, 0) if rows == -1 else rows
+    columns = length + max(k, 0) if columns == -1 else columns
     if min(rows - max(-k, 0), columns - max(k, 0)) != length:
         raise InvalidArgumentError(
             None, None, f"tf.linalg.diag: {length} elements do not fill diagonal {k} of a {rows} x {columns} matrix."

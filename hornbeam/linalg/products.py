@@ -14,7 +14,7 @@ from hornbeam.core.arguments import static_value
 from hornbeam.core.door import op
 from hornbeam.math.norms import global_norm, l2_normalize
 from hornbeam.ops.promotion import as_float
-from hornbeam.tensors.face import face, tensor, tensors
+from hornbeam.tensors.face import face, kept, tensor, tensors
 
 __all__ = [
     "adjoint",
@@ -164,7 +164,9 @@ def norm(
         raise ValueError(f"tf.norm: order {ord!r} is not offered for axis={axis}.")
     if isinstance(axis, tuple) and ord not in ("euclidean", "fro", 1, 2, math.inf):
         raise NotSupportedError(f"tf.norm: order {ord!r} is not offered for matrices.")
-    return _norm(x, ord, axis, bool(keepdims))
+    size = _norm(x, ord, axis, bool(keepdims))
+    # Norms of complex tensors are complex numbers in TensorFlow.
+    return kept(size, x.dtype) if x.dtype.is_complex else size
 
 
 def normalize(tensor: Any, ord: Any = "euclidean", axis: Any = None, name: str | None = None) -> tuple[Any, Any]:

@@ -12,7 +12,7 @@ from hornbeam import ops
 from hornbeam.base.errors import ShapeError
 from hornbeam.core.door import op
 from hornbeam.ops.promotion import promote
-from hornbeam.tensors.face import dtype_of, face, tensor, tensors
+from hornbeam.tensors.face import dtype_of, face, tensor, tensors, unwatched
 
 __all__ = [
     "abs",
@@ -491,7 +491,7 @@ def rint(x: Any, name: str | None = None) -> Any:
 
 def _rounded(function: Any, x: Any) -> Any:
     x = tensor(x)
-    return ops.copy(x) if x.dtype.is_integer else function(x)
+    return ops.copy(x) if x.dtype.is_integer else unwatched(function, x)
 
 
 @face

@@ -80,13 +80,18 @@ def reduce_mean(input_tensor: Any, axis: Any = None, keepdims: bool = False, nam
 @face
 def reduce_variance(input_tensor: Any, axis: Any = None, keepdims: bool = False, name: str | None = None) -> Any:
     """Mean squared distance from the mean."""
-    return ops.var(tensor(input_tensor), axis=_axes(axis), keepdims=bool(keepdims))
+    return _variance(input_tensor, axis, keepdims)
+
+
+def _variance(given: Any, axis: Any, keepdims: Any) -> Any:
+    out = ops.var(tensor(given), axis=_axes(axis), keepdims=bool(keepdims))
+    return ops.real(out) if out.dtype.is_complex else out
 
 
 @face
 def reduce_std(input_tensor: Any, axis: Any = None, keepdims: bool = False, name: str | None = None) -> Any:
     """Square root of the variance."""
-    return ops.sqrt(ops.var(tensor(input_tensor), axis=_axes(axis), keepdims=bool(keepdims)))
+    return ops.sqrt(_variance(input_tensor, axis, keepdims))
 
 
 @face
@@ -180,7 +185,7 @@ def _running(x: Any, axis: int, exclusive: bool, reverse: bool, how: str) -> Any
     if reverse:
         x = jnp.flip(x, axis)
     if exclusive:
-        first = {"sum": 0, "prod": 1, "logsumexp": jnp.finfo(x.dtype).min if how == "logsumexp" else 0}[how]
+        first = {"sum": 0, "prod": 1, "logsumexp": -jnp.inf}[how]
         widths = [(0, 0)] * x.ndim
         widths[axis] = (1, 0)
         x = jax.lax.slice_in_dim(jnp.pad(x, widths, constant_values=first), 0, x.shape[axis], axis=axis)
@@ -211,5 +216,5 @@ def cumprod(x: Any, axis: Any = 0, exclusive: bool = False, reverse: bool = Fals
 def cumulative_logsumexp(
     x: Any, axis: Any = 0, exclusive: bool = False, reverse: bool = False, name: str | None = None
 ) -> Any:
-    """Running ``log(sum(exp))`` along an axis; the empty one of ``exclusive`` is the lowest finite number."""
+    """Running ``log(sum(exp))`` along an axis; the empty one of ``exclusive`` is -inf."""
     return _running(tensor(x), int(_axes(axis)), bool(exclusive), bool(reverse), "logsumexp")

@@ -108,7 +108,10 @@ def digamma(x: Any, name: str | None = None) -> Any:
 @op
 def _polygamma(a: Any, x: Any) -> Any:
     a, x = promote(a, x, at_least=float)
-    return jsp.polygamma(a, x)
+    # Derivatives of the series of the digamma function: all but the first are Hurwitz zeta functions.
+    sign = jnp.where(a % 2 == 0, -1, 1).astype(x.dtype)
+    higher = sign * jnp.exp(jax.lax.lgamma(a + 1)) * jsp.zeta(a + 1, x)
+    return jnp.where(a == 0, jax.lax.digamma(x), higher)
 
 
 @face

@@ -57,12 +57,23 @@ def weighted_cross_entropy_with_logits(labels: Any, logits: Any, pos_weight: Any
 def _softmax_loss(labels: Any, logits: Any, axis: int) -> Any:
     labels, logits = promote(labels, logits, at_least=float)
     labels, logits = jnp.broadcast_arrays(labels, logits)
-    # Not -sum(labels * log_softmax): labels of 0 must not meet a logarithm of -inf.
-    logits = jnp.moveaxis(logits, axis, -1)
-    labels = jnp.moveaxis(labels, axis, -1)
-    shifted = logits - jax.lax.stop_gradient(jnp.max(logits, axis=-1, keepdims=True))
-    total = jnp.log(jnp.sum(jnp.exp(shifted), axis=-1, keepdims=True))
-    return jnp.sum(jnp.where(labels == 0, jnp.zeros_like(shifted), labels * (total - shifted)), axis=-1)
+    return _distribution_loss(jnp.moveaxis(labels, axis, -1), jnp.moveaxis(logits, axis, -1))
+
+
+@jax.custom_jvp
+def _distribution_loss(labels: Any, logits: Any) -> Any:
+    # Labels of 0 must not meet a logarithm of -inf.
+    surprise = -jax.nn.log_softmax(logits, axis=-1)
+    return jnp.sum(jnp.where(labels == 0, jnp.zeros_like(surprise), labels * surprise), axis=-1)
+
+
+@_distribution_loss.defjvp
+def _distribution_loss_slope(primals: tuple, tangents: tuple) -> tuple[Any, Any]:
+    # TensorFlow's rule takes for granted that labels sum to 1; for other labels its numbers are the contract, too.
+    (labels, logits), (by_labels, by_logits) = primals, tangents
+    log_prob = jax.nn.log_softmax(logits, axis=-1)
+    slope = (jnp.exp(log_prob) - labels) * by_logits - log_prob * by_labels
+    return _distribution_loss(labels, logits), jnp.sum(slope, axis=-1)
 
 
 @face

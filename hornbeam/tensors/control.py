@@ -24,7 +24,7 @@ from hornbeam.engine.jax_compat import is_tracing
 from hornbeam.errors import InvalidArgumentError
 from hornbeam.ops.capture import Leaves, capture_with_tree, execute_captured, from_leaves, unwrapped
 from hornbeam.tensors.creation import identity
-from hornbeam.tensors.face import face, is_known, kept, tensor
+from hornbeam.tensors.face import face, is_known, kept, tensor, unwatched
 from hornbeam.tensors.tensor_array import TensorArray
 
 __all__ = [
@@ -384,7 +384,7 @@ def control_dependencies(control_inputs: Any) -> Iterator[None]:
 @face
 def stop_gradient(input: Any, name: str | None = None) -> Any:
     """The value itself, through which no gradient flows."""
-    return ops.stop_gradient(tensor(input))
+    return unwatched(ops.stop_gradient, tensor(input))
 
 
 def no_gradient(op_type: str) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from hornbeam import ops
 from hornbeam.base import dtypes, trees
 from hornbeam.base.errors import HornbeamError, ShapeError
+from hornbeam.core import scopes as scopes_module
 from hornbeam.core.arguments import value_of
 from hornbeam.core.door import wrap_tree
 from hornbeam.core.symbolic import KerasTensor
@@ -21,7 +22,7 @@ from hornbeam.core.variable import Variable
 from hornbeam.engine.jax_compat import ArrayImpl, Tracer
 from hornbeam.errors import InvalidArgumentError, OpError
 
-__all__ = ["concrete", "dtype_of", "face", "is_known", "kept", "number_of", "shape_of", "tensor", "tensors"]
+__all__ = ["concrete", "dtype_of", "face", "is_known", "kept", "number_of", "shape_of", "tensor", "tensors", "unwatched"]
 
 _QUICK = frozenset({Tensor, int, float, bool, type(None)})
 
@@ -122,7 +123,26 @@ def tensor(x: Any, dtype: Any = None) -> Any:
         return x
     if isinstance(x, (jax.Array, Tracer)):
         return wrap(x)
-    return ops.convert_to_tensor(x, None if isinstance(x, (Tensor, Variable, np.ndarray, np.generic)) else dtype)
+    if isinstance(x, (Tensor, Variable, np.ndarray, np.generic)):
+        return ops.convert_to_tensor(x)
+    return _as_tensorflow_has_it(x, ops.convert_to_tensor(x)) if dtype is None else ops.convert_to_tensor(x, dtype)
+
+
+def _as_tensorflow_has_it(x: Any, made: Any) -> Any:
+    """Python's complex numbers are complex128; Python numbers in a list take the dtype of NumPy's beside them."""
+    if made.dtype == "complex64" and all(isinstance(leaf, (complex, float, int)) for leaf in trees.flatten(x)):
+        return from_host(np.asarray(x, np.complex128))
+    if made.dtype in ("float64", "int64") and isinstance(x, (list, tuple)):
+        kinds = {leaf.dtype for leaf in trees.flatten(x) if isinstance(leaf, (np.generic, np.ndarray))}
+        if len(kinds) == 1 and np.dtype(made.dtype.as_numpy_dtype).kind == next(iter(kinds)).kind:
+            return kept(made, next(iter(kinds)))
+    return made
+
+
+def unwatched(function: Callable, *args: Any, **kwargs: Any) -> Any:
+    """Result of an op that TensorFlow does not differentiate: a tape gives None for its arguments, not zeros."""
+    with scopes_module.override(tapes=()):
+        return function(*args, **kwargs)
 
 
 def tensors(*items: Any) -> list[Any]:

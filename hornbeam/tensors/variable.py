@@ -169,6 +169,12 @@ class Variable(core.Variable, metaclass=_AnyVariable):
     def name(self, value: str) -> None:
         core.Variable.name.__set__(self, value)  # type: ignore[attr-defined]
 
+    def __repr__(self) -> str:
+        shown = f"<tf.Variable {self.name!r} shape={tuple(self._shape)} dtype={self._dtype.name}"
+        if scopes_module.scopes.frame is not None or isinstance(self._array, Tracer):
+            return shown + ">"
+        return f"{shown}, numpy={self.numpy()!r}>"
+
     # --- TensorFlow's further methods ------------------------------------------------------------
     def assign_add(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
         """Add to the value. Assignments are atomic, whatever ``use_locking`` says."""

@@ -9,7 +9,7 @@ CASES = [
     "tf.signal.ifft3d(M.astype('complex64'))",
     "tf.signal.rfft(A)",
     "tf.signal.rfft(A, [6])",
-    "tf.signal.rfft(A.astype('float64'))",
+    "tf.signal.rfft(tf.constant(A, tf.float64))",
     "tf.signal.irfft(C)",
     "tf.signal.irfft(C, [5])",
     "tf.signal.rfft2d(A)",

@@ -74,7 +74,7 @@ def test_weights_and_weighted_metrics(steps_per_execution, eager):
         return binary(
             k,
             metrics=["mae"],
-            weighted_metrics=["mae", "accuracy"],
+            weighted_metrics=["mse", "accuracy"],
             run_eagerly=eager and own,
             steps_per_execution=steps_per_execution if own else 1,
         )
