@@ -72,7 +72,7 @@ def installed(package: str) -> str | None:
         return None
 
 
-def check_device(device: jax.Device) -> dict[str, Any]:
+def check_device(device: Any) -> dict[str, Any]:
     """Compile and run a small network's gradient on a device and compare it with NumPy in float64.
 
     Returns:
@@ -95,7 +95,7 @@ def check_device(device: jax.Device) -> dict[str, Any]:
     }
 
 
-def _gradient_error(device: jax.Device) -> float:
+def _gradient_error(device: Any) -> float:
     rng = np.random.default_rng(0)
     x, w, v = rng.normal(size=(32, 16)), rng.normal(size=(16, 8)), rng.normal(size=(8, 4))
 

@@ -87,7 +87,7 @@ def digits() -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarra
         raise ImportError(
             'The quickstart takes its digits from scikit-learn: pip install "hornbeam[sklearn]"'
         ) from error
-    found = load_digits()
+    found: Any = load_digits()
     order = np.random.default_rng(0).permutation(len(found.images))
     x, y = (found.images[order] / 16).astype("float32"), found.target[order].astype("int32")
     return (x[:1437], y[:1437]), (x[1437:], y[1437:])

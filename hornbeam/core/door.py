@@ -32,7 +32,7 @@ from hornbeam.core.pure import Pure
 from hornbeam.core.scopes import scopes
 from hornbeam.core.tensor import Tensor, wrap
 from hornbeam.core.variable import Variable
-from hornbeam.engine.jax_compat import ArrayImpl, wide_types
+from hornbeam.engine.jax_compat import ArrayImpl, Tracer, wide_types
 
 _WIDE = dtypes.WIDE
 _nothing = nullcontext()
@@ -154,7 +154,7 @@ def op(
             if name not in static_names or not _is_simple(arg):
                 return _general(self, args, kwargs)
         out = plain(*values, **kwargs)
-        return Tensor(out) if type(out) is ArrayImpl else wrap_tree(out)
+        return Tensor(out) if type(out) is ArrayImpl else wrap_tree(_known(out, plain, values, kwargs))
 
     door.op = self  # type: ignore[attr-defined]
     self.door = door
@@ -167,6 +167,22 @@ def _is_simple(value: Any) -> bool:
     if kind is tuple:
         return all(type(item) is int for item in value)
     return kind in SCALARS and value not in _WIDE
+
+
+_FEW = 8
+
+
+def _known(out: Any, plain: Callable, args: Any, kwargs: dict[str, Any]) -> Any:
+    """A few whole numbers computed from known ones stay known inside a trace.
+
+    Sizes such as ``tf.shape(x)[0] * 2`` may then be used as shapes.
+    """
+    if not isinstance(out, Tracer) or out.size > _FEW or out.dtype.kind not in "iub":
+        return out
+    if any(isinstance(leaf, Tracer) for leaf in jax.tree_util.tree_leaves((args, kwargs))):
+        return out
+    with jax.ensure_compile_time_eval():
+        return plain(*args, **kwargs)
 
 
 def wrap_tree(out: Any) -> Any:
@@ -200,7 +216,9 @@ def _general(self: Op, args: tuple, kwargs: dict[str, Any]) -> Any:
     with wide_types(True) if wide else _nothing:
         values = [resolved(value_of(leaf)) for leaf in positional]
         named = {name: resolved(value_of(leaf)) for name, leaf in named.items()}
-        out = self.plain(*filled(values, inputs.static), **named, **keywords(inputs.static))
+        args = filled(values, inputs.static)
+        options = {**named, **keywords(inputs.static)}
+        out = _known(self.plain(*args, **options), self.plain, args, options)
     if inputs.has_raw and not inputs.has_tensor:
         return out
     return wrap_tree(out)

@@ -64,10 +64,10 @@ class Frame:
             with jax.ensure_compile_time_eval():
                 array = variable._array = copy_array(array)
             self.captured[id(array)] = variable
+        # Not kept: this read may happen inside an inner transformation (scan, cond), whose tracer must not reach
+        # a later read outside of it. Staging again costs nothing and names the same constant.
         with wide_types(array.dtype.itemsize == 8):
-            value = _stage(array)
-        self.values[variable] = value
-        return value
+            return _stage(array)
 
     def write(self, variable: Variable, value: Any) -> None:
         """Set the value of a variable for the rest of this program."""

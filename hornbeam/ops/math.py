@@ -141,7 +141,7 @@ def _product_backward(count: int, ordered: bool, saved: tuple, upstream: jax.Arr
     data, segment_ids = saved
     zero = data == 0
     others = jnp.where(zero, 1, data)
-    product = _product(others, segment_ids, count, ordered)
+    product: Any = _product(others, segment_ids, count, ordered)
     zeros = jax.ops.segment_sum(zero.astype(jnp.int32), segment_ids, count, indices_are_sorted=ordered)
     valid = ((segment_ids >= 0) & (segment_ids < count)).reshape((-1,) + (1,) * (data.ndim - 1))
     mine = jnp.clip(segment_ids, 0, max(count - 1, 0))

@@ -92,7 +92,7 @@ def masked_product(arrays: Any, masks: Any) -> Any:
     for array, mask in zip(same_rank(arrays), masks, strict=True):
         array = promote(array)[0]
         if mask is not None:
-            spread = _spread(mask, array)
+            spread: Any = _spread(mask, array)
             array = jnp.where(spread, array, jnp.ones((), array.dtype))
             counts = spread if counts is None else counts | spread
         total = array if total is None else jnp.multiply(*promote(total, array))

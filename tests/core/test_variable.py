@@ -131,3 +131,15 @@ def test_copies_and_pickles_are_independent():
         assert twin.name == "w" and not twin.trainable
         twin.assign([9, 9, 9])
     np.testing.assert_allclose(v.numpy(), [0, 1, 2])
+
+
+def test_a_first_read_inside_control_flow_does_not_leak_its_tracer():
+    v = Variable(2.0)
+
+    def step(x):
+        inside = jax.lax.scan(lambda carry, _: (carry * v.read_array(), None), x, None, length=3)[0]
+        return inside + v.read_array()
+
+    program = Program(step, [jnp.float32(1)])
+    outputs, _ = program.pure([jnp.float32(2)], program.consts, [jnp.float32(1)])
+    assert float(outputs[0]) == 10 and program.reads == [v]

@@ -99,6 +99,8 @@ def reduce_weighted_values(values: Any, sample_weight: Any, mask: Any, reduction
         return values.astype(dtype)
     total = jnp.sum(values)
     if reduction in _MEANS:
-        weighted = reduction == "mean_with_sample_weight" and weight is not None
-        total = divide_no_nan(total, jnp.sum(weight) if weighted else jnp.asarray(values.size, work))
+        count = jnp.asarray(values.size, work)
+        if reduction == "mean_with_sample_weight" and weight is not None:
+            count = jnp.sum(weight)
+        total = divide_no_nan(total, count)
     return total.astype(dtype)

@@ -57,12 +57,12 @@ class Model(Trainer, Layer):
         """Make this model run a functional graph."""
         registry.find("keras", "attach graph")(self, inputs, outputs)
 
-    def call(self, *args: Any, **kwargs: Any) -> Any:
+    def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         """Outputs for inputs; overridden by subclasses, given by the graph of functional models."""
         graph = vars(self).get("_functional")
         if graph is None:
             raise NotImplementedError(f"Model {type(self).__name__} does not have a `call()` method implemented.")
-        return registry.find("keras", "run graph")(self, *args, **kwargs)
+        return registry.find("keras", "run graph")(self, inputs, training, mask)
 
     # --- layers ----------------------------------------------------------------------------------
     @property

@@ -55,6 +55,8 @@ class Steps:
         """
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         with GradientTape() as tape:
+            # Layers that were frozen after `compile` learn until the next one; a tape would not look at them.
+            tape.watch([one for one in self._training.frozen_variables or () if not one.trainable])
             y_pred = self._predict_with(x, training=True)
             loss = self._loss_of(x, y, y_pred, sample_weight, training=True)
             scaled = self.optimizer.scale_loss(loss) if self.optimizer is not None else loss

@@ -89,7 +89,7 @@ def nan_to_num(
         posinf: what replaces infinity; default the largest finite number of the dtype.
         neginf: what replaces minus infinity; default the smallest finite number of the dtype.
     """
-    return jnp.nan_to_num(*promote(x), nan=nan, posinf=posinf, neginf=neginf)
+    return jnp.nan_to_num(promote(x)[0], nan=nan, posinf=posinf, neginf=neginf)
 
 
 # --- powers and roots ------------------------------------------------------------------------------

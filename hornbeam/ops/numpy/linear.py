@@ -64,7 +64,8 @@ def outer(x1: Any, x2: Any) -> Any:
 
     References: Keras `ops.outer`.
     """
-    return jnp.outer(*promote(x1, x2))
+    left, right = promote(x1, x2)
+    return jnp.outer(left, right)
 
 
 @op(static=("axes",), adapt=True)

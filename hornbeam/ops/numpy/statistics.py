@@ -194,7 +194,8 @@ def digitize(x: Array, bins: Array) -> Array:
         bins: edges, monotonic, one axis. Ascending: the answer ``i`` means ``bins[i - 1] <= x < bins[i]``;
             descending: ``bins[i - 1] > x >= bins[i]``.
     """
-    return jnp.digitize(*promote(x, bins)).astype(jnp.int32)
+    values, edges = promote(x, bins)
+    return jnp.digitize(values, edges).astype(jnp.int32)
 
 
 @op(static=("side",), adapt=True)
@@ -237,4 +238,5 @@ def correlate(x1: Array, x2: Array, mode: str = "valid") -> Array:
         x2: sequence, one axis.
         mode: "valid" for full overlap only, "same" for the length of the longer one, "full" for any overlap.
     """
-    return jnp.correlate(*promote(x1, x2, at_least=float), mode)
+    left, right = promote(x1, x2, at_least=float)
+    return jnp.correlate(left, right, mode)

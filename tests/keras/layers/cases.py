@@ -100,7 +100,9 @@ def convolution():
     yield Case("Conv2D", {"filters": 3, "kernel_size": (3, 2), "activation": "relu", "kernel_regularizer": "l2"}, image)
     yield Case("Conv2D", {"filters": 3, "kernel_size": 1, "strides": 2, "use_bias": False}, image)
     yield Case("Conv2D", {"filters": 6, "kernel_size": 3, "padding": "same", "strides": 2, **channels_first}, first)
-    yield Case("Conv2D", {"filters": 4, "kernel_size": 3, "padding": "SAME", "groups": 4, "dilation_rate": (2, 1)}, image)
+    yield Case(
+        "Conv2D", {"filters": 4, "kernel_size": 3, "padding": "SAME", "groups": 4, "dilation_rate": (2, 1)}, image
+    )
     yield Case("Conv3D", {"filters": 3, "kernel_size": 2, "strides": (1, 2, 1), "padding": "same"}, volume)
     yield Case("Conv1DTranspose", {"filters": 3, "kernel_size": 3, "strides": 2, "output_padding": 1}, steps)
     yield Case("Conv2DTranspose", {"filters": 3, "kernel_size": (3, 2), "strides": 2, "padding": "same"}, image)

@@ -20,6 +20,8 @@ from tests.keras.layers.cases import CASES, IDS, NO_ORACLE
 pytestmark = pytest.mark.numeric
 each_case = pytest.mark.parametrize("case", CASES, ids=IDS)
 RATE = 0.1
+FAMILIES = ("core", "activation", "reshaping", "merging", "normalization", "regularization", "wrappers")
+"""Folders of layers whose classes are tested here; the others have contracts of their own."""
 
 
 def as_lists(config):
@@ -74,7 +76,8 @@ def test_every_class_has_a_case():
     # By the name of the class: some classes have a second name.
     classes = {getattr(layers, name).__name__ for name in layers.__all__ if inspect.isclass(getattr(layers, name))}
     classes = {name for name in classes if issubclass(getattr(layers, name), layers.Layer)}
-    assert classes - {"Layer", "InputLayer"} == {case.name for case in CASES} | NO_ORACLE
+    classes = {name for name in classes if getattr(layers, name).__module__.split(".")[3] in FAMILIES}
+    assert classes - {"InputLayer"} == {case.name for case in CASES} | NO_ORACLE
 
 
 @each_case

@@ -122,10 +122,12 @@ def fill_masks(spec: CallSpec, bound: dict[str, Any]) -> Any:
     return previous if has_any(previous) else None
 
 
-def split(bound: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
+def split(spec: CallSpec, bound: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
     """Arguments by name as the positional and keyword arguments to call with."""
     kwargs = dict(bound)
     rest = kwargs.pop("*", ())
     if rest:
-        return (*kwargs.values(), *rest), {}
+        # What comes before `*args` goes by position, as do they; the rest keeps its names.
+        leading = [kwargs.pop(name) for name in spec.names if name in kwargs]
+        return (*leading, *rest), kwargs
     return (), kwargs

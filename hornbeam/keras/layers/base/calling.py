@@ -95,7 +95,7 @@ def _run_call(
 
 def _call_with_tape_care(layer: Any, bound: dict[str, Any]) -> Any:
     """Run ``call`` op by op; if it hands a watched tensor to plain jax code, run it again as one taped whole."""
-    args, kwargs = split(bound)
+    args, kwargs = split(call_spec(layer), bound)
     if not scopes.tapes or scopes.frame is not None:
         return layer.call(*args, **kwargs)
     if type(layer) in _needs_whole:
@@ -253,7 +253,7 @@ def _call_symbolic(
     context = CallContext(layer, training) if own else scopes.call
     before = context.training
     context.training = training
-    args, kwargs = split(bound)
+    args, kwargs = split(spec, bound)
     given = bound.get(spec.first or "")
     try:
         with override(call=context, autocast=_autocast_of(layer)), name_scope(layer.name):

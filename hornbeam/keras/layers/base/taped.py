@@ -39,11 +39,16 @@ def run_as_one_node(layer: Any, run: Callable[..., Any], tensors: list[Tensor]) 
         wide = any(dtypes.is_wide(array.dtype.name) for array in (*values, *arrays))
         with override(autocast=None):
             results = execute(Pure(call, compiled=False), [*variables, *tensors], [*values, *arrays], wide)
-        missed = [variable for variable in call.asked if variable.trainable and variable not in variables]
+        missed = [variable for variable in call.asked if _is_watched(variable) and variable not in variables]
         if not missed:
             return call.finish(results)
         # A variable from outside the layer was read: it must become an input, or its gradient would be lost.
         variables += missed
+
+
+def _is_watched(variable: Variable) -> bool:
+    """True for trainable variables, and for others that a tape was told to watch."""
+    return variable.trainable or any(tape._watches(variable) for tape in scopes.tapes)
 
 
 class _Call:

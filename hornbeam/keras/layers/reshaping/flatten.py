@@ -33,7 +33,7 @@ class Flatten(KeepsDtype):
 
     def call(self, inputs: Any) -> Any:
         """Inputs with one axis behind the batch axis."""
-        shape: tuple = tuple(inputs.shape)
+        shape: Any = tuple(inputs.shape)
         if self.data_format == "channels_first" and len(shape) > 2:
             inputs = ops.transpose(inputs, (0, *range(2, len(shape)), 1))
         return ops.reshape(inputs, (shape[0], math.prod(shape[1:])))

@@ -1,0 +1,209 @@
+"""Convolutions and their derivatives against sums over the window, in and out of loops, on every path."""
+
+import itertools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from hornbeam.engine import conv, loops, platform
+from hornbeam.engine.conv_geometry import Geometry, pads_of
+
+pytestmark = pytest.mark.numeric
+
+
+def plain(ndim, strides=1, padding=(0, 0), dilation=1, groups=1, input_dilation=1):
+    return Geometry((strides,) * ndim, (padding,) * ndim, (input_dilation,) * ndim, (dilation,) * ndim, groups)
+
+
+# name: (spatial sizes, window, channels, filters, geometry)
+CASES = {
+    "plain": ((6, 5), (3, 2), 3, 4, plain(2)),
+    "one-d": ((7,), (3,), 3, 4, plain(1, padding=(1, 1))),
+    "three-d": ((3, 4, 3), (2, 2, 2), 2, 3, plain(3, strides=2, padding=(1, 0))),
+    "strided, rest cut off": ((8, 7), (2, 3), 2, 3, plain(2, strides=3)),
+    "stride larger than window": ((7, 7), (2, 2), 2, 3, plain(2, strides=4)),
+    "padding asymmetric": ((5, 4), (3, 3), 2, 3, Geometry((2, 1), ((2, 0), (0, 3)), (1, 1), (1, 1))),
+    "padding wider than window": ((3, 3), (2, 2), 2, 3, plain(2, padding=(3, 2))),
+    "dilated": ((7, 6), (3, 2), 2, 3, plain(2, dilation=2, padding=(1, 2))),
+    "pointwise": ((4, 3), (1, 1), 3, 4, plain(2)),
+    "one window": ((4, 3), (4, 3), 2, 3, plain(2)),
+    "groups": ((5, 5), (3, 3), 4, 6, plain(2, groups=2, padding=(1, 1), strides=2)),
+    "depthwise": ((6, 5), (3, 3), 4, 4, plain(2, groups=4, padding=(1, 1))),
+    "depthwise strided twofold": ((6, 5), (3, 2), 3, 6, plain(2, groups=3, padding=(0, 1), strides=2)),
+    "transposed": ((3, 4), (3, 2), 3, 2, plain(2, input_dilation=2, padding=(2, 1))),
+    "depthwise transposed": ((3, 4), (3, 2), 3, 3, plain(2, groups=3, input_dilation=2, padding=(2, 1))),
+    "all at once": ((5, 4), (2, 2), 4, 4, plain(2, 2, (3, 1), 2, 2, 2)),
+    "cut and padded": ((6, 6), (2, 2), 2, 3, plain(2, padding=(-1, 1))),
+    "cut between elements": ((4, 4), (2, 2), 2, 3, plain(2, padding=(-1, -2), input_dilation=3)),
+    "nothing left": ((2, 2), (2, 2), 1, 2, plain(2, padding=(-3, 4))),
+}
+
+
+def operands(name):
+    sizes, window, channels, filters, spec = CASES[name]
+    rng = np.random.default_rng(len(name))
+    x = rng.standard_normal((2, *sizes, channels)).astype("float32")
+    w = rng.standard_normal((*window, channels // spec.groups, filters)).astype("float32")
+    return jnp.asarray(x), jnp.asarray(w), spec
+
+
+def by_sums(x, w, spec):
+    """The definition: pad and spread the input, then add up one product per element of the window."""
+    config = [(before, after, gap - 1) for (before, after), gap in zip(spec.padding, spec.input_dilation, strict=True)]
+    spread = jax.lax.pad(x, 0.0, [(0, 0, 0), *[(0, 0, gap) for *_, gap in config], (0, 0, 0)])
+    spread = jax.lax.pad(spread, 0.0, [(0, 0, 0), *[(*pads, 0) for *pads, _ in config], (0, 0, 0)])
+    spread = spread.reshape(*spread.shape[:-1], spec.groups, -1)
+    total = 0.0
+    counts = spec.out_sizes(x.shape[1:-1], w.shape[:-2])
+    for place in itertools.product(*map(range, w.shape[:-2])):
+        index = [
+            slice(at * gap, at * gap + (count - 1) * stride + 1, stride)
+            for at, gap, count, stride in zip(place, spec.kernel_dilation, counts, spec.strides, strict=True)
+        ]
+        factor = w[place].reshape(w.shape[-2], spec.groups, -1)
+        total = total + jnp.einsum("...gc,cgf->...gf", spread[(slice(None), *index)], factor)
+    return total.reshape(*total.shape[:-2], -1)
+
+
+def everything(function):
+    """Value, gradients, and gradients of a function of the gradients."""
+
+    def loss(x, w):
+        out = function(x, w)
+        return jnp.sum(jnp.sin(out) * jnp.cos(jnp.arange(out.size, dtype="float32")).reshape(out.shape))
+
+    def second(x, w):
+        return sum(jnp.sum(jnp.cos(part)) for part in jax.grad(loss, (0, 1))(x, w))
+
+    return lambda x, w: (function(x, w), jax.grad(loss, (0, 1))(x, w), jax.grad(second, (0, 1))(x, w))
+
+
+def assert_same(got, expected, tolerance=2e-5):
+    for one, other in zip(jax.tree.leaves(got), jax.tree.leaves(expected), strict=True):
+        assert one.shape == other.shape
+        np.testing.assert_allclose(one, other, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_values_and_derivatives(name):
+    x, w, spec = operands(name)
+    both = jax.jit(
+        lambda x, w: (
+            everything(lambda x, w: conv.canonical(x, w, spec))(x, w),
+            everything(lambda x, w: by_sums(x, w, spec))(x, w),
+        )
+    )
+    assert_same(*both(x, w))
+
+
+@pytest.mark.parametrize("name", ["groups", "depthwise strided twofold", "transposed"])
+def test_vmap_and_forward_mode(name):
+    x, w, spec = operands(name)
+    stacked_x, stacked_w = jnp.stack([x, 2 * x, x + 1]), jnp.stack([w, w - 1, 3 * w])
+
+    def run(function):
+        tangent = jax.jvp(function, (x, w), (x * 0.5, w + 2))
+        pairs = (((0, None), stacked_x, w), ((None, 0), x, stacked_w), ((0, 0), stacked_x, stacked_w))
+        mapped = [jax.vmap(function, axes, out_axes=1)(*arrays) for axes, *arrays in pairs]
+        return (
+            tangent,
+            mapped,
+            jax.vmap(jax.grad(lambda x, w: jnp.sum(function(x, w) ** 2), (0, 1)))(stacked_x, stacked_w),
+        )
+
+    got, expected = jax.jit(
+        lambda: (run(lambda x, w: conv.canonical(x, w, spec)), run(lambda x, w: by_sums(x, w, spec)))
+    )()
+    assert_same(got, expected, 1e-3)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_short_floats_keep_their_dtype(dtype):
+    x, w, spec = operands("groups")
+    x, w = x.astype(dtype), w.astype(dtype)
+    gradients = jax.jit(jax.grad(lambda x, w: conv.canonical(x, w, spec).astype("float32").sum(), (0, 1)))(x, w)
+    assert [part.dtype for part in gradients] == [dtype, dtype]
+    np.testing.assert_allclose(
+        np.asarray(conv.canonical(x, w, spec), "float32"),
+        by_sums(*map(jnp.float32, (x, w)), spec),
+        rtol=3e-2,
+        atol=6e-2,
+    )
+
+
+def training_loop(x, w, spec, kind):
+    def step(_, w):
+        return w - 0.01 * jax.grad(lambda w: jnp.sum(conv.canonical(x, w, spec) ** 2))(w)
+
+    if kind == "outside":
+        for _ in range(3):
+            w = step(0, w)
+        return w
+    if kind == "scan":
+        return jax.lax.scan(lambda w, _: (step(0, w), None), w, length=3)[0]
+    return jax.lax.fori_loop(0, 3, step, w)
+
+
+@pytest.mark.parametrize("name", ["plain", "depthwise strided twofold"])
+def test_in_loops_as_outside(name):
+    x, w, spec = operands(name)
+    results = [training_loop(x, w, spec, kind) for kind in ("outside", "scan", "fori_loop")]
+    assert_same(results[1:], [results[0]] * 2)
+
+
+def convolutions(text):
+    return [line for line in text.splitlines() if "stablehlo.convolution" in line]
+
+
+@pytest.mark.parametrize("name", ["plain", "strided, rest cut off", "dilated", "groups", "transposed"])
+def test_programs_hold_canonical_convolutions_only(name):
+    """What runs slowly in loops on CPU: other orders of dimensions, groups of the batch."""
+    x, w, spec = operands(name)
+    step = jax.jit(lambda w, x: jax.grad(lambda w, x: jnp.sum(conv.canonical(x, w, spec) ** 2), (0, 1))(w, x))
+    found = convolutions(step.lower(w, x).as_text())
+    assert found
+    for line in found:
+        assert "[b, 0, 1, f]x[0, 1, i, o]->[b, 0, 1, f]" in line and "batch_group_count = 1" in line
+
+
+def test_loops_know_which_convolutions_are_slow():
+    x, w, spec = operands("plain")
+
+    def verdict(function):
+        return loops._work(jax.make_jaxpr(jax.grad(function))(w).jaxpr)
+
+    flops, slow = verdict(lambda w: jnp.sum(conv.canonical(x, w, spec)))
+    # Forward and kernel gradient: two operations per element of the window and output.
+    assert not slow and flops == 2 * 2 * (2 * 4 * 4 * 4) * (3 * 2 * 3)
+    names = ("NHWC", "HWIO", "NHWC")
+    raw = lambda w: jax.lax.conv_general_dilated(x, w, (1, 1), "VALID", dimension_numbers=names)  # noqa: E731
+    assert verdict(lambda w: jnp.sum(raw(w)))[1]
+    flops, slow = loops._work(jax.make_jaxpr(raw)(w).jaxpr)
+    assert not slow and flops == 2 * (2 * 4 * 4 * 4) * (3 * 2 * 3)
+    assert loops.steps_per_call(jax.make_jaxpr(jax.grad(lambda w: jnp.sum(raw(w))))(w), "cpu") == 1
+    assert loops.steps_per_call(jax.make_jaxpr(lambda w: conv.canonical(x, w, spec))(w), "cpu") > 1
+
+
+@pytest.mark.parametrize("first", [False, True])
+def test_other_platforms_use_the_plain_convolution(first, monkeypatch):
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((2, 4, 6, 5) if first else (2, 6, 5, 4)).astype("float32")
+    w, turned = rng.standard_normal((3, 2, 2, 6)), rng.standard_normal((3, 2, 5, 4))
+    arguments = ((2, 2), ((1, 0), (0, 1)), (1, 1), first)
+
+    def run():
+        return [conv.conv(x, jnp.float32(w), *arguments), conv.conv_transpose(x, jnp.float32(turned), *arguments)]
+
+    expected = run()
+    monkeypatch.setattr(platform, "is_cpu", lambda: False)
+    assert conv.CANONICAL not in str(jax.make_jaxpr(run)())
+    assert_same(run(), expected)
+
+
+def test_same_padding_puts_an_odd_zero_at_the_end():
+    assert pads_of("same", (5, 6, 7), (2, 3, 1), (1, 2, 3), (1, 1, 1)) == ((0, 1), (0, 1), (0, 0))
+    assert pads_of("causal", (5,), (3,), (1,), (2,)) == ((4, 0),)
+    with pytest.raises(ValueError, match="padding"):
+        pads_of("full", (5,), (3,), (1,), (1,))
