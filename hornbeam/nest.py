@@ -35,9 +35,7 @@ def pack_sequence_as(structure: Any, flat_sequence: Any, expand_composites: bool
     return trees.pack(structure, flat_sequence)
 
 
-def assert_same_structure(
-    nest1: Any, nest2: Any, check_types: bool = True, expand_composites: bool = False
-) -> None:
+def assert_same_structure(nest1: Any, nest2: Any, check_types: bool = True, expand_composites: bool = False) -> None:
     """Raise unless two nestings are of one structure.
 
     Raises:
@@ -73,7 +71,9 @@ def map_structure(func: Callable, *structure: Any, **kwargs: Any) -> Any:
     check_types = kwargs.pop("check_types", True)
     kwargs.pop("expand_composites", None)  # nothing is composite
     if kwargs:
-        raise ValueError(f"Only valid keyword arguments are `check_types` and `expand_composites`, not: `{sorted(kwargs)}`")
+        raise ValueError(
+            f"Only valid keyword arguments are `check_types` and `expand_composites`, not: `{sorted(kwargs)}`"
+        )
     if not callable(func):
         raise TypeError(f"Argument `func` must be callable, got: {func}")
     if not structure:

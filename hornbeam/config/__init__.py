@@ -1,5 +1,7 @@
 """``tf.config``: devices and switches of the process."""
 
+from hornbeam.config import experimental as experimental
+from hornbeam.config import threading as threading
 from hornbeam.config.devices import (
     LogicalDevice,
     LogicalDeviceConfiguration,
@@ -13,8 +15,6 @@ from hornbeam.config.devices import (
     set_soft_device_placement,
     set_visible_devices,
 )
-from hornbeam.config import experimental as experimental
-from hornbeam.config import threading as threading
 from hornbeam.core.function import functions_run_eagerly, run_functions_eagerly
 
 __all__ = [

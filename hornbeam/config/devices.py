@@ -92,7 +92,9 @@ class LogicalDeviceConfiguration:
         experimental_device_ordinal: int | None = None,
     ) -> None:
         if experimental_priority is not None or experimental_device_ordinal is not None:
-            raise NotSupportedError("LogicalDeviceConfiguration: priorities and ordinals are not offered; leave them out.")
+            raise NotSupportedError(
+                "LogicalDeviceConfiguration: priorities and ordinals are not offered; leave them out."
+            )
         self.memory_limit = memory_limit
 
     def __repr__(self) -> str:
@@ -113,7 +115,7 @@ def _all_devices() -> list[Any]:
 
 
 def _type_of(device: Any) -> str:
-    return _KINDS.get(device.platform, device.platform.upper())
+    return _KINDS.get(device.platform) or str(device.platform).upper()
 
 
 def _numbered(kind: type, pattern: str, device_type: str | None) -> list[Any]:
@@ -342,7 +344,9 @@ def set_logical_device_configuration(device: PhysicalDevice, logical_devices: An
     parts = list(logical_devices)
     if device.device_type != "CPU":
         if len(parts) > 1:
-            raise NotSupportedError("set_logical_device_configuration: a GPU cannot be divided; divide the CPU to test.")
+            raise NotSupportedError(
+                "set_logical_device_configuration: a GPU cannot be divided; divide the CPU to test."
+            )
         if parts and parts[0].memory_limit:
             warnings.warn(
                 f"memory_limit={parts[0].memory_limit} is not enforced. Set the environment variable "

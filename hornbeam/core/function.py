@@ -23,14 +23,13 @@ import numpy as np
 
 from hornbeam.base import dtypes, trees
 from hornbeam.base.errors import TraceError
-from hornbeam.core.backward import execute
+from hornbeam.core.compiled import CompiledProgram
 from hornbeam.core.frame import Program
-from hornbeam.core.pure import Pure
 from hornbeam.core.scopes import scopes
 from hornbeam.core.spec import TensorSpec
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tensor import HostTensor, Tensor, from_host, wrap
-from hornbeam.core.variable import Variable, commit_all, commit_lock, read_all
+from hornbeam.core.variable import Variable
 from hornbeam.engine import cache
 from hornbeam.engine.jax_compat import Tracer, wide_types
 
@@ -55,44 +54,15 @@ class _Trace:
 
         wide = any(dtypes.is_wide(tensor.dtype) for tensor in tensors)
         with wide_types(True) if wide else _nothing:
-            self.program = Program(on_tensors, tensors)
-        program = self.program
-        self.wide = wide or any(dtypes.is_wide(v._dtype) for v in (*program.reads, *program.writes))
-        n_reads, n_consts = len(program.reads), len(program.consts)
-
-        def flat(*values: Any) -> list[Any]:
-            outputs, written = program.pure(
-                values[:n_reads], values[n_reads : n_reads + n_consts], values[n_reads + n_consts :]
-            )
-            return [*outputs, *written]
-
-        self.pure = Pure(flat)
+            program = Program(on_tensors, tensors)
+        self._compiled = CompiledProgram(program, tensors)
 
     structure: Any = None
     fixed: list[Any]
 
     def run(self, tensors: list[Tensor]) -> Any:
         """Run on tensors of the traced shapes."""
-        program = self.program
-        arrays = [tensor._value for tensor in tensors]
-        if scopes.tapes:
-            with commit_lock:
-                values = [*read_all(program.reads), *program.consts, *arrays]
-            objects = [*program.reads, *([None] * len(program.consts)), *tensors]
-            results: list[Any] = execute(self.pure, objects, values, self.wide)
-            written = [result._value for result in results[program.n_outputs :]]
-            outputs = results[: program.n_outputs]
-        else:
-            with commit_lock, wide_types(True) if self.wide else _nothing:
-                results = self.pure.plain(*read_all(program.reads), *program.consts, *arrays)
-                written = results[program.n_outputs :]
-                if written:
-                    commit_all(program.writes, written)
-            outputs = [wrap(result) for result in results[: program.n_outputs]]
-            written = []
-        if written:
-            commit_all(program.writes, written)
-        return self.rebuild(outputs)
+        return self.rebuild(self._compiled.run(tensors))
 
     def rebuild(self, outputs: list[Tensor]) -> Any:
         """Outputs in the form the function returned them."""

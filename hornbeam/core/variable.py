@@ -163,7 +163,7 @@ class Variable:
 
     @property
     def handle(self) -> Variable:
-        """The variable itself, for code that asks for TensorFlow's resource handle."""
+        """The variable itself (TensorFlow has a resource handle here)."""
         return self
 
     @property
@@ -316,10 +316,8 @@ class Variable:
         return (_restore, (type(self), np.asarray(self), state, dict(self.__dict__)))
 
     def __repr__(self) -> str:
-        text = f"<Variable path={self.path}, shape={tuple(self._shape)}, dtype={self._dtype.name}"
-        if scopes.frame is not None or isinstance(self._array, Tracer):
-            return text + ">"
-        return text + f", value={np.asarray(self._array)}>"
+        value = "" if scopes.frame is not None else f", value={np.asarray(self._array)}"
+        return f"<Variable path={self.path}, shape={tuple(self._shape)}, dtype={self._dtype.name}{value}>"
 
 
 def _flatten(variable: Variable) -> tuple[tuple[Any, ...], None]:
@@ -347,9 +345,9 @@ _KEPT = (
     "regularizer",
     "synchronization",
 )
-_array_of: Callable[[Variable], Any] = Variable.__dict__["_array"].__get__
-_set_array: Callable[[Variable, Any], None] = Variable.__dict__["_array"].__set__
-_is_lent: Callable[[Variable], bool] = Variable.__dict__["_lent"].__get__
+_array_of: Any = Variable.__dict__["_array"].__get__
+_set_array: Any = Variable.__dict__["_array"].__set__
+_is_lent: Any = Variable.__dict__["_lent"].__get__
 
 commit_lock = threading.RLock()
 """Held while a program that donates its inputs is launched and its results are committed."""

@@ -72,7 +72,9 @@ def assert_integer(x: Any, message: str | None = None, name: str | None = None) 
 def assert_proper_iterable(values: Any) -> None:
     """Raise ``TypeError`` for tensors, NumPy arrays, strings, and what cannot be iterated over."""
     if hasattr(values, "dtype") or isinstance(values, (str, bytes, np.ndarray)) or not hasattr(values, "__iter__"):
-        raise TypeError(f"Expected argument `values` to be a list or another iterable, received {type(values).__name__}.")
+        raise TypeError(
+            f"Expected argument `values` to be a list or another iterable, received {type(values).__name__}."
+        )
 
 
 def assert_same_float_dtype(tensors: Any = None, dtype: Any = None) -> dtypes.DType:
@@ -111,7 +113,7 @@ def assert_shapes(
     Raises:
         ValueError: a shape does not fit.
     """
-    known: dict[str, int] = {}
+    known: dict[str, int | None] = {}
     for item, sizes in shapes.items() if isinstance(shapes, dict) else shapes:
         found, wanted = shape_of(item), _symbols(sizes)
         shown = "" if data is None else f" {[np.ravel(np.asarray(d))[: summarize or 3].tolist() for d in data]}"
@@ -127,7 +129,9 @@ def assert_shapes(
                 continue
             expected = known.setdefault(symbol, size) if isinstance(symbol, str) else int(symbol)
             if expected != size:
-                _fail(message, f"Tensor of shape {shape_of(item)}: dimension {symbol} must have size {expected}.{shown}")
+                _fail(
+                    message, f"Tensor of shape {shape_of(item)}: dimension {symbol} must have size {expected}.{shown}"
+                )
 
 
 def _symbols(sizes: Any) -> list[Any]:

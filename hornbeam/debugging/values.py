@@ -12,7 +12,7 @@ from hornbeam import ops
 from hornbeam.base import dtypes
 from hornbeam.core.arguments import value_of
 from hornbeam.errors import InvalidArgumentError
-from hornbeam.math.elementwise import equal
+from hornbeam.math.arithmetic import equal
 from hornbeam.tensors.face import is_known, tensor, tensors
 
 __all__ = [
@@ -58,7 +58,9 @@ def require(condition: Any, text: Callable[..., str], *shown: Any) -> None:
 def _first(values: Any, summarize: int | None) -> tuple[str, np.ndarray]:
     flat = np.reshape(values, -1)
     count = 3 if summarize is None else summarize
-    return f"First {min(count, flat.size)} elements" if count >= 0 else "All elements", flat[: count if count >= 0 else None]
+    return f"First {min(count, flat.size)} elements" if count >= 0 else "All elements", flat[
+        : count if count >= 0 else None
+    ]
 
 
 def _about(name: str, values: Any, summarize: int | None) -> str:
@@ -68,7 +70,12 @@ def _about(name: str, values: Any, summarize: int | None) -> str:
 
 def _compare(x: Any, y: Any, holds: Callable, sign: str, message: str | None, summarize: int | None) -> None:
     def text(a: Any, b: Any) -> str:
-        lines = [message or "", f"Condition x {sign} y did not hold.", _about("x", a, summarize), _about("y", b, summarize)]
+        lines = [
+            message or "",
+            f"Condition x {sign} y did not hold.",
+            _about("x", a, summarize),
+            _about("y", b, summarize),
+        ]
         return "\n".join(line for line in lines if line)
 
     x, y = tensors(x, y)

@@ -199,7 +199,7 @@ def svd(tensor: Any, full_matrices: bool = False, compute_uv: bool = True, name:
     Returns:
         ``(s, u, v)``, or only ``s`` if ``compute_uv`` is False. Note that ``v`` is not transposed.
     """
-    x, = tensors(tensor)
+    (x,) = tensors(tensor)
     if not compute_uv:
         return ops.svd(x, full_matrices=False, compute_uv=False)
     u, s, vh = ops.svd(x, full_matrices=bool(full_matrices))

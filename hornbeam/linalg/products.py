@@ -156,7 +156,7 @@ def norm(
         axis: axis, pair of axes, or None.
         keepdims: keep the reduced axes with size 1.
     """
-    x, = tensors(tensor)
+    (x,) = tensors(tensor)
     axis = static_value(axis, "axis")
     axis = axis[0] if isinstance(axis, tuple) and len(axis) == 1 else axis
     known = ord in ("euclidean", "fro") or (isinstance(ord, (int, float)) and ord > 0)

@@ -146,7 +146,9 @@ def bincount(
         arr = ops.ravel(arr)
         weights = None if weights is None else ops.ravel(tensor(weights))
     weights = None if weights is None else tensor(weights)
-    return _counts(arr, weights, size, dtypes.as_dtype(dtype) if weights is None else weights.dtype, bool(binary_output))
+    return _counts(
+        arr, weights, size, dtypes.as_dtype(dtype) if weights is None else weights.dtype, bool(binary_output)
+    )
 
 
 @face

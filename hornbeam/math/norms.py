@@ -25,9 +25,7 @@ def _l2_normalize(x: Any, epsilon: Any, axis: Any) -> Any:
 
 
 @face
-def l2_normalize(
-    x: Any, axis: Any = None, epsilon: float = 1e-12, name: str | None = None, dim: Any = None
-) -> Any:
+def l2_normalize(x: Any, axis: Any = None, epsilon: float = 1e-12, name: str | None = None, dim: Any = None) -> Any:
     """Divided by the Euclidean norm along axes (of the whole tensor by default).
 
     Args:
@@ -51,7 +49,7 @@ def _clip_by_norm(t: Any, clip_norm: Any, axes: Any) -> Any:
 
 @face
 def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: str | None = None) -> Any:
-    """Scaled down so that the Euclidean norm along ``axes`` (of the whole tensor by default) is ``clip_norm`` at most."""
+    """Scaled down to a Euclidean norm along ``axes`` (of the whole tensor by default) of ``clip_norm`` at most."""
     return _clip_by_norm(tensor(t), clip_norm, axes=static_value(axes, "axes"))
 
 

@@ -104,7 +104,9 @@ def sparse_softmax_cross_entropy_with_logits(labels: Any, logits: Any, name: str
         )
     values = concrete(labels)
     if values is not None and values.size and not (values.min() >= 0 and values.max() < classes):
-        raise InvalidArgumentError(None, None, f"Received a label value which is outside the valid range of [0, {classes}).")
+        raise InvalidArgumentError(
+            None, None, f"Received a label value which is outside the valid range of [0, {classes})."
+        )
     return _sparse_softmax_loss(labels, logits)
 
 
@@ -159,7 +161,7 @@ def compute_average_loss(per_example_loss: Any, sample_weight: Any = None, globa
         raise ValueError("tf.nn.compute_average_loss: `per_example_loss` must have at least one axis.")
     losses = losses if losses.dtype.is_floating else ops.cast(losses, "float32")
     if sample_weight is not None:
-        weight, = tensors(sample_weight)
+        (weight,) = tensors(sample_weight)
         weight = ops.cast(weight, losses.dtype)
         while len(weight.shape) < len(losses.shape):
             weight = ops.expand_dims(weight, -1)

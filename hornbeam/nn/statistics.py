@@ -87,7 +87,9 @@ def batch_normalization(
     x: Any, mean: Any, variance: Any, offset: Any, scale: Any, variance_epsilon: Any, name: str | None = None
 ) -> Any:
     """``scale * (x - mean) / sqrt(variance + epsilon) + offset``; statistics broadcast to ``x``."""
-    return _normalized(*(None if v is None else tensor(v) for v in (x, mean, variance, offset, scale)), variance_epsilon)
+    return _normalized(
+        *(None if v is None else tensor(v) for v in (x, mean, variance, offset, scale)), variance_epsilon
+    )
 
 
 @face
@@ -95,7 +97,9 @@ def bias_add(value: Any, bias: Any, data_format: str | None = None, name: str | 
     """A vector added along the channels: the last axis, or axis 1 for data formats that begin with ``"NC"``."""
     value, bias = tensors(value, bias)
     if data_format is not None and not (data_format.startswith("NC") or data_format[0] + data_format[-1] == "NC"):
-        raise ValueError(f"tf.nn.bias_add: `data_format` must be of the form `N...C` or `NC...`, received {data_format!r}.")
+        raise ValueError(
+            f"tf.nn.bias_add: `data_format` must be of the form `N...C` or `NC...`, received {data_format!r}."
+        )
     if data_format is not None and data_format.startswith("NC"):
         bias = ops.reshape(bias, (-1, *(1 for _ in range(len(value.shape) - 2))))
     elif len(bias.shape) != 1:
@@ -108,7 +112,9 @@ def embedding_lookup(params: Any, ids: Any, max_norm: Any = None, name: str | No
     """Rows of a matrix by number; rows longer than ``max_norm`` are scaled down to it."""
     if isinstance(params, (list, tuple)):
         if len(params) != 1:
-            raise NotSupportedError("tf.nn.embedding_lookup: a matrix in several parts is not offered; concat them first.")
+            raise NotSupportedError(
+                "tf.nn.embedding_lookup: a matrix in several parts is not offered; concat them first."
+            )
         params = params[0]
     rows = gather(params, ids)
     if max_norm is None:
@@ -147,9 +153,7 @@ def _dropped(seed: Any, x: Any, rate: Any, noise_shape: Any) -> Any:
 
 
 @face
-def dropout(
-    x: Any, rate: Any, noise_shape: Any = None, seed: int | None = None, name: str | None = None
-) -> Any:
+def dropout(x: Any, rate: Any, noise_shape: Any = None, seed: int | None = None, name: str | None = None) -> Any:
     """Zeros with probability ``rate``, the rest divided by ``1 - rate``.
 
     Args:

@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 
-def _sizes(shape: Any) -> tuple[int, ...]:
+def _sizes(shape: Any) -> tuple[Any, ...]:
     return shapes.standardize(static_value(list(shape) if isinstance(shape, (list, tuple)) else shape, "shape"))
 
 

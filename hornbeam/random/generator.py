@@ -129,8 +129,10 @@ class Generator:
     def make_seeds(self, count: int = 1) -> Any:
         """Seeds for stateless functions, int32 (2, count)."""
         keys = [self._source.next() for _ in range(int(count))]
-        return draws.bits(keys[0], (2, 1), "int32") if count == 1 else ops.concatenate(
-            [draws.bits(key, (2, 1), "int32") for key in keys], axis=1
+        return (
+            draws.bits(keys[0], (2, 1), "int32")
+            if count == 1
+            else ops.concatenate([draws.bits(key, (2, 1), "int32") for key in keys], axis=1)
         )
 
     def split(self, count: int = 1) -> list[Generator]:
@@ -163,9 +165,7 @@ class Generator:
         """Integers from the whole range of a dtype."""
         return draws.bits(self._source.next(), shape, dtype)
 
-    def binomial(
-        self, shape: Any, counts: Any, probs: Any, dtype: Any = "int32", name: str | None = None
-    ) -> Any:
+    def binomial(self, shape: Any, counts: Any, probs: Any, dtype: Any = "int32", name: str | None = None) -> Any:
         """Numbers of successes in ``counts`` trials, each of probability ``probs``."""
         return draws.binomial(self._source.next(), shape, counts, probs, dtype)
 

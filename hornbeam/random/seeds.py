@@ -68,7 +68,9 @@ def operation_key(seed: Any, operation: str) -> Any:
 @op
 def _key_of(seed: Any) -> Any:
     if seed.shape != (2,):
-        raise ValueError(f"A stateless random function needs a `seed` of shape (2,), received shape {tuple(seed.shape)}.")
+        raise ValueError(
+            f"A stateless random function needs a `seed` of shape (2,), received shape {tuple(seed.shape)}."
+        )
     if seed.dtype.itemsize == 8:
         # High halves must matter, too.
         return (seed ^ ((seed >> 32) * _MIX)).astype(jnp.uint32)

@@ -50,7 +50,7 @@ def uniform(
     seed: int | None = None,
     name: str | None = None,
 ) -> Any:
-    """Uniformly distributed numbers in ``[minval, maxval)``; ``maxval`` is 1 for floats and must be given for integers."""
+    """Uniformly distributed numbers in ``[minval, maxval)``; ``maxval`` is 1 for floats; integers need one."""
     return draws.uniform(operation_key(seed, "uniform"), shape, minval, maxval, dtype)
 
 
@@ -69,12 +69,10 @@ def categorical(
 def gamma(
     shape: Any, alpha: Any, beta: Any = None, dtype: Any = "float32", seed: int | None = None, name: str | None = None
 ) -> Any:
-    """Gamma distributed numbers: ``shape`` of them for each pair of ``alpha`` (shape) and ``beta`` (rate, default 1)."""
+    """Gamma distributed numbers: ``shape`` of them for each pair of ``alpha`` (shape) and ``beta`` (rate)."""
     return draws.gamma(operation_key(seed, "gamma"), shape, alpha, beta, dtype, outer=True)
 
 
-def poisson(
-    shape: Any, lam: Any, dtype: Any = "float32", seed: int | None = None, name: str | None = None
-) -> Any:
+def poisson(shape: Any, lam: Any, dtype: Any = "float32", seed: int | None = None, name: str | None = None) -> Any:
     """Poisson distributed numbers: ``shape`` of them for each rate ``lam``."""
     return draws.poisson(operation_key(seed, "poisson"), shape, lam, dtype, outer=True)

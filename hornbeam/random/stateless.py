@@ -141,5 +141,7 @@ def fold_in(seed: Any, data: Any, alg: Any = "auto_select") -> Any:
     check_alg(alg)
     seed, data = tensor(seed), tensor(data)
     if len(data.shape):
-        raise InvalidArgumentError(None, None, f"tf.random.fold_in: `data` must be a scalar, received {tuple(data.shape)}.")
+        raise InvalidArgumentError(
+            None, None, f"tf.random.fold_in: `data` must be a scalar, received {tuple(data.shape)}."
+        )
     return kept(_as_signed(_fold(stateless_key(seed), data)), seed.dtype)

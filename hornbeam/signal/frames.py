@@ -211,7 +211,7 @@ def linear_to_mel_weight_matrix(
 
     if not 0 <= lower_edge_hertz < upper_edge_hertz <= float(sample_rate) / 2:
         raise ValueError(
-            "linear_to_mel_weight_matrix: expected 0 <= lower_edge_hertz < upper_edge_hertz <= sample_rate / 2, received "
+            "linear_to_mel_weight_matrix: expected 0 <= lower_edge_hertz < upper_edge_hertz <= sample_rate / 2, got "
             f"{lower_edge_hertz}, {upper_edge_hertz} and sample_rate {sample_rate}."
         )
     bins = mel(np.linspace(0.0, float(sample_rate) / 2, int(num_spectrogram_bins))[1:])[:, None]

@@ -1,4 +1,4 @@
-"""What stands at the top of ``tf`` and in no folder of it: making, shaping and indexing tensors, control flow, variables.
+"""What stands at the top of ``tf`` and in no folder: making, shaping, indexing tensors, control flow, variables.
 
 The functions are thin: TensorFlow's names, arguments and dtypes over ``hornbeam.ops``. Three rules hold for
 all rooms of this kind and are not repeated in each function:

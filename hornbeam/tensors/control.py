@@ -1,4 +1,4 @@
-"""Control flow and differentiation: branches, loops, maps, functions with gradients of their own.
+"""Control flow: branches, loops, maps and scans.
 
 Arguments that only tell TensorFlow how to schedule work (``parallel_iterations``, ``back_prop``, ``swap_memory``,
 ``infer_shape``) change no result there and none here.
@@ -22,28 +22,20 @@ from hornbeam.core.tensor import HostTensor, Tensor
 from hornbeam.core.variable import Variable
 from hornbeam.engine.jax_compat import is_tracing
 from hornbeam.errors import InvalidArgumentError
-from hornbeam.ops.capture import Leaves, capture_with_tree, execute_captured, from_leaves, unwrapped
-from hornbeam.tensors.creation import identity
-from hornbeam.tensors.face import face, is_known, kept, tensor, unwatched
+from hornbeam.ops.capture import Leaves, capture_with_tree
+from hornbeam.tensors.face import is_known, kept, tensor
 from hornbeam.tensors.tensor_array import TensorArray
 
 __all__ = [
     "case",
     "cond",
     "control_dependencies",
-    "custom_gradient",
     "foldl",
     "foldr",
-    "grad_pass_through",
-    "gradients",
     "group",
-    "hessians",
     "map_fn",
-    "no_gradient",
     "no_op",
-    "recompute_grad",
     "scan",
-    "stop_gradient",
     "switch_case",
     "tuple",
     "vectorized_map",
@@ -97,9 +89,13 @@ def case(
         if not known:
             raise TraceError("tf.case(exclusive=True): the predicates are not known inside compiled functions.")
         if sum(bool(pred) for pred, _ in pairs) > 1:
-            raise InvalidArgumentError(None, None, "tf.case: more than one condition evaluated as True but exclusive=True.")
+            raise InvalidArgumentError(
+                None, None, "tf.case: more than one condition evaluated as True but exclusive=True."
+            )
     if default is None and known and not any(bool(pred) for pred, _ in pairs):
-        raise InvalidArgumentError(None, None, "tf.case: none of the conditions evaluated as True, and no default is given.")
+        raise InvalidArgumentError(
+            None, None, "tf.case: none of the conditions evaluated as True, and no default is given."
+        )
     result = pairs[-1][1] if default is None else default
     rest = pairs[:-1] if default is None else pairs
     for pred, function in reversed(rest):
@@ -131,7 +127,7 @@ def switch_case(branch_index: Any, branch_fns: Any, default: Callable | None = N
 def _numbered(branch_fns: Any) -> dict[int, Callable]:
     if isinstance(branch_fns, Mapping):
         return dict(branch_fns)
-    pairs = [item if isinstance(item, Sequence) else (place, item) for place, item in enumerate(branch_fns)]
+    pairs: list[Any] = [item if isinstance(item, Sequence) else (place, item) for place, item in enumerate(branch_fns)]
     if not pairs or not all(callable(function) for _, function in pairs):
         raise TypeError("tf.switch_case: `branch_fns` must be functions, or pairs of numbers and functions.")
     return dict(pairs)
@@ -305,7 +301,7 @@ def scan(
         elems = trees.map_structure(lambda leaf: leaf[:-1] if reverse else leaf[1:], elems)
     start = trees.map_structure(tensor, start)
 
-    def step(carry: Any, x: Any) -> tuple[Any, Any]:
+    def step(carry: Any, x: Any) -> builtins.tuple[Any, Any]:
         value = fn(carry, x)
         return value, value
 
@@ -378,98 +374,3 @@ def control_dependencies(control_inputs: Any) -> Iterator[None]:
         if callable(item) and not isinstance(item, (Tensor, Variable)):
             item()
     yield
-
-
-# --- differentiation -----------------------------------------------------------------------------
-@face
-def stop_gradient(input: Any, name: str | None = None) -> Any:
-    """The value itself, through which no gradient flows."""
-    return unwatched(ops.stop_gradient, tensor(input))
-
-
-def no_gradient(op_type: str) -> None:
-    """Raise: ops are not registered by name here.
-
-    Raises:
-        NotSupportedError: always.
-    """
-    raise NotSupportedError("tf.no_gradient works on TensorFlow's registry of ops; use tf.stop_gradient on the values.")
-
-
-def custom_gradient(f: Callable | None = None) -> Callable:
-    """Make a function that brings its own gradient.
-
-    Args:
-        f: takes tensors, returns ``(outputs, grad_fn)``; ``grad_fn`` gets the gradients of the outputs and returns
-            those of the arguments. With a parameter ``variables`` it gets the variables that ``f`` read, and returns
-            a pair ``(gradients of arguments, gradients of variables)``.
-
-    References: TensorFlow `tf.custom_gradient`.
-    """
-    return custom_gradient if f is None else ops.custom_gradient(f)
-
-
-def grad_pass_through(f: Callable) -> Callable:
-    """The function, with the gradient of the identity: gradients of its output go to its argument unchanged."""
-
-    @ops.custom_gradient
-    def passed(x: Any) -> Any:
-        return identity(f(x)), lambda upstream: upstream
-
-    return passed
-
-
-def recompute_grad(f: Callable) -> Callable:
-    """The function, whose inner values are not kept for the gradient but computed again: less memory, more time."""
-
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
-        given = Leaves(args)
-        made, tree = capture_with_tree(lambda *arrays: f(*given.rebuild(arrays, given.raw), **kwargs), given.structs())
-
-        def lowering(runs: list[Callable], state: Any, arrays: list) -> Any:
-            return jax.checkpoint(lambda state, *inner: runs[0](state, *inner))(state, *arrays)
-
-        outputs = execute_captured([made], lowering, given.arrays, given.objects)
-        return wrap_tree(from_leaves(tree, unwrapped(outputs, given.raw), given.raw))
-
-    return wrapped
-
-
-def _refuse_graph(name: str) -> NotSupportedError:
-    return NotSupportedError(
-        f"{name} differentiates a graph, and there is none here.\n"
-        "  fix:      compute the target inside `with tf.GradientTape() as tape:` and call tape.gradient(target, sources)"
-    )
-
-
-def gradients(
-    ys: Any,
-    xs: Any,
-    grad_ys: Any = None,
-    name: str | None = "gradients",
-    gate_gradients: bool = False,
-    aggregation_method: Any = None,
-    stop_gradients: Any = None,
-    unconnected_gradients: Any = "none",
-) -> Any:
-    """Raise, as TensorFlow does in eager mode: use ``GradientTape``.
-
-    Raises:
-        NotSupportedError: always.
-    """
-    raise _refuse_graph("tf.gradients")
-
-
-def hessians(
-    ys: Any,
-    xs: Any,
-    gate_gradients: bool = False,
-    aggregation_method: Any = None,
-    name: str | None = "hessians",
-) -> Any:
-    """Raise, as TensorFlow does in eager mode: use two gradient tapes.
-
-    Raises:
-        NotSupportedError: always.
-    """
-    raise _refuse_graph("tf.hessians")

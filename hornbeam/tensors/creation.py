@@ -92,8 +92,10 @@ def _from_python(value: Any, dtype: dtypes.DType) -> Any:
         return ops.convert_to_tensor(value, dtype)
     if not isinstance(value, (np.ndarray, np.generic)):
         held = dtype_of(value)
-        wrong = (held.is_floating and (dtype.is_integer or dtype.is_bool)) or held == "string" or (
-            held.is_complex and not dtype.is_complex
+        wrong = (
+            (held.is_floating and (dtype.is_integer or dtype.is_bool))
+            or held == "string"
+            or (held.is_complex and not dtype.is_complex)
         )
         if wrong or (dtype.is_bool and not held.is_bool and np.size(value)):
             raise TypeError(f"Cannot convert {value!r} to a tensor of dtype {dtype.name}.")
@@ -113,7 +115,7 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None 
         made = tensor(value) if dtype is None else _from_python(value, dtypes.as_dtype(dtype))
     if shape is None:
         return made
-    sizes = shapes.standardize(static_value(shape, "shape"))
+    sizes = _sizes(shape)
     if isinstance(made, HostTensor):
         array = made._value
         return HostTensor(np.full(sizes, array.item(), object) if array.size == 1 else array.reshape(sizes))
@@ -137,7 +139,9 @@ def cast(x: Any, dtype: Any, name: str | None = None) -> Any:
         return x
     if isinstance(x, HostTensor) or wanted == "string":
         raise UnimplementedError(
-            None, None, f"Cast {x.dtype.name} to {wanted.name} is not supported; see tf.strings.to_number and as_string."
+            None,
+            None,
+            f"Cast {x.dtype.name} to {wanted.name} is not supported; see tf.strings.to_number and as_string.",
         )
     return ops.cast(ops.real(x) if x.dtype.is_complex and not wanted.is_complex else x, wanted)
 
@@ -235,7 +239,7 @@ def size(input: Any, out_type: Any = None, name: str | None = None) -> Any:
 
 
 # --- constants -----------------------------------------------------------------------------------
-def _sizes(shape: Any) -> tuple[int, ...]:
+def _sizes(shape: Any) -> tuple[Any, ...]:
     found = static_value(list(shape) if isinstance(shape, (list, tuple)) else shape, "shape")
     return shapes.standardize(found)
 

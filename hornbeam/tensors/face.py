@@ -22,7 +22,18 @@ from hornbeam.core.variable import Variable
 from hornbeam.engine.jax_compat import ArrayImpl, Tracer
 from hornbeam.errors import InvalidArgumentError, OpError
 
-__all__ = ["concrete", "dtype_of", "face", "is_known", "kept", "number_of", "shape_of", "tensor", "tensors", "unwatched"]
+__all__ = [
+    "concrete",
+    "dtype_of",
+    "face",
+    "is_known",
+    "kept",
+    "number_of",
+    "shape_of",
+    "tensor",
+    "tensors",
+    "unwatched",
+]
 
 _QUICK = frozenset({Tensor, int, float, bool, type(None)})
 
@@ -77,7 +88,9 @@ def _is_text(item: Any) -> bool:
 
 
 def _has_strings(given: Any) -> bool:
-    return _is_text(given) or (isinstance(given, (list, tuple)) and any(_is_text(leaf) for leaf in trees.flatten(given)))
+    return _is_text(given) or (
+        isinstance(given, (list, tuple)) and any(_is_text(leaf) for leaf in trees.flatten(given))
+    )
 
 
 def _bytes_of(item: Any) -> np.ndarray:
@@ -134,7 +147,7 @@ def _as_tensorflow_has_it(x: Any, made: Any) -> Any:
         return from_host(np.asarray(x, np.complex128))
     if made.dtype in ("float64", "int64") and isinstance(x, (list, tuple)):
         kinds = {leaf.dtype for leaf in trees.flatten(x) if isinstance(leaf, (np.generic, np.ndarray))}
-        if len(kinds) == 1 and np.dtype(made.dtype.as_numpy_dtype).kind == next(iter(kinds)).kind:
+        if len(kinds) == 1 and np.dtype(str(made.dtype)).kind == next(iter(kinds)).kind:
             return kept(made, next(iter(kinds)))
     return made
 

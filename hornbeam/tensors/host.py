@@ -14,7 +14,7 @@ from hornbeam.base.errors import TraceError
 from hornbeam.core.arguments import value_of
 from hornbeam.core.door import wrap_tree
 from hornbeam.core.spec import TensorSpec
-from hornbeam.core.tensor import HostTensor, wrap
+from hornbeam.core.tensor import HostTensor, from_host
 from hornbeam.engine.jax_compat import Tracer
 from hornbeam.tensors.face import kept, tensor
 
@@ -34,7 +34,7 @@ def py_function(func: Callable | None = None, inp: Any = None, Tout: Any = None,
 
     References: TensorFlow `tf.py_function`.
     """
-    return _call("tf.py_function", func, inp, Tout, lambda arrays: func(*(wrap(jax.numpy.asarray(a)) for a in arrays)), tensor)
+    return _call("tf.py_function", func, inp, Tout, from_host, tensor)
 
 
 def numpy_function(
@@ -50,7 +50,7 @@ def numpy_function(
 
     References: TensorFlow `tf.numpy_function`.
     """
-    return _call("tf.numpy_function", func, inp, Tout, lambda arrays: func(*map(np.asarray, arrays)), _as_numpy, stateful)
+    return _call("tf.numpy_function", func, inp, Tout, np.asarray, _as_numpy, stateful)
 
 
 def _as_numpy(item: Any) -> Any:
@@ -62,27 +62,30 @@ def _call(
     func: Callable | None,
     inp: Any,
     Tout: Any,
-    on_arrays: Callable,
+    from_array: Callable,
     prepare: Callable,
     stateful: bool = True,
 ) -> Any:
     if func is None or not callable(func):
         raise ValueError(f"{where}: `func` must be a function, received {func!r}.")
+    many = isinstance(Tout, (list, tuple))
     given = list(inp or ())
-    wanted = list(Tout) if isinstance(Tout, (list, tuple)) else [] if Tout is None else [Tout]
+    wanted = list(Tout) if many else [] if Tout is None else [Tout]
     if not any(isinstance(value_of(item), Tracer) for item in given):
         results = func(*(prepare(item) for item in given))
-        return _fitted(where, results, wanted, isinstance(Tout, (list, tuple)))
+        return _fitted(where, results, wanted, many)
     specs = [_struct(where, kind) for kind in wanted]
 
     def call(*arrays: Any) -> list[np.ndarray]:
-        results = _fitted(where, on_arrays(arrays), wanted, True) if wanted else on_arrays(arrays)
-        return [np.asarray(out) for out in results] if wanted else []
+        results = func(*(from_array(np.asarray(array)) for array in arrays))
+        # NumPy only from here on: a computation must not wait for another one that it is part of.
+        found = _listed(where, results, wanted, many)
+        return [np.asarray(out).astype(spec.dtype) for out, spec in zip(found, specs, strict=True)]
 
     arrays = [jax.lax.stop_gradient(value_of(tensor(item))) for item in given]
     outputs = io_callback(call, specs, *arrays, ordered=False) if stateful else jax.pure_callback(call, specs, *arrays)
     outputs = wrap_tree(list(outputs))
-    return outputs if isinstance(Tout, (list, tuple)) else outputs[0] if outputs else None
+    return outputs if many else outputs[0] if outputs else None
 
 
 def _struct(where: str, kind: Any) -> jax.ShapeDtypeStruct:
@@ -100,14 +103,24 @@ def _fitted(where: str, results: Any, wanted: list, many: bool) -> Any:
     """Results as tensors of the dtypes wanted."""
     if not wanted:
         return None if not many else []
-    found = list(results) if many and isinstance(results, (list, tuple)) else [results]
-    if len(found) != len(wanted):
-        raise ValueError(f"{where}: the function returned {len(found)} values, but Tout names {len(wanted)}.")
+    found = _listed(where, results, wanted, many)
     fitted = [_of_dtype(item, kind) for item, kind in zip(found, wanted, strict=True)]
     return fitted if many else fitted[0]
 
 
+def _listed(where: str, results: Any, wanted: list, many: bool) -> list[Any]:
+    """Results as a list as long as the dtypes wanted."""
+    if not wanted:
+        return []
+    found = list(results) if many and isinstance(results, (list, tuple)) else [results]
+    if len(found) != len(wanted):
+        raise ValueError(f"{where}: the function returned {len(found)} values, but Tout names {len(wanted)}.")
+    return found
+
+
 def _of_dtype(item: Any, kind: Any) -> Any:
     dtype = dtypes.as_dtype(kind.dtype if isinstance(kind, TensorSpec) else kind)
-    made = trees.map_structure(lambda leaf: tensor(leaf, dtype), item) if isinstance(item, dict) else tensor(item, dtype)
+    made = (
+        trees.map_structure(lambda leaf: tensor(leaf, dtype), item) if isinstance(item, dict) else tensor(item, dtype)
+    )
     return made if isinstance(made, HostTensor) else kept(made, dtype)

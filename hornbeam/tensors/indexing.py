@@ -7,14 +7,14 @@ they give 0, as TensorFlow does on an accelerator. The scatter functions leave s
 from __future__ import annotations
 
 import builtins
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from hornbeam import ops
-from hornbeam.base import dtypes, shapes
+from hornbeam.base import shapes
 from hornbeam.base.errors import NotSupportedError, TraceError
 from hornbeam.core.arguments import static_value
 from hornbeam.core.door import op
@@ -24,42 +24,19 @@ from hornbeam.ops.promotion import promote, to_dtype
 from hornbeam.tensors.face import concrete, face, is_known, shape_of, tensor, tensors
 
 __all__ = [
-    "argsort",
     "boolean_mask",
-    "dynamic_partition",
-    "dynamic_stitch",
     "gather",
     "gather_nd",
-    "histogram_fixed_width",
-    "histogram_fixed_width_bins",
     "scatter_nd",
-    "searchsorted",
     "slice",
-    "sort",
     "strided_slice",
     "tensor_scatter_nd_add",
     "tensor_scatter_nd_max",
     "tensor_scatter_nd_min",
     "tensor_scatter_nd_sub",
     "tensor_scatter_nd_update",
-    "unique",
-    "unique_with_counts",
     "where",
 ]
-
-class Unique(NamedTuple):
-    """Result of ``unique``."""
-
-    y: Any
-    idx: Any
-
-
-class UniqueWithCounts(NamedTuple):
-    """Result of ``unique_with_counts``."""
-
-    y: Any
-    idx: Any
-    count: Any
 
 
 # --- gather --------------------------------------------------------------------------------------
@@ -109,7 +86,7 @@ def gather(
 
 def _check_places(indices: Any, limit: int | None, where: str) -> None:
     values = concrete(indices)
-    if values is not None and limit is not None and values.size and not (0 <= values.min() and values.max() < limit):
+    if values is not None and limit is not None and values.size and not (values.min() >= 0 and values.max() < limit):
         wrong = values[(values < 0) | (values >= limit)].flat[0]
         raise InvalidArgumentError(None, None, f"{where}: index {wrong} is not in [0, {limit}).")
 
@@ -121,8 +98,10 @@ def _gather_nd(params: Any, indices: Any, batch_dims: int) -> Any:
 
     def take(one: Any, at: Any) -> Any:
         columns = tuple(jnp.where(at[..., i] < 0, one.shape[i], at[..., i]) for i in range(at.shape[-1]))
-        return one.at[columns].get(mode="fill", fill_value=fill) if columns else jnp.broadcast_to(
-            one, at.shape[:-1] + one.shape
+        return (
+            one.at[columns].get(mode="fill", fill_value=fill)
+            if columns
+            else jnp.broadcast_to(one, at.shape[:-1] + one.shape)
         )
 
     for _ in range(batch_dims):
@@ -157,8 +136,8 @@ def gather_nd(
 @face(strings=("tensor",))
 def boolean_mask(tensor: Any, mask: Any, axis: Any = None, name: str | None = "boolean_mask") -> Any:
     """The slices for which the mask is true; the number of them must be known now."""
-    values, = tensors(tensor)
-    mask, = tensors(mask)
+    (values,) = tensors(tensor)
+    (mask,) = tensors(mask)
     axis = 0 if axis is None else int(static_value(axis, "axis")) % len(values.shape)
     if not is_known(mask):
         raise TraceError(
@@ -261,9 +240,7 @@ def strided_slice(
 def _scattered(target: Any, indices: Any, updates: Any, how: str) -> Any:
     target, indices = promote(target)[0], promote(indices)[0]
     updates = to_dtype(updates, target.dtype.name)
-    columns = tuple(
-        jnp.where(indices[..., i] < 0, target.shape[i], indices[..., i]) for i in range(indices.shape[-1])
-    )
+    columns = tuple(jnp.where(indices[..., i] < 0, target.shape[i], indices[..., i]) for i in range(indices.shape[-1]))
     return getattr(target.at[columns], how)(updates, mode="drop")
 
 
@@ -272,14 +249,16 @@ def _check_scatter(target: Any, indices: Any, policy: str, where: str) -> None:
     if policy == "IGNORE" or values is None:
         return
     limits = np.asarray(target[: values.shape[-1]])
-    if ((values < 0) | (values >= limits)).any():
+    if bool(np.any((values < 0) | (values >= limits))):
         raise InvalidArgumentError(None, None, f"{where}: indices leave the shape {tuple(target)}.")
 
 
 def _update(tensor_: Any, indices: Any, updates: Any, policy: str, how: str, where: str) -> Any:
     target, indices = tensor(tensor_), tensor(indices)
     if shape_of(indices)[-1] > len(target.shape):
-        raise InvalidArgumentError(None, None, f"{where}: more coordinates than the {len(target.shape)} axes of the tensor.")
+        raise InvalidArgumentError(
+            None, None, f"{where}: more coordinates than the {len(target.shape)} axes of the tensor."
+        )
     _check_scatter(target.shape, indices, policy, where)
     return _scattered(target, indices, tensor(updates, target.dtype), how)
 
@@ -331,137 +310,3 @@ def scatter_nd(indices: Any, updates: Any, shape: Any, bad_indices_policy: str =
     sizes = static_value(shape, "shape")
     zeros = ops.zeros(sizes if isinstance(sizes, tuple) else (sizes,), dtype=updates.dtype)
     return _update(zeros, indices, updates, bad_indices_policy, "add", "tf.scatter_nd")
-
-
-# --- order ---------------------------------------------------------------------------------------
-def _is_descending(direction: str) -> bool:
-    if direction not in ("ASCENDING", "DESCENDING"):
-        raise ValueError(f"`direction` must be 'ASCENDING' or 'DESCENDING', received {direction!r}.")
-    return direction == "DESCENDING"
-
-
-@face(strings=("values",))
-def sort(values: Any, axis: int = -1, direction: str = "ASCENDING", name: str | None = None) -> Any:
-    """The elements in order along an axis."""
-    ordered = ops.sort(tensor(values), axis=axis)
-    return ops.flip(ordered, axis) if _is_descending(direction) else ordered
-
-
-@op(static=("axis", "descending"))
-def _argsort(values: Any, axis: int, descending: bool) -> Any:
-    return jnp.argsort(promote(values)[0], axis=axis, stable=True, descending=descending).astype(jnp.int32)
-
-
-@face(strings=("values",), decode=False)
-def argsort(
-    values: Any, axis: int = -1, direction: str = "ASCENDING", stable: bool = False, name: str | None = None
-) -> Any:
-    """Places (int32) of the elements in order along an axis; equal elements always keep their order."""
-    return _argsort(tensor(values), axis, _is_descending(direction))
-
-
-@op(static=("side", "out_type"))
-def _searchsorted(sorted_sequence: Any, values: Any, side: str, out_type: Any) -> Any:
-    sequence, values = promote(sorted_sequence, values)
-
-    def search(row: Any, wanted: Any) -> Any:
-        return jnp.searchsorted(row, wanted, side=side)
-
-    for _ in range(sequence.ndim - 1):
-        search = jax.vmap(search)
-    return to_dtype(search(sequence, values), out_type)
-
-
-@face
-def searchsorted(
-    sorted_sequence: Any, values: Any, side: str = "left", out_type: Any = "int32", name: str | None = None
-) -> Any:
-    """Where each value would have to be put into a sorted sequence (along the last axis) to keep it sorted."""
-    return _searchsorted(*tensors(sorted_sequence, values), side, dtypes.as_dtype(out_type))
-
-
-# --- sets ----------------------------------------------------------------------------------------
-def _first_seen(x: Any, out_idx: Any) -> tuple[Any, Any, Any]:
-    """Distinct elements in the order of their first places, for each element the place of its like, and counts."""
-    x = tensor(x)
-    if not is_known(x):
-        raise TraceError("tf.unique: the number of results is not known inside compiled functions; compute it eagerly.")
-    if len(x.shape) != 1:
-        raise InvalidArgumentError(None, None, f"tf.unique expects a 1D vector, received shape {tuple(x.shape)}.")
-    _, first, inverse, counts = np.unique(np.asarray(x), return_index=True, return_inverse=True, return_counts=True)
-    order = np.argsort(first)
-    places = np.empty_like(order)
-    places[order] = np.arange(order.size)
-    kind = dtypes.as_dtype(out_idx).as_numpy_dtype
-    return ops.take(x, first[order].astype(np.int32), axis=0), places[inverse].astype(kind), counts[order].astype(kind)
-
-
-def unique(x: Any, out_idx: Any = "int32", name: str | None = None) -> Unique:
-    """Distinct elements of a vector in the order of their first places, and for each element the place of its like."""
-    y, idx, _ = unique_with_counts(x, out_idx)
-    return Unique(y, idx)
-
-
-def unique_with_counts(x: Any, out_idx: Any = "int32", name: str | None = None) -> UniqueWithCounts:
-    """``unique``, and how often each distinct element occurs."""
-    places = []
-
-    @face(strings=("x",))
-    def elements(x: Any) -> Any:
-        y, *rest = _first_seen(x, out_idx)
-        places.extend(tensor(item) for item in rest)
-        return y
-
-    y = elements(x)
-    return UniqueWithCounts(y, *places)
-
-
-@face(strings=("data",))
-def dynamic_partition(data: Any, partitions: Any, num_partitions: int, name: str | None = None) -> list:
-    """The slices of ``data`` sorted into lists by number; the numbers must be known now."""
-    if not is_known(partitions):
-        raise TraceError("tf.dynamic_partition: sizes of the parts are not known inside compiled functions.")
-    data, numbers = tensor(data), np.asarray(partitions)
-    flat = ops.reshape(data, (numbers.size, *tuple(data.shape)[numbers.ndim :]))
-    numbers = numbers.reshape(-1)
-    return [ops.take(flat, np.flatnonzero(numbers == n).astype(np.int32), axis=0) for n in range(num_partitions)]
-
-
-@face
-def dynamic_stitch(indices: Any, data: Any, name: str | None = None) -> Any:
-    """One tensor of the slices of several, each put at its index; of equal indices the last one counts."""
-    flat_indices = [np.asarray(item).reshape(-1) for item in indices]
-    parts = tensors(*data)
-    inner = tuple(parts[0].shape)[np.ndim(indices[0]) :]
-    joined = ops.concatenate([ops.reshape(part, (-1, *inner)) for part in parts], axis=0)
-    places = np.concatenate(flat_indices)
-    count = int(places.max()) + 1 if places.size else 0
-    source = np.full(count, -1, np.int32)
-    source[places] = np.arange(places.size, dtype=np.int32)
-    return _gather(joined, np.where(source < 0, places.size, source), 0, 0)
-
-
-@op(static=("nbins", "dtype"))
-def _bins(values: Any, value_range: Any, nbins: int, dtype: Any) -> Any:
-    values, value_range = promote(values, value_range, at_least=float)
-    low, high = value_range[0], value_range[1]
-    places = jnp.floor((values - low) / (high - low) * nbins)
-    return to_dtype(jnp.clip(places, 0, nbins - 1), dtype)
-
-
-@face
-def histogram_fixed_width_bins(
-    values: Any, value_range: Any, nbins: Any = 100, dtype: Any = "int32", name: str | None = None
-) -> Any:
-    """Number of the bin of each value, of ``nbins`` equal ones; values outside the range count to the outer bins."""
-    return _bins(*tensors(values, value_range), int(static_value(nbins, "nbins")), dtypes.as_dtype(dtype))
-
-
-@face
-def histogram_fixed_width(
-    values: Any, value_range: Any, nbins: Any = 100, dtype: Any = "int32", name: str | None = None
-) -> Any:
-    """Number of values in each of ``nbins`` equal bins; values outside the range count to the outer bins."""
-    nbins = int(static_value(nbins, "nbins"))
-    bins = ops.reshape(_bins(*tensors(values, value_range), nbins, dtypes.as_dtype("int32")), (-1,))
-    return ops.cast(ops.segment_sum(ops.ones_like(bins), bins, nbins), dtypes.as_dtype(dtype))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,12 +14,20 @@ __all__ = ["Module"]
 
 
 def _snake(name: str) -> str:
-    return re.sub(r"((?<=[a-z0-9])[A-Z]|(?!^)[A-Z](?=[a-z]))", r"_\1", name).lower()
+    """``MyDenseNet`` as ``my_dense_net``; an abbreviation stays one word."""
+    words = ""
+    for place, letter in enumerate(name):
+        before, after = name[place - 1 : place], name[place + 1 : place + 2]
+        starts = letter.isupper() and place and (before.islower() or before.isdigit() or after.islower())
+        words += ("_" if starts else "") + letter.lower()
+    return words
 
 
 def _is_layer(item: Any) -> bool:
     """Objects that are no modules but hold variables all the same, such as layers."""
-    return not isinstance(item, (Module, Variable)) and hasattr(item, "trainable_variables") and hasattr(item, "variables")
+    return (
+        not isinstance(item, (Module, Variable)) and hasattr(item, "trainable_variables") and hasattr(item, "variables")
+    )
 
 
 class Module:

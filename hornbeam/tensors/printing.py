@@ -19,31 +19,33 @@ from hornbeam.engine.jax_compat import Tracer
 __all__ = ["format_tensor", "print"]
 
 
-def format_tensor(array: Any, summarize: int = 3, quote: bool = True) -> str:
+def format_tensor(array: Any, summarize: int = 3) -> str:
     """Text of an array: ``[1 2 ... 8 9]``, with the first and last ``summarize`` entries of each axis (-1 for all)."""
     array = np.asarray(array)
     if not array.ndim:
-        return _scalar(array[()], array.dtype, quote)
+        return _scalar(array[()], array.dtype)
     return _rows(array, summarize, 0)
 
 
-def _scalar(value: Any, dtype: np.dtype, quote: bool) -> str:
+def _scalar(value: Any, dtype: np.dtype) -> str:
     if isinstance(value, (bytes, str)):
         text = value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else value
-        return f'"{text}"' if quote else text
+        return f'"{text}"'
     if dtype.kind == "b":
         return "1" if value else "0"
     if dtype.kind in "fV":
-        # As many digits as tell two neighbours apart: 9 for float32 and 17 for float64, without trailing zeros.
-        digits = {8: 17, 4: 9}.get(dtype.itemsize, 4)
-        return _shortest(float(value), digits)
+        return _number(value)
     if dtype.kind == "c":
-        return f"({_shortest(float(value.real), 9)},{_shortest(float(value.imag), 9)})"
+        return f"({_number(value.real)},{_number(value.imag)})"
     return str(value)
 
 
-def _shortest(value: float, digits: int) -> str:
-    return f"{value:.{digits}g}"
+def _number(value: Any) -> str:
+    """6 digits (15 of a float64) if they tell the number from its neighbours, else 9 (17)."""
+    wide = value.dtype.itemsize == 8
+    few = f"{float(value):.{15 if wide else 6}g}"
+    kind = np.float64 if wide else np.float32
+    return few if kind(few) == kind(value) or value != value else f"{float(value):.{17 if wide else 9}g}"
 
 
 def _rows(array: np.ndarray, summarize: int, depth: int) -> str:
@@ -53,7 +55,7 @@ def _rows(array: np.ndarray, summarize: int, depth: int) -> str:
     else:
         places = list(range(count))
     if array.ndim == 1:
-        parts = ["..." if place is None else _scalar(array[place], array.dtype, True) for place in places]
+        parts = ["..." if place is None else _scalar(array[place], array.dtype) for place in places]
         return f"[{' '.join(parts)}]"
     parts = ["..." if place is None else _rows(array[place], summarize, depth + 1) for place in places]
     gap = "\n" * (array.ndim - 1) + " " * (depth + 1)
@@ -71,7 +73,7 @@ def _line(inputs: tuple, arrays: list, summarize: int, sep: str) -> str:
     def text(item: Any, nested: bool) -> str:
         if _is_array(item):
             found = next(queue)
-            return format_tensor(found, summarize, quote=nested)
+            return format_tensor(found, summarize)
         if isinstance(item, dict):
             return "{" + ", ".join(f"{key!r}: {text(value, True)}" for key, value in item.items()) + "}"
         if isinstance(item, (list, tuple)):
@@ -93,7 +95,7 @@ def _arrays_in(item: Any) -> list[Any]:
     return [item] if _is_array(item) else []
 
 
-def _writer(output_stream: Any, end: str) -> Callable[[str], None]:
+def _writer(output_stream: Any, end: str) -> Callable[[str], Any]:
     if isinstance(output_stream, str) and output_stream.startswith("file://"):
         path = output_stream.removeprefix("file://")
 
@@ -105,11 +107,13 @@ def _writer(output_stream: Any, end: str) -> Callable[[str], None]:
     if callable(output_stream):
         return output_stream
     if output_stream is not None and not hasattr(output_stream, "write"):
-        raise ValueError(f"tf.print: `output_stream` must be a stream, a log function or 'file://PATH', received {output_stream!r}.")
+        raise ValueError(
+            f"tf.print: `output_stream` must be a stream, a log function or 'file://PATH', received {output_stream!r}."
+        )
 
     def write(text: str) -> None:
         # Looked up now: notebooks and tests exchange the streams.
-        target = sys.stderr if output_stream is None else output_stream
+        target: Any = sys.stderr if output_stream is None else output_stream
         target.write(text + end)
         target.flush()
 

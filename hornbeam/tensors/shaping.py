@@ -160,9 +160,7 @@ _MODES = {"CONSTANT": "constant", "REFLECT": "reflect", "SYMMETRIC": "symmetric"
 
 
 @face(strings=("tensor", "constant_values"))
-def pad(
-    tensor: Any, paddings: Any, mode: str = "CONSTANT", constant_values: Any = 0, name: str | None = None
-) -> Any:
+def pad(tensor: Any, paddings: Any, mode: str = "CONSTANT", constant_values: Any = 0, name: str | None = None) -> Any:
     """Elements added before and after along each axis.
 
     Args:
@@ -219,7 +217,9 @@ def split(
     length = shape_of(value)[axis]
     if not isinstance(parts, tuple):
         if length is not None and length % parts:
-            raise InvalidArgumentError(None, None, f"tf.split: {length} elements cannot be split in {parts} equal parts.")
+            raise InvalidArgumentError(
+                None, None, f"tf.split: {length} elements cannot be split in {parts} equal parts."
+            )
         return list(ops.split(value, parts, axis=axis))
     if num is not None and num != len(parts):
         raise ValueError(f"tf.split: `num` is {num}, but {len(parts)} sizes were given.")
@@ -231,4 +231,3 @@ def split(
         raise InvalidArgumentError(None, None, f"tf.split: sizes {parts} do not add up to the {length} of axis {axis}.")
     ends = [sum(sizes[: place + 1]) for place in range(len(sizes) - 1)]
     return list(ops.split(value, ends, axis=axis))
-

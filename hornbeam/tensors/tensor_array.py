@@ -92,7 +92,7 @@ class TensorArray:
     @property
     def is_shapeless(self) -> bool:
         """True if nothing is known about the shape of the elements."""
-        return self._buffer is None and not self.element_shape.is_fully_defined() or (
+        return (self._buffer is None and not self.element_shape.is_fully_defined()) or (
             self._buffer is None and self.element_shape.rank is None
         )
 
@@ -113,7 +113,9 @@ class TensorArray:
         value = tensor(value, self._dtype)
         if value.dtype != self._dtype:
             raise InvalidArgumentError(
-                None, None, f"TensorArray dtype is {self._dtype.name} but the value to write has dtype {value.dtype.name}."
+                None,
+                None,
+                f"TensorArray dtype is {self._dtype.name} but the value to write has dtype {value.dtype.name}.",
             )
         self._note_shape(value)
         if self._buffer is None and is_known(index):
@@ -139,7 +141,9 @@ class TensorArray:
     def _write_item(self, place: int, value: Any) -> TensorArray:
         if place < 0 or (place >= len(self._items) and not self._dynamic):
             raise InvalidArgumentError(
-                None, None, f"Tried to write to index {place} but array is not resizeable and size is: {len(self._items)}"
+                None,
+                None,
+                f"Tried to write to index {place} but array is not resizeable and size is: {len(self._items)}",
             )
         # In place, as TensorFlow's eager arrays do: code that drops the result of `write` works there, too.
         self._items.extend([None] * (place + 1 - len(self._items)))
@@ -153,14 +157,18 @@ class TensorArray:
             return ops.take(self._buffer, _as_index(index), axis=0)
         place = int(static_value(index, "index"))
         if not 0 <= place < len(self._items):
-            raise InvalidArgumentError(None, None, f"Tried to read from index {place} but array size is: {len(self._items)}")
+            raise InvalidArgumentError(
+                None, None, f"Tried to read from index {place} but array size is: {len(self._items)}"
+            )
         return self._item(place)
 
     def _item(self, place: int) -> Any:
         found = self._items[place]
         if found is None:
             if not self._element_shape.is_fully_defined() or self._element_shape.rank is None:
-                raise InvalidArgumentError(None, None, f"Could not read index {place} because it has not been written yet.")
+                raise InvalidArgumentError(
+                    None, None, f"Could not read index {place} because it has not been written yet."
+                )
             found = ops.zeros(tuple(self._element_shape), dtype=self._dtype)
         return found
 

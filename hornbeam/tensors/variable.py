@@ -139,7 +139,11 @@ class Variable(core.Variable, metaclass=_AnyVariable):
         shape: Any = None,
         experimental_enable_variable_lifting: bool = True,
     ) -> None:
-        for key, value in (("caching_device", caching_device), ("variable_def", variable_def), ("import_scope", import_scope)):
+        for key, value in (
+            ("caching_device", caching_device),
+            ("variable_def", variable_def),
+            ("import_scope", import_scope),
+        ):
             if value is not None:
                 raise NotSupportedError(f"tf.Variable: `{key}` belongs to TensorFlow's graphs; leave it out.")
         if initial_value is None:
@@ -176,11 +180,15 @@ class Variable(core.Variable, metaclass=_AnyVariable):
         return f"{shown}, numpy={self.numpy()!r}>"
 
     # --- TensorFlow's further methods ------------------------------------------------------------
-    def assign_add(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+    def assign_add(
+        self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+    ) -> Any:
         """Add to the value. Assignments are atomic, whatever ``use_locking`` says."""
         return super().assign_add(delta, read_value=read_value)
 
-    def assign_sub(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+    def assign_sub(
+        self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+    ) -> Any:
         """Subtract from the value. Assignments are atomic, whatever ``use_locking`` says."""
         return super().assign_sub(delta, read_value=read_value)
 
@@ -251,7 +259,10 @@ def _check_shape(shape: Any, value: Any) -> None:
         return
     wanted = shapes.TensorShape(shape)
     if not wanted.is_compatible_with(value.shape):
-        raise ValueError(f"The initial value's shape ({tuple(value.shape)}) is not compatible with the explicitly supplied `shape` argument ({wanted}).")
+        raise ValueError(
+            f"The initial value's shape ({tuple(value.shape)}) is not compatible with the explicitly supplied `shape` "
+            f"argument ({wanted})."
+        )
     if wanted.rank is None or not wanted.is_fully_defined():
         raise NotSupportedError(
             f"tf.Variable: shape {wanted} would allow values of other sizes, but compiled programs fix them.\n"

@@ -1,6 +1,21 @@
 """Expressions of `tf.nn`; see `tests/tensors/reference.py`."""
 
-_ACTIVATIONS = "relu relu6 leaky_relu elu selu crelu gelu silu sigmoid softmax log_softmax softplus softsign tanh".split()
+_ACTIVATIONS = [
+    "relu",
+    "relu6",
+    "leaky_relu",
+    "elu",
+    "selu",
+    "crelu",
+    "gelu",
+    "silu",
+    "sigmoid",
+    "softmax",
+    "log_softmax",
+    "softplus",
+    "softsign",
+    "tanh",
+]
 
 CASES = [
     *(f"tf.nn.{name}(A)" for name in _ACTIVATIONS),

@@ -16,7 +16,14 @@ import numpy as np
 
 HERE = Path(__file__).resolve().parents[1]
 ROOMS = ("tensors", "math", "linalg", "nn", "signal")
-TOLERANCE = {"float16": 2e-3, "bfloat16": 2e-2, "float32": 2e-6, "complex64": 2e-6, "float64": 1e-12, "complex128": 1e-12}
+TOLERANCE = {
+    "float16": 2e-3,
+    "bfloat16": 2e-2,
+    "float32": 2e-6,
+    "complex64": 2e-6,
+    "float64": 1e-12,
+    "complex128": 1e-12,
+}
 
 _generator = np.random.default_rng(7)
 A = _generator.normal(size=(3, 4)).astype("float32")
@@ -25,7 +32,7 @@ P = _generator.uniform(0.1, 0.9, size=(3, 4)).astype("float32")
 S = (lambda m: (m @ m.T + 3 * np.eye(3)).astype("float32"))(_generator.normal(size=(3, 3)))
 M = _generator.normal(size=(2, 3, 3)).astype("float32")
 C = (A + 1j * B).astype("complex64")
-I = np.array([[3, -7, 5], [-2, 9, 4]], "int32")
+K = np.array([[3, -7, 5], [-2, 9, 4]], "int32")
 SIGNAL = np.sin(np.arange(64) * 0.3).astype("float32") + 0.1 * _generator.normal(size=64).astype("float32")
 
 

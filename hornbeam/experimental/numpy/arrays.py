@@ -46,7 +46,9 @@ def experimental_enable_numpy_behavior(prefer_float32: bool = False, dtype_conve
         dtype_conversion_mode: ``"legacy"`` or ``"all"``; the safe modes, which refuse conversions, are not offered.
     """
     if dtype_conversion_mode not in ("legacy", "all"):
-        raise NotSupportedError(f"dtype_conversion_mode={dtype_conversion_mode!r} is not offered; use 'legacy' or 'all'.")
+        raise NotSupportedError(
+            f"dtype_conversion_mode={dtype_conversion_mode!r} is not offered; use 'legacy' or 'all'."
+        )
     _settings["prefer_float32"] = bool(prefer_float32)
 
 

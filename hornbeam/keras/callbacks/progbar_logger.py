@@ -25,13 +25,15 @@ class ProgbarLogger(Callback):
         self.verbose = 1
         self.epochs = 1
         self._called_in_fit = False
+        self._asked_for = False
         self._screen: Screen | None = None
 
     def set_params(self, params: dict[str, Any] | None) -> None:
         super().set_params(params)
         params = params or {}
-        verbose = params.get("verbose", 1)
+        verbose = params.get("verbose", "auto")
         self.verbose = 1 if verbose == "auto" else verbose
+        self._asked_for = verbose == 1
         self.epochs = params.get("epochs", 1)
         self.target = params.get("steps")
 
@@ -89,7 +91,7 @@ class ProgbarLogger(Callback):
         self.seen = 0
         self.progbar = Progbar(target=self.target, verbose=self.verbose, unit_name="step", stateless_metrics=())
         if self._screen is None:
-            self._screen = choose()
+            self._screen = choose(live=self._asked_for)
         # All epochs share a screen, so that a notebook has one display for the whole run.
         self.progbar.screen = self._screen
         return self.progbar

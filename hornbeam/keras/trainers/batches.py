@@ -7,11 +7,11 @@ from typing import Any
 from hornbeam.keras.trainers.class_weights import with_class_weight
 from hornbeam.keras.trainers.evaluation import as_python
 from hornbeam.keras.trainers.feeds.arrays import ArrayFeed
-from hornbeam.keras.trainers.feeds.convert import convert, rows_of
+from hornbeam.keras.trainers.feeds.convert import convert
 from hornbeam.keras.trainers.feeds.opening import open_feed
 from hornbeam.keras.trainers.interrupts import SafeInterrupt
 from hornbeam.keras.trainers.prediction import to_numpy
-from hornbeam.keras.trainers.preparation import check_first, checks_labels
+from hornbeam.keras.trainers.preparation import checks_labels, prepare
 from hornbeam.keras.trainers.checks import check_class_numbers
 
 
@@ -29,14 +29,12 @@ def on_batch(
     if class_weight is not None:
         x, y, sample_weight = data
         data = (x, y, with_class_weight(convert(y, "y"), convert(sample_weight, "sample_weight"), class_weight))
-    feed = open_feed(data, method, batch_size=1)
-    if not isinstance(feed, ArrayFeed):
-        raise TypeError(f"{method}() takes one batch of arrays. Received: x of type {type(data[0]).__name__}")
+    feed = _one_batch(data, method)
     batch = feed.arrays
     runner = model._runner(kind)
     training = model._training
     if not runner.knows(batch):
-        check_first(model, runner, batch, method)
+        prepare(model, runner, feed, method)
     with SafeInterrupt() as guard, training.metrics_lock:
         if checks_labels(model, kind):
             check_class_numbers(training.compiled_loss, batch)
@@ -50,9 +48,16 @@ def on_batch(
 
 def predict_on_batch(model: Any, x: Any) -> Any:
     """Predictions for one batch."""
-    feed = open_feed((x, None, None), "predict_on_batch", batch_size=rows_of(convert(x, "x")) or 1)
+    feed = _one_batch((x, None, None), "predict_on_batch")
     runner = model._runner("predict")
-    if not runner.knows(feed.first()):
-        check_first(model, runner, feed.first(), "predict_on_batch")
+    if not runner.knows(feed.arrays):
+        prepare(model, runner, feed, "predict_on_batch")
     with SafeInterrupt() as guard:
-        return to_numpy(runner.run_batch(feed.first(), guard))
+        return to_numpy(runner.run_batch(feed.arrays, guard))
+
+
+def _one_batch(data: tuple[Any, Any, Any], method: str) -> ArrayFeed:
+    feed = open_feed(data, method, steps=1)
+    if not isinstance(feed, ArrayFeed):
+        raise TypeError(f"{method}() takes one batch of arrays. Received: x of type {type(data[0]).__name__}")
+    return feed

@@ -94,7 +94,8 @@ class Compilation(Steps):
         self.optimizer = chosen
         self.loss = loss
         self.stop_training = False
-        training.frozen_variables = list(self.trainable_variables) if self._all_built() else None  # type: ignore[attr-defined]
+        is_built = all(layer.built for layer in self._flatten_layers())  # type: ignore[attr-defined]
+        training.frozen_variables = list(self.trainable_variables) if is_built else None  # type: ignore[attr-defined]
 
     def _refuse_unknown_compile_arguments(self, kwargs: dict[str, Any]) -> None:
         for legacy in ("sample_weight_mode", "target_tensors", "distribute", "experimental_run_tf_function"):

@@ -111,7 +111,7 @@ class CompiledLoss:
         total = None
         for number, part in enumerate(parts):
             target, pred, weight = targets[part.output], outputs.values[part.output], weights[part.output]
-            check_fits(part.function, target, pred, weight, outputs.names[part.output])
+            check_fits(part.function, target, pred, weight, outputs.names[part.output] if len(outputs) > 1 else None)
             value = ops.cast(part.function(target, pred, weight), settings.floatx())
             if self.metrics:
                 self.metrics[number].update_state(value, sample_weight=batch_size_of(pred))
@@ -132,8 +132,9 @@ class CompiledLoss:
             return []
         wanted = [any(part.output == index for part in parts) for index in range(len(skeleton))]
         targets = match_targets(skeleton, y_true, wanted)
+        names = skeleton.names if len(skeleton) > 1 else [None]
         return [
-            (skeleton.names[part.output], targets[part.output], part.labels)
+            (names[part.output], targets[part.output], part.labels)
             for part in parts
             if part.labels is not None and targets[part.output] is not None
         ]

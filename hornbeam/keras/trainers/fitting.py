@@ -16,6 +16,7 @@ from hornbeam.keras.trainers.feeds.opening import open_feed
 from hornbeam.keras.trainers.feeds.stream import Stream, check_passes
 from hornbeam.keras.trainers.interrupts import SafeInterrupt
 from hornbeam.keras.trainers.preparation import prepare
+from hornbeam.keras.trainers.rollback import Rollback
 
 
 def fit(model: Any, data: tuple[Any, Any, Any], split: Any, validation_data: Any, options: FitOptions) -> Any:
@@ -38,16 +39,22 @@ def fit(model: Any, data: tuple[Any, Any, Any], split: Any, validation_data: Any
             class_weight=options.class_weight,
         )
         check_passes(feed, options.epochs - options.initial_epoch, options.steps_per_epoch)
-        was_built = model._all_built()
-        prepare(model, model._runner("train"), feed, "fit")
-        if not was_built:
-            # Keras draws an order for the batch that it builds the model on; do so too, for equal orders by equal seeds.
-            feed.draw_order()
-        if validation is not None and any(map(options.validates_after, range(options.initial_epoch, options.epochs))):
-            prepare(model, model._runner("test"), validation, "validation")
+        _prepare(model, feed, validation, options)
         return _run(model, feed, validation, options)
     finally:
         model._training.release()
+
+
+def _prepare(model: Any, feed: Any, validation: Any, options: FitOptions) -> None:
+    """Check all data, build the model and capture its steps, before anything is trained."""
+    was_built = model._all_built()
+    with Rollback(model):
+        prepare(model, model._runner("train"), feed, "fit")
+        if not was_built:
+            # Keras draws an order for the batch that it builds the model on; equal seeds must give equal orders.
+            feed.draw_order()
+        if validation is not None and any(map(options.validates_after, range(options.initial_epoch, options.epochs))):
+            prepare(model, model._runner("test"), validation, "validation")
 
 
 def _split(data: tuple[Any, Any, Any], split: Any, validation_data: Any, options: FitOptions) -> tuple[Any, Any]:

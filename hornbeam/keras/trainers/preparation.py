@@ -34,15 +34,16 @@ def prepare(model: Any, runner: Runner, feed: Any, method: str) -> None:
     batch = feed.first()
     if batch is None:
         raise DataError(f"{method}() got no samples: the data source ({type(feed.source).__name__}) gave no batches.")
-    check_first(model, runner, batch, method)
+    if not model._overrides(f"{runner.kind}_step"):
+        # All rows where they are known, as messages name the shape of the data as they were given.
+        check_inputs(model, feed.arrays if isinstance(feed, ArrayFeed) else batch, method)
+    build_on(model, runner, batch, method)
     if isinstance(feed, ArrayFeed) and runner.kind != "predict" and checks_labels(model, runner.kind):
         check_class_numbers(model._training.compiled_loss, feed.arrays)
 
 
-def check_first(model: Any, runner: Runner, batch: Any, method: str) -> None:
-    """Check one batch against the model and capture the step for it."""
-    if not model._overrides(f"{runner.kind}_step"):
-        check_inputs(model, batch, method)
+def build_on(model: Any, runner: Runner, batch: Any, method: str) -> None:
+    """Capture the step for a batch, or rehearse it where steps are not compiled."""
     warn_if_not_finite(batch, method)
     if runner.can_compile(batch):
         runner.program_for(batch)

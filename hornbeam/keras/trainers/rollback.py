@@ -35,6 +35,9 @@ class Rollback:
     def __exit__(self, kind: Any, *details: object) -> None:
         if kind is None:
             return
+        if self._objects or self._unbuilt:
+            # Steps captured in between hold variables that are gone.
+            self._training.runners = {}
         for item, saved in zip(self._objects, self._saved, strict=True):
             _restore(item, saved)
         for one in self._unbuilt:

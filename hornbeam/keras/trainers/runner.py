@@ -67,6 +67,8 @@ class Runner:
                 self._programs.move_to_end(key)
             return program
         with self.model._training.programs_lock:
+            # Another thread may have built the model, and with it changed the key.
+            key = self._key(batch)
             program = self._programs.get(key)
             if program is None:
                 with Rollback(self.model):

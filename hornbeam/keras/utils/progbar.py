@@ -192,7 +192,7 @@ class Progbar:
             self.screen.heading(f"{self._count(current)} - {elapsed} - {duration}{metrics}")
             return
         if self.target and not finalize:
-            clock_text = _eta(time_per_unit * (self.target - current))
+            clock_text = self.screen.eta_label + _eta(time_per_unit * (self.target - current))
         else:
             clock_text = f"{now - self._start:.0f}s"
         screen = self.screen

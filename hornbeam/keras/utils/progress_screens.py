@@ -17,8 +17,11 @@ FORCE = "HORNBEAM_PROGRESS"
 """Environment variable: ``bar`` draws the bar wherever the output goes, ``plain`` nowhere, ``auto`` decides."""
 
 
-def choose() -> Screen:
+def choose(live: bool = False) -> Screen:
     """The screen that fits the standard output of now.
+
+    Args:
+        live: a bar was asked for expressly: it is drawn also where the output is no terminal.
 
     Raises:
         ValueError: the environment variable ``HORNBEAM_PROGRESS`` has an unknown value.
@@ -30,7 +33,9 @@ def choose() -> Screen:
         return Screen()
     if forced == "bar" or terminal.is_terminal():
         return TerminalScreen()
-    return NotebookScreen() if terminal.is_notebook() else Screen()
+    if terminal.is_notebook():
+        return NotebookScreen()
+    return CapturedScreen() if live else Screen()
 
 
 class Screen:
@@ -38,6 +43,8 @@ class Screen:
 
     live = False
     """True if ``show`` does something."""
+    eta_label = ""
+    """What stands before the time that is left."""
 
     @property
     def limit(self) -> int | None:
@@ -93,6 +100,17 @@ class TerminalScreen(Screen):
         rest = min(self._taken, self.limit or self._taken) - taken
         terminal.print_message(f"\r{line}{' ' * max(rest, 0)}{end}", line_break=False)
         self._taken = taken
+
+
+class CapturedScreen(TerminalScreen):
+    """The bar where no terminal shows it, because ``verbose=1`` asked for it; programs look for ``ETA`` in such output."""
+
+    eta_label = "ETA: "
+
+    @property
+    def limit(self) -> int | None:
+        """None: nothing wraps lines there."""
+        return None
 
 
 class NotebookScreen(Screen):

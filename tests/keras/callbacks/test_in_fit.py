@@ -136,7 +136,7 @@ def test_a_wrong_name_stops_the_first_epoch():
 
 
 def test_log_file_of_a_run(capsys):
-    fit(hornbeam.keras, epochs=2, verbose=1)
+    fit(hornbeam.keras, epochs=2, verbose="auto")
     text = capsys.readouterr().out
     assert not set(text) & set(CONTROL) and sys.stdout.isatty() is False
     line = r"3/3 ━{20} \d+s \S+/step - accuracy: \d\.\d{4} - loss: \S+ - val_accuracy: \S+ - val_loss: \S+\n"

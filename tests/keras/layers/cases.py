@@ -40,7 +40,7 @@ class Case(NamedTuple):
         return arrays if len(self.shapes) > 1 else arrays[0]
 
     def label(self):
-        text = "" if callable(self.arguments) else ",".join(f"{key}={value}" for key, value in self.arguments.items())
+        text = "" if callable(self.arguments) else ",".join(f"{key}={getattr(value, '__name__', value)}" for key, value in self.arguments.items())
         return f"{self.name}({text})"
 
 
@@ -165,6 +165,7 @@ def core():
     yield Case("ReversibleEmbedding", reverse, ((3, 5, 4),), call={"reverse": True})
     yield Case("ReversibleEmbedding", {"input_dim": 9, "output_dim": 4}, ((3, 5, 4),), call={"reverse": True})
     yield Case("Identity", {}, ((2, 3),))
+    yield Case("Rescaling", {"scale": 2.0, "offset": -1.0}, ((2, 3),))
     yield Case("Masking", {"mask_value": 0.5}, ((2, 3, 4),))
     yield Case("Lambda", {"function": square}, ((2, 3),))
     yield Case("Lambda", {"function": scaled, "output_shape": (3,), "arguments": {"factor": 2.5}}, ((2, 3),))

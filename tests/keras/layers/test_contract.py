@@ -20,8 +20,6 @@ from tests.keras.layers.cases import CASES, IDS, NO_ORACLE
 pytestmark = pytest.mark.numeric
 each_case = pytest.mark.parametrize("case", CASES, ids=IDS)
 RATE = 0.1
-FAMILIES = ("core", "activation", "reshaping", "merging", "normalization", "regularization", "wrappers")
-"""Folders of layers whose classes are tested here; the others have contracts of their own."""
 
 
 def as_lists(config):
@@ -76,8 +74,7 @@ def test_every_class_has_a_case():
     # By the name of the class: some classes have a second name.
     classes = {getattr(layers, name).__name__ for name in layers.__all__ if inspect.isclass(getattr(layers, name))}
     classes = {name for name in classes if issubclass(getattr(layers, name), layers.Layer)}
-    classes = {name for name in classes if getattr(layers, name).__module__.split(".")[3] in FAMILIES}
-    assert classes - {"InputLayer"} == {case.name for case in CASES} | NO_ORACLE
+    assert classes - {"Layer", "InputLayer"} == {case.name for case in CASES} | NO_ORACLE
 
 
 @each_case
@@ -211,7 +208,9 @@ def test_dtype_policies(case, policy):
         outputs, expected = ours(tensors(inputs), **case.call), theirs(inputs, **case.call)
     assert outputs.dtype == ("float64" if policy == "float64" else str(expected.dtype))
     assert [w.dtype for w in ours.weights] == ["float64" if policy == "float64" else w.dtype for w in theirs.weights]
-    close(outputs, expected, rtol=TOLERANCE[policy], atol=TOLERANCE[policy])
+    # Sums of half-precision products are as wrong as their largest terms.
+    size = max(1.0, float(np.abs(np.asarray(expected, dtype="float32")).max()))
+    close(outputs, expected, rtol=TOLERANCE[policy], atol=TOLERANCE[policy] * size)
 
 
 @each_case

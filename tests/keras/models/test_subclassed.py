@@ -172,3 +172,13 @@ def test_losses_added_outside_of_calls_last():
     y = m.predict(x, verbose=0)
     for _ in range(2):
         np.testing.assert_allclose(m.evaluate(x, y, verbose=0), 101.0, rtol=1e-5)
+
+
+def test_the_object_may_have_any_name_in_call():
+    class Odd(keras.layers.Layer):
+        def call(this, x, training=None):  # noqa: N805
+            return x * (3.0 if training else 2.0)
+
+    x = np.ones((1, 2), "float32")
+    np.testing.assert_allclose(Odd()(x).numpy(), 2)
+    np.testing.assert_allclose(Odd()(x, training=True).numpy(), 3)

@@ -90,7 +90,7 @@ OBJECTS = [
 ]
 
 
-@pytest.mark.parametrize(("ours", "theirs"), OBJECTS, ids=lambda pair: str(pair)[:40])
+@pytest.mark.parametrize(("ours", "theirs"), OBJECTS, ids=lambda one: getattr(one, "__name__", type(one).__name__))
 def test_objects_are_written_as_keras_does(ours, theirs):
     config = ours_of({"nested": [ours]})
     assert config == theirs_of({"nested": [theirs]})

@@ -25,7 +25,7 @@ def clock(monkeypatch):
     return clock
 
 
-def train(module, clock, *, epochs=2, steps=5, verbose=1, known=True, validate=True, fail_at=None, seconds=0.04):
+def train(module, clock, *, epochs=2, steps=5, verbose="auto", known=True, validate=True, fail_at=None, seconds=0.04):
     clock.now = 1000.0
     run = module.CallbackList(
         None, True, True, FakeModel(), verbose=verbose, epochs=epochs, steps=steps if known else None
@@ -56,7 +56,7 @@ def output(monkeypatch, stream, function, *args, **kwargs):
     return stream.getvalue()
 
 
-@pytest.mark.parametrize("verbose", [0, 1, 2])
+@pytest.mark.parametrize("verbose", [0, "auto", 2])
 @pytest.mark.parametrize("known", [True, False])
 @pytest.mark.parametrize("epochs", [1, 3])
 def test_training_as_the_oracle(monkeypatch, clock, verbose, known, epochs):
@@ -72,7 +72,7 @@ def test_training_as_the_oracle(monkeypatch, clock, verbose, known, epochs):
 
 def evaluate(module, clock, mode):
     clock.now = 1000.0
-    run = module.CallbackList(None, add_progbar=True, model=FakeModel(), verbose=1, epochs=1, steps=3)
+    run = module.CallbackList(None, add_progbar=True, model=FakeModel(), verbose="auto", epochs=1, steps=3)
     getattr(run, f"on_{mode}_begin")()
     for step in range(3):
         clock.now += 0.5
@@ -108,6 +108,13 @@ def test_an_open_line_is_ended_when_training_breaks_off(monkeypatch, clock):
     text = output(monkeypatch, Terminal(), train, ours, clock, fail_at=(0, 3), seconds=0.2)
     assert re.fullmatch(r"Epoch 1/2\n\r1/5 [^\n]*\r2/5 [^\n]*\r3/5 [^\n]*\n", text)
     assert output(monkeypatch, Pipe(), train, ours, clock, fail_at=(0, 3)) == "Epoch 1/2\n"
+
+
+def test_an_express_wish_for_the_bar_holds_everywhere(monkeypatch, clock):
+    text = output(monkeypatch, Pipe(), train, ours, clock, verbose=1)
+    assert text.count("\r") > 2 and "ETA: " in text
+    expected = plain(output(monkeypatch, Terminal(), train, keras.callbacks, clock, verbose=1))
+    assert screen_after(text) == expected
 
 
 def test_set_params_without_some_keys():

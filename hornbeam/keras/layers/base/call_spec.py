@@ -28,10 +28,11 @@ class CallSpec:
         "variadic",
     )
 
-    def __init__(self, function: Callable) -> None:
+    def __init__(self, function: Callable, is_method: bool) -> None:
         self.signature = inspect.signature(function)
         parameters = list(self.signature.parameters.values())
-        if parameters and parameters[0].name == "self":
+        if is_method and parameters:
+            # The object itself, whatever its name.
             parameters = parameters[1:]
             self.signature = self.signature.replace(parameters=parameters)
         self.names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
@@ -59,7 +60,7 @@ class BuildSpec:
     __slots__ = ("names", "variadic")
 
     def __init__(self, function: Callable) -> None:
-        parameters = [p for p in inspect.signature(function).parameters.values() if p.name != "self"]
+        parameters = list(inspect.signature(function).parameters.values())[1:]
         self.names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
         self.variadic = any(p.kind in (p.VAR_KEYWORD, p.VAR_POSITIONAL) for p in parameters)
 
@@ -70,10 +71,11 @@ _build_specs: dict[Any, BuildSpec] = {}
 
 def call_spec(layer: Any) -> CallSpec:
     """Facts about a layer's ``call`` (which may also be set on the instance)."""
-    function = layer.__dict__.get("call") or type(layer).call
+    own = layer.__dict__.get("call")
+    function = own or type(layer).call
     found = _call_specs.get(function)
     if found is None:
-        found = _call_specs[function] = CallSpec(function)
+        found = _call_specs[function] = CallSpec(function, is_method=own is None)
     return found
 
 

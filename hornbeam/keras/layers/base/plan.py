@@ -8,24 +8,16 @@ configuration of the layers in it, and keeps count of the configuration to notic
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from operator import attrgetter
 from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
 import jax
 
-from hornbeam.base import dtypes
-from hornbeam.core.backward import execute
+from hornbeam.core.compiled import CompiledProgram
 from hornbeam.core.frame import Program
-from hornbeam.core.pure import Pure
-from hornbeam.core.scopes import scopes
-from hornbeam.core.tensor import wrap
-from hornbeam.core.variable import commit_all, commit_lock, read_all
-from hornbeam.engine.jax_compat import wide_types
 
 _versions = attrgetter("_version")
-_nothing = nullcontext()
 
 
 class Plan:
@@ -40,25 +32,14 @@ class Plan:
     def __init__(self, layer: Any, call: Callable, tensors: list[Any]) -> None:
         self.layers = layer._flatten_layers()
         self.version = sum(map(_versions, self.layers))
-        self.program = Program(call, tensors)
-        program = self.program
-        n_reads, n_consts = len(program.reads), len(program.consts)
-        self.n_outputs = program.n_outputs
-        self.reads, self.writes, self.consts = program.reads, program.writes, program.consts
+        program = Program(call, tensors)
+        self._compiled = CompiledProgram(program, tensors)
         self.owners: list[Any] = []
-        self.wide = any(dtypes.is_wide(array.dtype.name) for array in (*read_all(self.reads), *self.consts)) or any(
-            dtypes.is_wide(tensor.dtype) for tensor in tensors
-        )
-
-        def flat(*values: Any) -> list[Any]:
-            outputs, written = program.pure(
-                values[:n_reads], values[n_reads : n_reads + n_consts], values[n_reads + n_consts :]
-            )
-            return [*outputs, *written]
-
-        self.pure = Pure(flat)
+        # The tree has a tensor around each array; outputs come as tensors already, which must stay the same objects.
+        example = jax.tree_util.tree_unflatten(program.out_tree, list(range(program.out_tree.num_leaves)))
+        self._tree = jax.tree_util.tree_structure(example, is_leaf=lambda node: hasattr(node, "_value"))
         # The common case: one tensor out and nothing else.
-        self.single = self.n_outputs == 1 and not self.writes and bool(tensors) and _is_single(program.out_tree)
+        self._single = bool(tensors) and _is_single(program.out_tree)
 
     def is_current(self) -> bool:
         """False once a layer in it was changed."""
@@ -66,24 +47,10 @@ class Plan:
 
     def run(self, tensors: list[Any]) -> Any:
         """Run on tensors of the shapes it was made for; returns (outputs, losses)."""
-        arrays = [tensor._value for tensor in tensors]
-        if scopes.tapes:
-            with commit_lock:
-                values = [*read_all(self.reads), *self.consts, *arrays]
-            objects = [*self.reads, *([None] * len(self.consts)), *tensors]
-            results = execute(self.pure, objects, values, self.wide)
-            if self.writes:
-                commit_all(self.writes, [result._value for result in results[self.n_outputs :]])
-            results = results[: self.n_outputs]
-            # The tree has a tensor around each array; put the recorded tensors themselves in.
-            return jax.tree_util.tree_unflatten(_tensor_leaves(self.program), results)
-        with wide_types(True) if self.wide else _nothing, commit_lock:
-            results = self.pure.plain(*read_all(self.reads), *self.consts, *arrays)
-            if self.writes:
-                commit_all(self.writes, results[self.n_outputs :])
-        if self.single:
-            return wrap(results[0]), ()
-        return self.program.unflatten(results[: self.n_outputs])
+        outputs = self._compiled.run(tensors)
+        if self._single:
+            return outputs[0], ()
+        return jax.tree_util.tree_unflatten(self._tree, outputs)
 
 
 def _is_single(out_tree: Any) -> bool:
@@ -91,16 +58,6 @@ def _is_single(out_tree: Any) -> bool:
         return False
     outputs, extras = jax.tree_util.tree_unflatten(out_tree, [0])
     return not extras and not isinstance(outputs, (list, tuple, dict))
-
-
-def _tensor_leaves(program: Program) -> Any:
-    """The output tree with tensors, not the arrays inside them, as leaves."""
-    known = program.__dict__.get("tensor_tree")
-    if known is None:
-        example = jax.tree_util.tree_unflatten(program.out_tree, list(range(program.out_tree.num_leaves)))
-        known = jax.tree_util.tree_structure(example, is_leaf=lambda node: hasattr(node, "_value"))
-        program.__dict__["tensor_tree"] = known
-    return known
 
 
 def is_pure(layer: Any) -> bool:

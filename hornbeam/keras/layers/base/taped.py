@@ -39,7 +39,8 @@ def run_as_one_node(layer: Any, run: Callable[..., Any], tensors: list[Tensor]) 
         wide = any(dtypes.is_wide(array.dtype.name) for array in (*values, *arrays))
         with override(autocast=None):
             results = execute(Pure(call, compiled=False), [*variables, *tensors], [*values, *arrays], wide)
-        missed = [variable for variable in call.asked if _is_watched(variable) and variable not in variables]
+        known = set(map(id, variables))
+        missed = [variable for variable in call.asked if _is_watched(variable) and id(variable) not in known]
         if not missed:
             return call.finish(results)
         # A variable from outside the layer was read: it must become an input, or its gradient would be lost.

@@ -1,0 +1,16 @@
+"""`tf` functions against stored results of TensorFlow: values, dtypes, shapes, gradients."""
+
+from __future__ import annotations
+
+import pytest
+
+import hornbeam as tf
+from tests.tensors.reference import cases, check, expected
+
+WANTED = expected("tensors")
+
+
+@pytest.mark.numeric
+@pytest.mark.parametrize("expression", cases("tensors"))
+def test_equals_tensorflow(expression):
+    check(tf, expression, WANTED[expression])
