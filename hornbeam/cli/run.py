@@ -18,7 +18,6 @@ from typing import Any
 from hornbeam.base.folders import cache_folder
 from hornbeam.compat.install import install
 
-
 SCRIPT_VARIABLE = "HORNBEAM_SCRIPT"
 """Environment variable that tells worker processes which program they belong to."""
 

@@ -149,7 +149,7 @@ _DRIVER = "/proc/driver/nvidia/gpus"
 
 def _count_gpus() -> int | None:
     """Number of GPUs that JAX will find, or None if only starting JAX can tell."""
-    platforms = os.environ.get("JAX_PLATFORMS", "") or jax.config.jax_platforms or ""
+    platforms = os.environ.get("JAX_PLATFORMS", "") or getattr(jax.config, "jax_platforms", None) or ""
     if platforms:
         names = set(platforms.split(","))
         if names <= {"cpu"}:

@@ -73,4 +73,4 @@ def enable_tensor_float_32_execution(enabled: bool) -> None:
 
 def tensor_float_32_execution_enabled() -> bool:
     """Whether float32 matrix products on GPUs may round their operands to 10 bits."""
-    return jax.config.jax_default_matmul_precision in (None, "default", "tensorfloat32")
+    return getattr(jax.config, "jax_default_matmul_precision", None) in (None, "default", "tensorfloat32")

@@ -216,9 +216,9 @@ def _general(self: Op, args: tuple, kwargs: dict[str, Any]) -> Any:
     with wide_types(True) if wide else _nothing:
         values = [resolved(value_of(leaf)) for leaf in positional]
         named = {name: resolved(value_of(leaf)) for name, leaf in named.items()}
-        args = filled(values, inputs.static)
+        given = filled(values, inputs.static)
         options = {**named, **keywords(inputs.static)}
-        out = _known(self.plain(*args, **options), self.plain, args, options)
+        out = _known(self.plain(*given, **options), self.plain, given, options)
     if inputs.has_raw and not inputs.has_tensor:
         return out
     return wrap_tree(out)

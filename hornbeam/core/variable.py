@@ -234,8 +234,8 @@ class Variable:
 
         Args:
             value: array-like of the variable's shape; cast to its dtype.
-            use_locking: ignored by nothing: every assignment is atomic, so both values mean the same.
-            name: name of the operation in TensorFlow; nothing carries it here.
+            use_locking: every assignment is atomic, so both values mean the same.
+            name: accepted for TensorFlow's sake; nothing carries it here.
             read_value: False returns ``None`` instead of the variable.
 
         Raises:
@@ -397,8 +397,3 @@ def materialize(variables: Sequence[Variable]) -> None:
         pending = variable.__dict__.pop("_pending", None)
         if pending is not None and isinstance(variable._array, np.ndarray):
             variable._array = variable._initial(*pending)
-
-
-def own_array(value: Any, variable: Variable) -> Any:
-    """A device array of the variable's dtype that nobody else holds."""
-    return as_array(value, variable._dtype)

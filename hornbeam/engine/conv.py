@@ -17,7 +17,7 @@ from collections.abc import Sequence
 import jax.numpy as jnp
 from jax import Array, lax
 
-from hornbeam.engine import depthwise, platform
+from hornbeam.engine import depthwise, patches, platform
 from hornbeam.engine.conv_geometry import Geometry, Pairs
 from hornbeam.engine.jax_compat import bilinear_primitive
 
@@ -76,17 +76,22 @@ def _cropped(x: Array, spec: Geometry) -> tuple[Array, Geometry]:
     return x, Geometry(spec.strides, tuple(pads), spec.input_dilation, spec.kernel_dilation, spec.groups)
 
 
+def _is_one_window(x: Array, w: Array, spec: Geometry) -> bool:
+    return spec.groups == 1 and spec.is_plain and w.shape[:-2] == x.shape[1:-1]
+
+
 def _on_cpu(x: Array, w: Array, spec: Geometry) -> Array:
     """The fastest form that was found for the CPU."""
     if depthwise.fits(x.shape, w.shape, spec):
         return depthwise.forward(x, w, spec)
-    if spec.groups == 1 and spec.is_plain:
-        if w.shape[:-2] == x.shape[1:-1]:
-            # One window covers all: a matrix product.
-            rows = x.reshape(x.shape[0], -1) @ w.reshape(-1, w.shape[-1])
-            return rows.reshape(x.shape[0], *[1] * (x.ndim - 2), w.shape[-1])
-        if math.prod(w.shape[:-2]) == 1 and set(spec.strides) == {1}:
-            return jnp.matmul(x, w.reshape(w.shape[-2:]))
+    if _is_one_window(x, w, spec):
+        # A matrix product.
+        rows = x.reshape(x.shape[0], -1) @ w.reshape(-1, w.shape[-1])
+        return rows.reshape(x.shape[0], *[1] * (x.ndim - 2), w.shape[-1])
+    if patches.fits(x.shape, w.shape, spec):
+        return patches.forward(x, w, spec)
+    if spec.groups == 1 and spec.is_plain and math.prod(w.shape[:-2]) == 1 and set(spec.strides) == {1}:
+        return jnp.matmul(x, w.reshape(w.shape[-2:]))
     return _direct(x, w, spec)
 
 
@@ -103,6 +108,8 @@ def _turned(w: Array, groups: int) -> Array:
 def _input_gradient(dy: Array, x_shape: Sequence[int], w: Array, spec: Geometry) -> Array:
     if not dy.size:
         return jnp.zeros(tuple(x_shape), dy.dtype)
+    if platform.is_cpu() and patches.fits(x_shape, w.shape, spec):
+        return patches.input_gradient(dy, x_shape, w, spec)
     gradient = spec.of_input_gradient(x_shape[1:-1], w.shape[:-2])
     return canonical(dy, _turned(w, spec.groups), gradient)
 

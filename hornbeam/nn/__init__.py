@@ -1,4 +1,4 @@
-"""``tf.nn``: activations, losses of logits, moments, normalization, embeddings, dropout."""
+"""``tf.nn``: activations, convolutions, pooling, losses of logits, moments, normalization, embeddings, dropout."""
 
 from hornbeam.nn.activations import (
     crelu,
@@ -16,6 +16,28 @@ from hornbeam.nn.activations import (
     softsign,
     swish,
     tanh,
+)
+from hornbeam.nn.conv import (
+    atrous_conv2d,
+    avg_pool,
+    avg_pool1d,
+    avg_pool2d,
+    avg_pool3d,
+    conv1d,
+    conv1d_transpose,
+    conv2d,
+    conv2d_transpose,
+    conv3d,
+    conv3d_transpose,
+    conv_transpose,
+    convolution,
+    depthwise_conv2d,
+    max_pool,
+    max_pool1d,
+    max_pool2d,
+    max_pool3d,
+    pool,
+    separable_conv2d,
 )
 from hornbeam.nn.losses import (
     compute_average_loss,
@@ -43,10 +65,24 @@ from hornbeam.nn.statistics import (
 )
 
 __all__ = [
+    "atrous_conv2d",
+    "avg_pool",
+    "avg_pool1d",
+    "avg_pool2d",
+    "avg_pool3d",
     "batch_normalization",
     "bias_add",
     "compute_average_loss",
+    "conv1d",
+    "conv1d_transpose",
+    "conv2d",
+    "conv2d_transpose",
+    "conv3d",
+    "conv3d_transpose",
+    "conv_transpose",
+    "convolution",
     "crelu",
+    "depthwise_conv2d",
     "dropout",
     "elu",
     "embedding_lookup",
@@ -59,11 +95,17 @@ __all__ = [
     "log_poisson_loss",
     "log_softmax",
     "lrn",
+    "max_pool",
+    "max_pool1d",
+    "max_pool2d",
+    "max_pool3d",
     "moments",
+    "pool",
     "relu",
     "relu6",
     "scale_regularization_loss",
     "selu",
+    "separable_conv2d",
     "sigmoid",
     "sigmoid_cross_entropy_with_logits",
     "silu",

@@ -132,7 +132,11 @@ class Captured:
 
 def capture(function: Callable[..., list], structs: Sequence[Any]) -> Captured:
     """Trace ``function(*arrays) -> list of arrays`` on abstract arrays."""
-    with wide_types(True) if any(is_wide(struct) for struct in structs) else wide_types(getattr(jax.config, "jax_enable_x64", False)):
+    with (
+        wide_types(True)
+        if any(is_wide(struct) for struct in structs)
+        else wide_types(getattr(jax.config, "jax_enable_x64", False))
+    ):
         return Captured(Program(function, list(structs)))
 
 

@@ -45,7 +45,7 @@ def _gather(params: Any, indices: Any, axis: int, batch_dims: int) -> Any:
     params, indices = promote(params)[0], promote(indices)[0]
     # Negative places count as out of range, too.
     indices = jnp.where(indices < 0, params.shape[axis], indices)
-    fill = np.zeros((), params.dtype)[()]
+    fill: Any = np.zeros((), params.dtype)[()]
 
     def take(one: Any, at: Any) -> Any:
         return jnp.take(one, at, axis=axis - batch_dims, mode="fill", fill_value=fill)
@@ -255,7 +255,7 @@ def _check_scatter(target: Any, indices: Any, policy: str, where: str) -> None:
 
 def _update(tensor_: Any, indices: Any, updates: Any, policy: str, how: str, where: str) -> Any:
     target, indices = tensor(tensor_), tensor(indices)
-    if shape_of(indices)[-1] > len(target.shape):
+    if (shape_of(indices)[-1] or 0) > len(target.shape):
         raise InvalidArgumentError(
             None, None, f"{where}: more coordinates than the {len(target.shape)} axes of the tensor."
         )

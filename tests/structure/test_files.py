@@ -15,8 +15,7 @@ LIMIT = 400
 # Files between the two limits, with the reason.
 # Lists of names without code.
 LISTS = frozenset({"hornbeam/ops/__init__.py", "hornbeam/keras/ops/numpy.py"})
-LONG_FILES = {
-}
+LONG_FILES = {}
 
 CODE = ("hornbeam", "tests", "benchmarks", "examples")
 # Composed, so that this file does not name what it looks for.
@@ -30,7 +29,9 @@ PACKAGE_INDEX = re.compile(
 
 
 def test_files_are_short():
-    lengths = {file: (ROOT / file).read_text(encoding="utf-8").count("\n") for file in python_files(*CODE) if file not in LISTS}
+    lengths = {
+        file: (ROOT / file).read_text(encoding="utf-8").count("\n") for file in python_files(*CODE) if file not in LISTS
+    }
     too_long = [f"{file}: {lines}" for file, lines in lengths.items() if lines > HARD_LIMIT]
     unexplained = [f"{file}: {lines}" for file, lines in lengths.items() if lines > LIMIT and file not in LONG_FILES]
     assert not too_long, f"Over {HARD_LIMIT} lines, must be split: {too_long}"

@@ -82,7 +82,9 @@ def _clone_sequential(model: Sequential, input_tensors: Any, copy: Callable) -> 
         ]
     elif model._input_layer is not None:
         first = [InputLayer.from_config(model._input_layer.get_config())]
-    clone: Any = Sequential([*first, *(copy(layer) for layer in model.layers)], name=model.name, trainable=model.trainable)
+    clone: Any = Sequential(
+        [*first, *(copy(layer) for layer in model.layers)], name=model.name, trainable=model.trainable
+    )
     return clone
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hornbeam.keras.trainers.checks import check_class_numbers
 from hornbeam.keras.trainers.class_weights import with_class_weight
 from hornbeam.keras.trainers.evaluation import as_python
 from hornbeam.keras.trainers.feeds.arrays import ArrayFeed
@@ -12,7 +13,6 @@ from hornbeam.keras.trainers.feeds.opening import open_feed
 from hornbeam.keras.trainers.interrupts import SafeInterrupt
 from hornbeam.keras.trainers.prediction import to_numpy
 from hornbeam.keras.trainers.preparation import checks_labels, prepare
-from hornbeam.keras.trainers.checks import check_class_numbers
 
 
 def on_batch(

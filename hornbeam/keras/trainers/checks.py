@@ -83,7 +83,8 @@ def _check_input(model: Any, tensor: Any, value: Any, method: str) -> None:
     if not fitting:
         raise DataError(
             explain(
-                f'{method}() of model "{model.name}", input "{tensor.name}": the data do not have the shape of the input.',
+                f'{method}() of model "{model.name}", input "{tensor.name}": the data do not have the shape of '
+                "the input.",
                 expected=f"shape {wanted}",
                 received=f"shape {tuple(value.shape)}",
                 fix="reshape the data, or build the model for this shape; it was left as it was",
@@ -164,7 +165,8 @@ def warn_if_not_finite(batch: Any, method: str) -> None:
             row, *rest = (int(index) for index in np.argwhere(~np.isfinite(leaf))[0])
             column = f", column {rest[0]}" if len(rest) == 1 else (f", at {tuple(rest)}" if rest else "")
             warnings.warn(
-                f"{method}(): the first batch of `{where}` holds values that are not finite (NaN or infinite), the first one "
+                f"{method}(): the first batch of `{where}` holds values that are not finite (NaN or infinite), "
+                "the first one "
                 f"in row {row}{column}. Results will not be finite either. Fill or drop such values first, e.g. with "
                 "numpy.nan_to_num.",
                 stacklevel=4,

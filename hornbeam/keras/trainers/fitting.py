@@ -136,7 +136,8 @@ def _epoch(
         last = run_epoch(model, "train", stream, guard, callbacks)
         if last is None:
             raise DataError(
-                f"fit() got no samples in epoch {epoch + 1}: the data source ({type(stream.feed).__name__}) gave no batches."
+                f"fit() got no samples in epoch {epoch + 1}: the data source ({type(stream.feed).__name__}) "
+                "gave no batches."
             )
         logs = dict(last)
         if validation is not None and options.validates_after(epoch):

@@ -93,7 +93,8 @@ class Runner:
         if self._made == _WARN_AT:
             shapes = [one[2][0][0] for one in list(self._programs)[-4:] if one[2]]
             warnings.warn(
-                f"The {self.kind} step of model '{self.model.name}' was compiled for {self._made} different batches, the last "
+                f"The {self.kind} step of model '{self.model.name}' was compiled for {self._made} different "
+                "batches, the last "
                 f"ones with inputs of shape {', '.join(map(str, shapes))}. Each new shape costs a compilation: pad the "
                 "data to a few sizes.",
                 stacklevel=2,

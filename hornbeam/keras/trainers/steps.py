@@ -121,7 +121,8 @@ class Steps:
         if not found:
             if training and not scopes.symbolic:
                 raise DataError(
-                    "No loss to compute. Provide a `loss` argument in `compile()`, or add losses with `add_loss` in layers."
+                    "No loss to compute. Provide a `loss` argument in `compile()`, or add losses with "
+                    "`add_loss` in layers."
                 )
             return ops.zeros(())
         total = found[0]

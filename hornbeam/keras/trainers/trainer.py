@@ -53,7 +53,8 @@ class Trainer(Compilation):
             validation_steps: batches in a validation; default all.
             validation_batch_size: samples per validation step; default ``batch_size``.
             validation_freq: epochs between validations, or a list of epoch numbers (from 1).
-            **kwargs: ``max_queue_size``, ``workers`` and ``use_multiprocessing`` of older versions: accepted. They never
+            **kwargs: ``max_queue_size``, ``workers`` and ``use_multiprocessing`` of older versions: accepted.
+            They never
                 changed results; sources of batches are read in order, by one worker.
 
         Returns:

@@ -103,7 +103,9 @@ class TerminalScreen(Screen):
 
 
 class CapturedScreen(TerminalScreen):
-    """The bar where no terminal shows it, because ``verbose=1`` asked for it; programs look for ``ETA`` in such output."""
+    """The bar where no terminal shows it, because ``verbose=1`` asked for it; programs look for ``ETA`` in "
+    "such output.
+    """
 
     eta_label = "ETA: "
 

@@ -40,7 +40,11 @@ class Case(NamedTuple):
         return arrays if len(self.shapes) > 1 else arrays[0]
 
     def label(self):
-        text = "" if callable(self.arguments) else ",".join(f"{key}={getattr(value, '__name__', value)}" for key, value in self.arguments.items())
+        text = (
+            ""
+            if callable(self.arguments)
+            else ",".join(f"{key}={getattr(value, '__name__', value)}" for key, value in self.arguments.items())
+        )
         return f"{self.name}({text})"
 
 

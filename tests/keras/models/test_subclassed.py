@@ -176,7 +176,7 @@ def test_losses_added_outside_of_calls_last():
 
 def test_the_object_may_have_any_name_in_call():
     class Odd(keras.layers.Layer):
-        def call(this, x, training=None):  # noqa: N805
+        def call(this, x, training=None):
             return x * (3.0 if training else 2.0)
 
     x = np.ones((1, 2), "float32")

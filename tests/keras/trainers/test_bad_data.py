@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.keras.trainers.small import X, Y, model, same_weights
 
 from hornbeam import keras
 from hornbeam.base.errors import DataError
 from hornbeam.keras.trainers import checks
+from tests.keras.trainers.small import X, Y, model, same_weights
 
 LABELS = (X[:, 0] * 3).astype("int64")
 
@@ -20,17 +20,26 @@ def classifier(loss="sparse_categorical_crossentropy", **more):
 
 
 BAD = {
-    "features": (dict(x=X[:, :3]), "fit.. of model .*, input .*\n.*expected: shape .None, 4.\n.*received: shape .50, 3."),
+    "features": (
+        dict(x=X[:, :3]),
+        "fit.. of model .*, input .*\n.*expected: shape .None, 4.\n.*received: shape .50, 3.",
+    ),
     "rank": (dict(x=X[:, :, None, None]), "expected: shape .None, 4.\n.*received: shape .50, 4, 1, 1."),
     "one row too few": (dict(y=Y[:-1]), "ambiguous.*\n.*x: 50 samples.*\n.*y: 49 samples, shape .49, 1."),
     "weights too short": (dict(sample_weight=np.ones(9)), "sample_weight: 9 samples"),
-    "weights of a wrong shape": (dict(sample_weight=np.ones((50, 3))), "`sample_weight` does not fit.*\n.*shape .32,. .one per"),
+    "weights of a wrong shape": (
+        dict(sample_weight=np.ones((50, 3))),
+        "`sample_weight` does not fit.*\n.*shape .32,. .one per",
+    ),
     "no targets": (dict(y=None), "Target data are missing.*'mse'"),
     "no rows": (dict(x=X[:0], y=Y[:0]), "no samples"),
     "no data": (dict(x=None), "got no data"),
     "text": (dict(x=X.astype(str)), "text cannot be computed with.*\n.*\n.*dtype <U.*\n.*astype"),
     "dates": (dict(x=np.zeros((50, 4), "datetime64[s]")), "Dates and times"),
-    "uneven rows": (dict(x=[[1, 2, 3, 4]] * 49 + [[1, 2]]), "`x` is a list of rows of unequal length.*\n.*\n.*row 49 with 2"),
+    "uneven rows": (
+        dict(x=[[1, 2, 3, 4]] * 49 + [[1, 2]]),
+        "`x` is a list of rows of unequal length.*\n.*\n.*row 49 with 2",
+    ),
     "objects": (dict(x=np.array([[1], {}] * 25, object)), "`x` is an array of objects.*\n.*\n.*dict, list"),
     "symbolic": (dict(x=keras.Input((4,))), "`x` is a symbolic tensor"),
     "scalar": (dict(x=np.float32(3)), "`x` has no samples axis"),
@@ -86,7 +95,9 @@ def test_an_unbuilt_model_stays_unbuilt(eager, metrics):
         assert int(net.optimizer.iterations) == 2
 
 
-@pytest.mark.parametrize("method", ["fit", "evaluate", "predict", "train_on_batch", "test_on_batch", "predict_on_batch"])
+@pytest.mark.parametrize(
+    "method", ["fit", "evaluate", "predict", "train_on_batch", "test_on_batch", "predict_on_batch"]
+)
 def test_every_method_checks_the_inputs(method):
     net = model()
     data = (X[:, :3],) if "predict" in method else (X[:, :3], Y)

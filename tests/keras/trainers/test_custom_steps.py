@@ -151,7 +151,9 @@ def test_own_metrics_are_reset_each_epoch():
     model.compile(optimizer=keras.optimizers.Adam(0.02))
     model.fit(*data, epochs=3, batch_size=16, shuffle=False, verbose=0, validation_data=data)
     assert_same(trained(keras.Model, data), model)
-    assert model.evaluate(*data, batch_size=16, verbose=0) == pytest.approx([model.history.history["val_loss"][-1], model.history.history["val_mae"][-1]])
+    assert model.evaluate(*data, batch_size=16, verbose=0) == pytest.approx(
+        [model.history.history["val_loss"][-1], model.history.history["val_mae"][-1]]
+    )
     assert model.metrics_names == ["loss", "mae"]
 
 
@@ -164,7 +166,9 @@ class OwnLoss(keras.Model):
 
 def test_compute_loss_of_older_signature():
     model = trained(OwnLoss)
-    assert model.evaluate(X, Y, verbose=0)[0] == pytest.approx(2 * np.mean((model.predict(X, verbose=0) - Y) ** 2), rel=1e-5)
+    assert model.evaluate(X, Y, verbose=0)[0] == pytest.approx(
+        2 * np.mean((model.predict(X, verbose=0) - Y) ** 2), rel=1e-5
+    )
 
 
 class OwnPrediction(keras.Model):
@@ -225,10 +229,14 @@ class Gan(keras.Model):
 
 def gan(eager=False):
     keras.utils.set_random_seed(5)
-    discriminator = keras.Sequential([keras.Input((4,)), keras.layers.Dense(5, activation="relu"), keras.layers.Dense(1)])
+    discriminator = keras.Sequential(
+        [keras.Input((4,)), keras.layers.Dense(5, activation="relu"), keras.layers.Dense(1)]
+    )
     generator = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4)])
     model = Gan(discriminator, generator)
-    model.compile(keras.optimizers.Adam(0.01), keras.optimizers.SGD(0.1), keras.losses.BinaryCrossentropy(from_logits=True))
+    model.compile(
+        keras.optimizers.Adam(0.01), keras.optimizers.SGD(0.1), keras.losses.BinaryCrossentropy(from_logits=True)
+    )
     model.run_eagerly = eager
     return model
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import jax
 import numpy as np
 import pytest
-from tests.keras.trainers.small import X, Y, model, same_weights
 
 import hornbeam as tf
 from hornbeam import keras
+from tests.keras.trainers.small import X, Y, model, same_weights
 
 WHOLE = np.arange(200).reshape(50, 4) % 7
 
@@ -110,7 +110,9 @@ def test_dtype_equals_its_float32_copy(dtype):
 
 def test_data_frames_and_series():
     pandas = pytest.importorskip("pandas")
-    frame = pandas.DataFrame({"a": X[:, 0], "b": WHOLE[:, 0], "c": X[:, 1] > 0.5, "d": X[:, 2].astype("float64")}, index=range(9, 59))
+    frame = pandas.DataFrame(
+        {"a": X[:, 0], "b": WHOLE[:, 0], "c": X[:, 1] > 0.5, "d": X[:, 2].astype("float64")}, index=range(9, 59)
+    )
     y = pandas.Series(Y[:, 0], index=range(9, 59))
     plain = np.stack([X[:, 0], WHOLE[:, 0], X[:, 1] > 0.5, X[:, 2]], axis=1).astype("float32")
     assert same_weights(results(frame, y)[0], results(plain, Y[:, 0])[0])
@@ -129,7 +131,9 @@ def test_frames_in_a_dict():
     net.compile("sgd", "mse")
     frame = pandas.DataFrame({"a": X[:, 0], "b": X[:, 1]})
     net.fit(dict(frame), Y, verbose=0)
-    np.testing.assert_allclose(net.predict(dict(frame), verbose=0), net.predict({"a": X[:, 0], "b": X[:, 1]}, verbose=0))
+    np.testing.assert_allclose(
+        net.predict(dict(frame), verbose=0), net.predict({"a": X[:, 0], "b": X[:, 1]}, verbose=0)
+    )
 
 
 def test_wide_integers_keep_their_values():
@@ -161,7 +165,9 @@ def test_predict_in_any_batch_size(batch_size):
 
 def test_predict_of_nested_outputs_and_no_rows():
     x = keras.Input((4,))
-    net = keras.Model(x, {"p": [keras.layers.Dense(2)(x), keras.layers.Dense(3)(x)], "n": keras.layers.Reshape((2, 2))(x)})
+    net = keras.Model(
+        x, {"p": [keras.layers.Dense(2)(x), keras.layers.Dense(3)(x)], "n": keras.layers.Reshape((2, 2))(x)}
+    )
     found = net.predict(X, batch_size=16, verbose=0)
     assert [part.shape for part in found["p"]] == [(50, 2), (50, 3)] and found["n"].shape == (50, 2, 2)
     np.testing.assert_array_equal(found["n"], X.reshape(50, 2, 2))
@@ -172,7 +178,11 @@ def test_predict_of_nested_outputs_and_no_rows():
 def test_outputs_that_depend_on_the_batch():
     class Odd(keras.Model):
         def call(self, inputs):
-            return {"rows": inputs * 2, "sum": tf.reduce_sum(inputs, axis=0, keepdims=True), "mean": tf.reduce_mean(inputs)}
+            return {
+                "rows": inputs * 2,
+                "sum": tf.reduce_sum(inputs, axis=0, keepdims=True),
+                "mean": tf.reduce_mean(inputs),
+            }
 
     found = Odd().predict(X, batch_size=20, verbose=0)
     np.testing.assert_allclose(found["rows"], X * 2)
@@ -186,7 +196,9 @@ def test_predict_does_not_change_the_model_or_training():
 
     def train(in_between):
         keras.utils.set_random_seed(3)
-        net = keras.Sequential([keras.Input((4,)), keras.layers.Dense(6), keras.layers.Dropout(0.5), keras.layers.Dense(1)])
+        net = keras.Sequential(
+            [keras.Input((4,)), keras.layers.Dense(6), keras.layers.Dropout(0.5), keras.layers.Dense(1)]
+        )
         net.compile("sgd", "mse")
         for _ in range(3):
             net.fit(X, Y, batch_size=16, shuffle=False, verbose=0)

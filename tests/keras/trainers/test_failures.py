@@ -13,10 +13,10 @@ import time
 
 import numpy as np
 import pytest
-from tests.keras.trainers.small import X, Y, model, same_weights
 
 import hornbeam as tf
 from hornbeam import keras
+from tests.keras.trainers.small import X, Y, model, same_weights
 
 
 class Broken(Exception):
@@ -50,7 +50,8 @@ def steps_of_training(count):
 
 def is_whole_step(net, steps):
     return any(
-        all(np.allclose(a, b, rtol=1e-5, atol=1e-7) for a, b in zip(net.get_weights(), step, strict=True)) for step in steps
+        all(np.allclose(a, b, rtol=1e-5, atol=1e-7) for a, b in zip(net.get_weights(), step, strict=True))
+        for step in steps
     )
 
 
@@ -233,7 +234,11 @@ SIGNALLED = textwrap.dedent(
 
 def _run_signalled(rounds, seed):
     done = subprocess.run(
-        [sys.executable, "-c", SIGNALLED, str(rounds), str(seed)], capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, "-c", SIGNALLED, str(rounds), str(seed)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     assert f"survived {rounds}" in done.stdout
@@ -274,7 +279,11 @@ def in_threads(function, count=16):
 def _threads_agree(rounds):
     for number in range(rounds):
         net, twin = (model(seed=number) for _ in range(2))
-        expected = twin.predict(X, batch_size=20, verbose=0), twin.evaluate(X, Y, batch_size=20, verbose=0), np.asarray(twin(X))
+        expected = (
+            twin.predict(X, batch_size=20, verbose=0),
+            twin.evaluate(X, Y, batch_size=20, verbose=0),
+        )
+        np.asarray(twin(X))
 
         def work(thread, net=net):
             if thread % 3 == 0:

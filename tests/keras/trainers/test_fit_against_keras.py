@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.keras.trainers.twins import Twins, compare, theirs
 
 from hornbeam import keras as ours
+from tests.keras.trainers.twins import Twins, compare, theirs
 
 RNG = np.random.RandomState(0)
 X = RNG.rand(70, 4).astype("float32")
@@ -17,21 +17,37 @@ WEIGHT = RNG.rand(70).astype("float32")
 
 def mlp(keras):
     layers = keras.layers
-    return keras.Sequential([layers.Input((4,)), layers.Dense(8, activation="tanh"), layers.Dense(1, activation="sigmoid")])
+    return keras.Sequential(
+        [layers.Input((4,)), layers.Dense(8, activation="tanh"), layers.Dense(1, activation="sigmoid")]
+    )
 
 
 def classifier(keras):
     layers = keras.layers
-    return keras.Sequential([layers.Input((4,)), layers.Dense(6, activation="relu"), layers.Dense(3, activation="softmax")])
+    return keras.Sequential(
+        [layers.Input((4,)), layers.Dense(6, activation="relu"), layers.Dense(3, activation="softmax")]
+    )
 
 
 def binary(keras, **more):
-    return {"optimizer": keras.optimizers.Adam(0.02), "loss": "binary_crossentropy", "metrics": ["accuracy", "AUC"], **more}
+    return {
+        "optimizer": keras.optimizers.Adam(0.02),
+        "loss": "binary_crossentropy",
+        "metrics": ["accuracy", "AUC"],
+        **more,
+    }
 
 
 @pytest.mark.parametrize(
     "optimizer",
-    ["sgd", "adam", "rmsprop", "adamw", "lion", lambda k: k.optimizers.SGD(0.1, momentum=0.9, nesterov=True, clipnorm=0.5)],
+    [
+        "sgd",
+        "adam",
+        "rmsprop",
+        "adamw",
+        "lion",
+        lambda k: k.optimizers.SGD(0.1, momentum=0.9, nesterov=True, clipnorm=0.5),
+    ],
     ids=["sgd", "adam", "rmsprop", "adamw", "lion", "clipped momentum"],
 )
 def test_several_epochs_with_a_short_last_batch(optimizer):
@@ -96,7 +112,9 @@ def test_weights_by_time_step_and_masks():
     weight = RNG.rand(20, 6).astype("float32")
 
     def build(k):
-        return k.Sequential([k.layers.Input((6,), dtype="int32"), k.layers.Embedding(5, 3, mask_zero=True), k.layers.Dense(1)])
+        return k.Sequential(
+            [k.layers.Input((6,), dtype="int32"), k.layers.Embedding(5, 3, mask_zero=True), k.layers.Dense(1)]
+        )
 
     # No metrics in fit: there Keras on JAX loses the mask on its way to them (in evaluate it does not).
     twins = Twins(build, lambda k: {"optimizer": "sgd", "loss": "mse"})
@@ -107,7 +125,9 @@ def test_weights_by_time_step_and_masks():
         model.compile(keras.optimizers.SGD(0.0), "mse", metrics=["mae"], weighted_metrics=["mse"])
     twins.evaluate(x, y)
     masked = twins.evaluate(x, y, sample_weight=weight, batch_size=20)
-    assert twins.ours.fit(x, y, sample_weight=weight, batch_size=20, verbose=0).history["mae"] == [pytest.approx(masked["mae"])]
+    assert twins.ours.fit(x, y, sample_weight=weight, batch_size=20, verbose=0).history["mae"] == [
+        pytest.approx(masked["mae"])
+    ]
 
 
 def test_validation_split_frequency_steps_and_batch_size():
@@ -142,7 +162,9 @@ def test_regularizers_and_added_losses():
         return k.Sequential(
             [
                 k.layers.Input((4,)),
-                k.layers.Dense(5, kernel_regularizer="l2", bias_regularizer=k.regularizers.L1(0.1), activity_regularizer="l1"),
+                k.layers.Dense(
+                    5, kernel_regularizer="l2", bias_regularizer=k.regularizers.L1(0.1), activity_regularizer="l1"
+                ),
                 Penalty(),
                 k.layers.Dense(1),
             ]
@@ -179,7 +201,9 @@ def test_batch_normalization_and_its_statistics():
 def test_dropout_is_in_force_and_draws_anew_each_step():
     layer = ours.layers.Dropout(0.5, seed=7)
     model = ours.Sequential([ours.layers.Input((1000,)), layer])
-    model.compile("sgd", "mse", metrics=[ours.metrics.MeanMetricWrapper(lambda y, p: ours.ops.mean(p == 0), name="zeros")])
+    model.compile(
+        "sgd", "mse", metrics=[ours.metrics.MeanMetricWrapper(lambda y, p: ours.ops.mean(p == 0), name="zeros")]
+    )
     x = np.ones((4, 1000), "float32")
     drops = [model.train_on_batch(x, x, return_dict=True) for _ in range(2)]
     assert all(abs(one["zeros"] - 0.5) < 0.05 for one in drops)
@@ -208,7 +232,10 @@ def test_moving_average_of_weights_is_put_in_place_at_the_end():
 
 def test_gradient_accumulation_and_loss_scaling():
     def arguments(k):
-        return {"optimizer": k.optimizers.Adam(0.01, gradient_accumulation_steps=3, loss_scale_factor=8.0), "loss": "mse"}
+        return {
+            "optimizer": k.optimizers.Adam(0.01, gradient_accumulation_steps=3, loss_scale_factor=8.0),
+            "loss": "mse",
+        }
 
     Twins(mlp, arguments).fit(X, Y, epochs=3, batch_size=16)
 
@@ -224,7 +251,11 @@ def test_single_batches():
     twins = Twins(mlp, binary)
     for start in (0, 16, 40):
         rows = slice(start, start + 16)
-        for method, more in (("train_on_batch", {}), ("test_on_batch", {}), ("train_on_batch", {"sample_weight": WEIGHT[rows]})):
+        for method, more in (
+            ("train_on_batch", {}),
+            ("test_on_batch", {}),
+            ("train_on_batch", {"sample_weight": WEIGHT[rows]}),
+        ):
             expected = getattr(twins.theirs, method)(X[rows], Y[rows], **more)
             received = getattr(twins.ours, method)(X[rows], Y[rows], **more)
             compare(method, expected, received)
@@ -265,7 +296,9 @@ def test_several_losses_for_one_output_are_added():
 
 def test_mixed_precision_scales_the_loss():
     def build(k):
-        return k.Sequential([k.layers.Input((4,)), k.layers.Dense(8, dtype="mixed_float16"), k.layers.Dense(1)], name="m")
+        return k.Sequential(
+            [k.layers.Input((4,)), k.layers.Dense(8, dtype="mixed_float16"), k.layers.Dense(1)], name="m"
+        )
 
     model = build(ours)
     model.dtype_policy = "mixed_float16"

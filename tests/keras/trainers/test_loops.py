@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.keras.trainers.small import X, Y, model, same_weights
 
 from hornbeam import keras
+from tests.keras.trainers.small import X, Y, model, same_weights
 
 
 class Recorder(keras.callbacks.Callback):
@@ -210,7 +210,14 @@ class Rewindable:
 
 @pytest.mark.parametrize(
     "source",
-    [batches, lambda: batches(form=list), lambda: batches(weights=True), ByIndex, Rewindable, lambda: iter(list(batches()))],
+    [
+        batches,
+        lambda: batches(form=list),
+        lambda: batches(weights=True),
+        ByIndex,
+        Rewindable,
+        lambda: iter(list(batches())),
+    ],
     ids=["generator", "lists", "with weights", "by index", "iterable", "iterator"],
 )
 def test_sources_equal_arrays(source):
@@ -310,7 +317,13 @@ def test_class_weights_with_sources():
         np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-7)
     third = model()
     third.fit(
-        X, labels, batch_size=10, class_weight={0: 1.0, 1: 2.0}, sample_weight=np.where(labels == 1, 2.0, 1.0), shuffle=False, verbose=0
+        X,
+        labels,
+        batch_size=10,
+        class_weight={0: 1.0, 1: 2.0},
+        sample_weight=np.where(labels == 1, 2.0, 1.0),
+        shuffle=False,
+        verbose=0,
     )
     for a, b in zip(arrays.get_weights(), third.get_weights(), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-7)

@@ -1,13 +1,14 @@
-"""Several inputs and outputs: forms of losses, weights and metrics, names, orders and numbers, beside the real Keras."""
+"""Several inputs and outputs: forms of losses, weights and metrics, names, orders and numbers, beside the real "
+"Keras."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.keras.trainers.twins import Twins
 
 from hornbeam import keras as ours
 from hornbeam.base.errors import DataError
+from tests.keras.trainers.twins import Twins
 
 RNG = np.random.RandomState(1)
 X = RNG.rand(20, 4).astype("float32")
@@ -59,7 +60,11 @@ CASES = {
     "list, dicts": (
         functional("list"),
         LISTS,
-        {"loss": {"a": "mse", "b": "mae"}, "loss_weights": {"b": 2.0, "a": 0.5}, "metrics": {"a": ["mae", "mse"], "b": "mae"}},
+        {
+            "loss": {"a": "mse", "b": "mae"},
+            "loss_weights": {"b": 2.0, "a": 0.5},
+            "metrics": {"a": ["mae", "mse"], "b": "mae"},
+        },
     ),
     "list, targets by name": (functional("list"), {"a": YB, "b": YA}, {"loss": "mse", "metrics": ["mae", "mse"]}),
     "list, one output without loss": (functional("list"), LISTS, {"loss": ["mse", None], "metrics": [None, ["mae"]]}),
@@ -75,7 +80,11 @@ CASES = {
         {"p": YA, "n": YB},
         {"loss": {"p": "mse", "n": "mae"}, "metrics": {"p": ["mae"], "n": ["mse"]}},
     ),
-    "dict, part of the outputs": (functional("dict"), {"p": YA, "n": YB}, {"loss": {"p": "mse"}, "metrics": {"p": ["mae"]}}),
+    "dict, part of the outputs": (
+        functional("dict"),
+        {"p": YA, "n": YB},
+        {"loss": {"p": "mse"}, "metrics": {"p": ["mae"]}},
+    ),
     "dict, list of metrics": (functional("dict"), {"p": YA, "n": YB}, {"loss": "mse", "metrics": [["mae"], ["mse"]]}),
     "dict by layer names": (
         functional("same"),
@@ -88,12 +97,20 @@ CASES = {
         DEEP,
         {"loss": {"p": ["mse", "mae"], "n": "mse"}, "metrics": {"p": [["mae"], ["mse"]], "n": ["mae"]}},
     ),
-    "subclass, list": (subclassed("list"), LISTS, {"loss": ["mse", "mae"], "metrics": [["mae"], ["cosine_similarity"]]}),
+    "subclass, list": (
+        subclassed("list"),
+        LISTS,
+        {"loss": ["mse", "mae"], "metrics": [["mae"], ["cosine_similarity"]]},
+    ),
     "subclass, tuple": (subclassed("tuple"), tuple(LISTS), {"loss": ["mse", "mae"], "metrics": [["mae"], ["mse"]]}),
     "subclass, dict": (
         subclassed("dict"),
         {"q": YA, "p": YB},
-        {"loss": {"q": "mse", "p": "mae"}, "loss_weights": {"q": 2.0, "p": 1.0}, "metrics": {"q": ["mae"], "p": ["mse"]}},
+        {
+            "loss": {"q": "mse", "p": "mae"},
+            "loss_weights": {"q": 2.0, "p": 1.0},
+            "metrics": {"q": ["mae"], "p": ["mse"]},
+        },
     ),
 }
 

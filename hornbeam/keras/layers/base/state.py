@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from hornbeam.base import settings
-from hornbeam.core.variable import Variable, commit_all, own_array
+from hornbeam.core.conversion import as_array
+from hornbeam.core.variable import Variable, commit_all
 from hornbeam.keras import dtype_policies
 from hornbeam.keras.layers.base import tracking
 from hornbeam.keras.random.seed_generator import SeedGenerator
@@ -137,7 +138,7 @@ class LayerState:
                     "weight shape "
                     f"{tuple(np.shape(value))}."
                 )
-        commit_all(own, [own_array(value, variable) for variable, value in zip(own, weights, strict=True)])
+        commit_all(own, [as_array(value, variable._dtype) for variable, value in zip(own, weights, strict=True)])
 
     # --- dtypes ----------------------------------------------------------------------------------
     @property

@@ -1,0 +1,69 @@
+"""Convolutions with few channels on CPU as products with the matrix of patches ("im2col").
+
+XLA's own convolutions are slow where a window holds few numbers or filters are few: the first layers of networks.
+Which of these forms pays was decided in whole training steps of small networks, not by timing single calls.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+
+import jax.numpy as jnp
+from jax import Array, lax
+
+from hornbeam.engine.conv_geometry import Geometry
+
+_MOST_NUMBERS, _FEW_NUMBERS = 160, 48
+_FEW_FILTERS = 16
+
+
+def fits(x_shape: Sequence[int], w_shape: Sequence[int], spec: Geometry) -> bool:
+    """True for a convolution that these functions take and speed up."""
+    taps, channels, filters = math.prod(w_shape[:-2]), w_shape[-2], w_shape[-1]
+    numbers = taps * channels
+    pays = (numbers <= _FEW_NUMBERS and channels > 1) or (numbers <= _MOST_NUMBERS and filters <= _FEW_FILTERS)
+    plain = spec.groups == 1 and set(spec.input_dilation) == {1} and min(map(min, spec.padding)) >= 0
+    return pays and plain and taps > 1
+
+
+def _starts(window: Sequence[int], spec: Geometry) -> list[tuple[int, ...]]:
+    """Where each element of the window meets the padded input first."""
+    places = itertools.product(*map(range, window))
+    return [tuple(at * gap for at, gap in zip(place, spec.kernel_dilation, strict=True)) for place in places]
+
+
+def forward(x: Array, w: Array, spec: Geometry) -> Array:
+    """The convolution; see ``conv.canonical``."""
+    window, filters = w.shape[:-2], w.shape[-1]
+    counts = spec.out_sizes(x.shape[1:-1], window)
+    if any(map(any, spec.padding)):
+        x = lax.pad(x, jnp.zeros((), x.dtype), [(0, 0, 0), *((*pads, 0) for pads in spec.padding), (0, 0, 0)])
+    parts = []
+    for start in _starts(window, spec):
+        ends = [
+            begin + (count - 1) * stride + 1 for begin, count, stride in zip(start, counts, spec.strides, strict=True)
+        ]
+        parts.append(lax.slice(x, (0, *start, 0), (x.shape[0], *ends, x.shape[-1]), (1, *spec.strides, 1)))
+    patches = jnp.concatenate(parts, -1)
+    rows = jnp.matmul(patches.reshape(-1, patches.shape[-1]), w.reshape(-1, filters))
+    return rows.reshape(x.shape[0], *counts, filters)
+
+
+def input_gradient(dy: Array, x_shape: Sequence[int], w: Array, spec: Geometry) -> Array:
+    """Gradient of the input: what each patch gets goes back to where the patch was taken from."""
+    counts, channels = dy.shape[1:-1], w.shape[-2]
+    starts = _starts(w.shape[:-2], spec)
+    rows = jnp.matmul(dy.reshape(-1, dy.shape[-1]), w.reshape(-1, w.shape[-1]).T)
+    rows = rows.reshape(*dy.shape[:-1], len(starts), channels)
+    total = jnp.zeros((), dy.dtype)
+    for number, start in enumerate(starts):
+        config = []
+        places = zip(start, counts, spec.strides, spec.padding, x_shape[1:-1], strict=True)
+        for begin, count, stride, (before, _), size in places:
+            low = begin - before
+            config.append((low, size - low - (count - 1) * stride - 1, stride - 1))
+        part = rows[..., number, :]
+        total = total + lax.pad(part, jnp.zeros((), part.dtype), [(0, 0, 0), *config, (0, 0, 0)])
+    return total
