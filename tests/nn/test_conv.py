@@ -20,38 +20,39 @@ C1 = {"data_format": "channels_first"}
 PAIRS = [[0, 0], [1, 2], [0, 1], [0, 0]]
 PADDED = np.pad(IMAGE, PAIRS)
 
+NN, OPS = tf.nn, keras.ops
 CASES = [
-    (lambda: tf.nn.conv2d(IMAGE, K2, [1, 2, 1, 1], "SAME"), lambda: keras.ops.conv(IMAGE, K2, (2, 1), "same")),
-    (lambda: tf.nn.conv2d(FIRST, K2, 2, "VALID", **NCHW), lambda: keras.ops.conv(FIRST, K2, 2, **C1)),
-    (lambda: tf.nn.conv2d(IMAGE, K2, 1, PAIRS), lambda: keras.ops.conv(PADDED, K2)),
+    (lambda: NN.conv2d(IMAGE, K2, [1, 2, 1, 1], "SAME"), lambda: OPS.conv(IMAGE, K2, (2, 1), "same")),
+    (lambda: NN.conv2d(FIRST, K2, 2, "VALID", **NCHW), lambda: OPS.conv(FIRST, K2, 2, **C1)),
+    (lambda: NN.conv2d(IMAGE, K2, 1, PAIRS), lambda: OPS.conv(PADDED, K2)),
     (
-        lambda: tf.nn.conv2d(IMAGE, K2, 1, "VALID", dilations=[1, 2, 1, 1]),
-        lambda: keras.ops.conv(IMAGE, K2, 1, "valid", None, (2, 1)),
+        lambda: NN.conv2d(IMAGE, K2, 1, "VALID", dilations=[1, 2, 1, 1]),
+        lambda: OPS.conv(IMAGE, K2, dilation_rate=(2, 1)),
     ),
-    (lambda: tf.nn.atrous_conv2d(IMAGE, K2, 2, "SAME"), lambda: keras.ops.conv(IMAGE, K2, 1, "same", None, 2)),
-    (lambda: tf.nn.conv1d(STEPS, K1, 2, "SAME"), lambda: keras.ops.conv(STEPS, K1, 2, "same")),
-    (lambda: tf.nn.conv3d(VOLUME, K3, [1] * 5, "VALID"), lambda: keras.ops.conv(VOLUME, K3)),
-    (lambda: tf.nn.convolution(IMAGE, K2, padding="SAME"), lambda: keras.ops.conv(IMAGE, K2, 1, "same")),
+    (lambda: NN.atrous_conv2d(IMAGE, K2, 2, "SAME"), lambda: OPS.conv(IMAGE, K2, 1, "same", None, 2)),
+    (lambda: NN.conv1d(STEPS, K1, 2, "SAME"), lambda: OPS.conv(STEPS, K1, 2, "same")),
+    (lambda: NN.conv3d(VOLUME, K3, [1] * 5, "VALID"), lambda: OPS.conv(VOLUME, K3)),
+    (lambda: NN.convolution(IMAGE, K2, padding="SAME"), lambda: OPS.conv(IMAGE, K2, 1, "same")),
     (
-        lambda: tf.nn.depthwise_conv2d(IMAGE, DEEP, [1, 2, 2, 1], "SAME"),
-        lambda: keras.ops.depthwise_conv(IMAGE, DEEP, 2, "same"),
+        lambda: NN.depthwise_conv2d(IMAGE, DEEP, [1, 2, 2, 1], "SAME"),
+        lambda: OPS.depthwise_conv(IMAGE, DEEP, 2, "same"),
     ),
     (
-        lambda: tf.nn.separable_conv2d(IMAGE, DEEP, POINT, [1, 1, 1, 1], "VALID"),
-        lambda: keras.ops.separable_conv(IMAGE, DEEP, POINT),
+        lambda: NN.separable_conv2d(IMAGE, DEEP, POINT, [1, 1, 1, 1], "VALID"),
+        lambda: OPS.separable_conv(IMAGE, DEEP, POINT),
     ),
-    (lambda: tf.nn.max_pool2d(IMAGE, 2, 2, "VALID"), lambda: keras.ops.max_pool(IMAGE, (2, 2), (2, 2))),
+    (lambda: NN.max_pool2d(IMAGE, 2, 2, "VALID"), lambda: OPS.max_pool(IMAGE, (2, 2), (2, 2))),
     (
-        lambda: tf.nn.max_pool(IMAGE, [1, 3, 2, 1], [1, 2, 1, 1], "SAME"),
-        lambda: keras.ops.max_pool(IMAGE, (3, 2), (2, 1), "same"),
+        lambda: NN.max_pool(IMAGE, [1, 3, 2, 1], [1, 2, 1, 1], "SAME"),
+        lambda: OPS.max_pool(IMAGE, (3, 2), (2, 1), "same"),
     ),
-    (lambda: tf.nn.max_pool1d(STEPS, 3, 2, "SAME"), lambda: keras.ops.max_pool(STEPS, (3,), (2,), "same")),
+    (lambda: NN.max_pool1d(STEPS, 3, 2, "SAME"), lambda: OPS.max_pool(STEPS, (3,), (2,), "same")),
     (
-        lambda: tf.nn.avg_pool2d(FIRST, [2, 3], 1, "SAME", **NCHW),
-        lambda: keras.ops.average_pool(FIRST, (2, 3), (1, 1), "same", **C1),
+        lambda: NN.avg_pool2d(FIRST, [2, 3], 1, "SAME", **NCHW),
+        lambda: OPS.average_pool(FIRST, (2, 3), (1, 1), "same", **C1),
     ),
-    (lambda: tf.nn.avg_pool3d(VOLUME, 2, 1, "VALID"), lambda: keras.ops.average_pool(VOLUME, (2, 2, 2), (1, 1, 1))),
-    (lambda: tf.nn.pool(IMAGE, [2, 2], "AVG"), lambda: keras.ops.average_pool(IMAGE, (2, 2), (1, 1))),
+    (lambda: NN.avg_pool3d(VOLUME, 2, 1, "VALID"), lambda: OPS.average_pool(VOLUME, (2, 2, 2), (1, 1, 1))),
+    (lambda: NN.pool(IMAGE, [2, 2], "AVG"), lambda: OPS.average_pool(IMAGE, (2, 2), (1, 1))),
 ]
 
 
