@@ -24,7 +24,7 @@ test: .lint .types .suite
 .suite: export JAX_PLATFORMS ?= cpu
 .suite: export KERAS_BACKEND ?= jax
 .suite: $(VENV)/.installed-test
-	$(BIN)/python -m pytest -n 2 --timeout 300 -m "not slow and not network" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --timeout 300 -m "not slow and not network" $(PYTEST_ARGS)
 
 # The stamps make a second run start at once; a change of pyproject.toml installs again.
 $(VENV)/.installed-quickstart: pyproject.toml | $(BIN)/python

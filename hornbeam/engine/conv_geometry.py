@@ -42,10 +42,11 @@ class Geometry:
     def out_sizes(self, sizes: Sequence[Any], window: Sequence[int]) -> tuple[Any, ...]:
         """Spatial sizes of the result; 0 where the window does not fit."""
         axes = zip(sizes, window, self.strides, self.padding, self.input_dilation, self.kernel_dilation, strict=True)
-        return tuple(
-            max(0, (_spread(n, gap) + sum(pads) - _spread(k, spread)) // stride + 1)
-            for n, k, stride, pads, gap, spread in axes
-        )
+        out = [
+            (_spread(n, gap) + sum(pads) - _spread(k, spread)) // stride + 1 for n, k, stride, pads, gap, spread in axes
+        ]
+        # Sizes that are symbols (of an exported program) cannot be compared.
+        return tuple(max(0, size) if isinstance(size, int) else size for size in out)
 
     def of_input_gradient(self, sizes: Sequence[Any], window: Sequence[int]) -> Geometry:
         """The convolution that takes the result's gradient, with the kernel turned round, to the input's."""

@@ -51,7 +51,8 @@ def _work(jaxpr: Any) -> tuple[float, bool]:
             size = float(np.prod([left[axis] for axis in contract], dtype=np.float64))
             flops += 2.0 * size * float(np.prod(equation.outvars[0].aval.shape, dtype=np.float64))
         elif name == conv.CANONICAL:
-            flops += conv.flops(*(operand.aval.shape for operand in equation.invars), equation.params["spec"])
+            x, w = (operand.aval.shape for operand in equation.invars)
+            flops += conv.flops(x, w, equation.params["spec"])
         elif name == "conv_general_dilated":
             kernel, numbers = equation.invars[1].aval.shape, equation.params["dimension_numbers"]
             per_output = np.prod(kernel, dtype=np.float64) / kernel[numbers.rhs_spec[0]]

@@ -17,6 +17,8 @@ from hornbeam.engine.conv_geometry import Geometry
 
 _MOST_NUMBERS, _FEW_NUMBERS = 160, 48
 _FEW_FILTERS = 16
+_LARGEST_MATRIX = 1 << 25
+"""Elements of a matrix of patches, which takes as many times the memory of the input as the window has elements."""
 
 
 def fits(x_shape: Sequence[int], w_shape: Sequence[int], spec: Geometry) -> bool:
@@ -25,7 +27,9 @@ def fits(x_shape: Sequence[int], w_shape: Sequence[int], spec: Geometry) -> bool
     numbers = taps * channels
     pays = (numbers <= _FEW_NUMBERS and channels > 1) or (numbers <= _MOST_NUMBERS and filters <= _FEW_FILTERS)
     plain = spec.groups == 1 and set(spec.input_dilation) == {1} and min(map(min, spec.padding)) >= 0
-    return pays and plain and taps > 1
+    if not (pays and plain and taps > 1 and all(isinstance(size, int) for size in x_shape)):
+        return False
+    return x_shape[0] * math.prod(spec.out_sizes(x_shape[1:-1], w_shape[:-2])) * numbers <= _LARGEST_MATRIX
 
 
 def _starts(window: Sequence[int], spec: Geometry) -> list[tuple[int, ...]]:

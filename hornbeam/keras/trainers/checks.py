@@ -145,9 +145,9 @@ def _report(name: str | None, labels: np.ndarray, count: int, weights: Any, star
             f"Labels{f' of output {name!r}' if name else ''} are outside of the classes that the model has.",
             expected=f"class numbers from 0 to {count - 1}, as the last axis of the output has {count}",
             received=f"labels from {lowest} to {highest}; the first bad one is {labels[tuple(place)]} in row {row}",
-            fix="number the classes from 0 (e.g. y - y.min()), or give the last layer as many units as there are classes"
+            fix="number the classes from 0 (e.g. y - y.min()), or give the last layer one unit per class"
             if count > 1
-            else "for two classes and one output use loss 'binary_crossentropy', or give the last layer a unit per class",
+            else "for one output unit use loss 'binary_crossentropy', or give the last layer a unit per class",
         )
     )
 

@@ -65,9 +65,9 @@ class Compilation(Steps):
         self._refuse_unknown_compile_arguments(kwargs)
         training = self._training
         chosen = optimizers.get(optimizer)
-        if auto_scale_loss and chosen is not None and self.dtype_policy.name == "mixed_float16":  # type: ignore[attr-defined]
-            if not isinstance(chosen, optimizers.LossScaleOptimizer):
-                chosen = optimizers.LossScaleOptimizer(chosen, name="loss_scale_optimizer")
+        needs_scaling = self.dtype_policy.name == "mixed_float16" and auto_scale_loss  # type: ignore[attr-defined]
+        if needs_scaling and chosen is not None and not isinstance(chosen, optimizers.LossScaleOptimizer):
+            chosen = optimizers.LossScaleOptimizer(chosen, name="loss_scale_optimizer")
         names = self._known_output_names()
         compiled_loss = CompiledLoss(loss, loss_weights, names) if loss is not None else None
         has_metrics = metrics is not None or weighted_metrics is not None

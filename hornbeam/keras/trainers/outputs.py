@@ -29,9 +29,9 @@ class Outputs:
         self.nested = trees.is_nested(y_pred)
         self.paths = [path for path, _ in pairs]
         self.values = [value for _, value in pairs]
-        known = list(names) if names and len(names) == len(pairs) else [None] * len(pairs)
+        known: list[str | None] = [*names] if names and len(names) == len(pairs) else [None] * len(pairs)
         self.layer_names: list[str | None] = known
-        self.names: list[str | None] = known
+        self.names: list[str | None] = list(known)
         if isinstance(y_pred, dict) and all(len(path) == 1 for path in self.paths):
             self.names = [str(path[0]) for path in self.paths]
         self.keys = [name for name in self.names if name is not None]

@@ -97,9 +97,11 @@ def _batches(stream: Stream) -> Any:
 
 def _in_chunks(runner: Runner, feed: Any, guard: SafeInterrupt, callbacks: Any) -> Any:
     """Many batches per XLA call, from data that lie on the device; None if that is not worth it or not possible."""
-    if not isinstance(feed, ArrayFeed) or feed.full_batches < 2 or not runner.can_compile(feed.leaves):
+    if not isinstance(feed, ArrayFeed) or feed.full_batches < 2:
         return None
     program = runner.program_for(feed.first())
+    if program is None:
+        return None
     plan = plans.choose(feed, program.steps_per_call, interval=callbacks.needed_interval("predict"))
     if program.state or not plan.resident or plan.steps_per_call < 2:
         return None

@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import jax
-from jax.errors import ConcretizationTypeError, TracerArrayConversionError
 
 from hornbeam.base import trees
-from hornbeam.base.errors import DataError, TraceError
+from hornbeam.base.errors import DataError
 from hornbeam.core.frame import Program
 from hornbeam.core.tensor import wrap
 from hornbeam.keras.trainers.checks import check_class_numbers, check_inputs, warn_if_not_finite
 from hornbeam.keras.trainers.feeds.arrays import ArrayFeed
 from hornbeam.keras.trainers.feeds.convert import is_text
 from hornbeam.keras.trainers.rollback import Rollback
-from hornbeam.keras.trainers.runner import Runner
+from hornbeam.keras.trainers.runner import NEEDS_VALUE, Runner
 from hornbeam.keras.utils.data_tuples import unpack_x_y_sample_weight
 
 
@@ -45,9 +44,9 @@ def prepare(model: Any, runner: Runner, feed: Any, method: str) -> None:
 def build_on(model: Any, runner: Runner, batch: Any, method: str) -> None:
     """Capture the step for a batch, or rehearse it where steps are not compiled."""
     warn_if_not_finite(batch, method)
-    if runner.can_compile(batch):
-        runner.program_for(batch)
-    elif runner.kind != "predict" and not model._overrides(f"{runner.kind}_step", "compute_loss", "compute_metrics"):
+    if runner.program_for(batch) is not None or runner.kind == "predict":
+        return
+    if not model._overrides(f"{runner.kind}_step", "compute_loss", "compute_metrics"):
         _rehearse(model, batch)
 
 
@@ -79,6 +78,6 @@ def _rehearse(model: Any, batch: Any) -> None:
     try:
         with Rollback(model):
             Program(run, [jax.ShapeDtypeStruct(leaf.shape, leaf.dtype) for leaf in leaves])
-    except (ConcretizationTypeError, TracerArrayConversionError, TraceError):
+    except NEEDS_VALUE:
         # Python code that needs values: the reason to run eagerly. The first step will build.
         return

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import traceback
 import warnings
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
@@ -12,16 +14,19 @@ import jax
 import numpy as np
 
 from hornbeam.base import dtypes, trees
+from hornbeam.base.errors import TraceError
 from hornbeam.core.tensor import Tensor, from_host, wrap
 from hornbeam.core.variable import commit_all, read_all
 from hornbeam.engine.jax_compat import wide_types
 from hornbeam.keras.trainers import plan as plans
 from hornbeam.keras.trainers.feeds.arrays import ArrayFeed
 from hornbeam.keras.trainers.feeds.convert import is_text
+from hornbeam.keras.trainers.feeds.iterables import standard_batch
 from hornbeam.keras.trainers.feeds.stream import Stream
 from hornbeam.keras.trainers.interrupts import SafeInterrupt
 from hornbeam.keras.trainers.program import StepProgram
 from hornbeam.keras.trainers.rollback import Rollback
+from hornbeam.keras.utils.data_tuples import pack_x_y_sample_weight
 
 KEPT_PROGRAMS = 32
 """Captured steps kept per kind; data of ever new shapes must not fill the memory."""
@@ -58,8 +63,10 @@ class Runner:
         self._made = 0
 
     # --- capturing -------------------------------------------------------------------------------
-    def program_for(self, batch: Any) -> StepProgram:
-        """The captured step for batches of these shapes."""
+    def program_for(self, batch: Any) -> StepProgram | None:
+        """The captured step for batches of these shapes; None if the step runs eagerly."""
+        if not self.can_compile(batch):
+            return None
         key = self._key(batch)
         program = self._programs.get(key)
         if program is not None:
@@ -70,11 +77,26 @@ class Runner:
             # Another thread may have built the model, and with it changed the key.
             key = self._key(batch)
             program = self._programs.get(key)
-            if program is None:
-                with Rollback(self.model):
-                    program = StepProgram(self.step, batch, donate=self.kind != "predict")
-                # Tracing may have built the optimizer, and with it changed what the step depends on.
-                self._keep((key[0], self._version(), key[2]), program)
+            return self._capture(batch, key) if program is None else program
+
+    def _capture(self, batch: Any, key: tuple) -> StepProgram | None:
+        try:
+            with Rollback(self.model):
+                program = StepProgram(self.step, batch, donate=self.kind != "predict")
+        except NEEDS_VALUE as error:
+            line = user_line(error)
+            if line is None:
+                raise
+            self.compiled = False
+            warnings.warn(
+                f"The {self.kind} step of model '{self.model.name}' needs the value of a tensor in Python ({line}), which "
+                "a compiled program does not have; it runs eagerly from now on, which is slower. Use tf.cond, tf.where "
+                "or tf.while_loop (keras.ops.cond ...) to keep it compiled.",
+                stacklevel=2,
+            )
+            return None
+        # Tracing may have built the optimizer, and with it changed what the step depends on.
+        self._keep((key[0], self._version(), key[2]), program)
         return program
 
     def knows(self, batch: Any) -> bool:
@@ -100,6 +122,11 @@ class Runner:
                 stacklevel=2,
             )
 
+    def __call__(self, iterator: Any) -> Any:
+        """Run the step on the next batch of an iterator, as code does with what ``make_train_function`` returns."""
+        x, y, sample_weight = standard_batch(next(iterator))
+        return self.run_batch(pack_x_y_sample_weight(x, y, sample_weight), SafeInterrupt())
+
     # --- running ---------------------------------------------------------------------------------
     def can_compile(self, batch: Any) -> bool:
         """False for text, which never reaches the device."""
@@ -113,7 +140,7 @@ class Runner:
             guard: keeps Ctrl-C out of the step.
             checked: the data were looked at before.
         """
-        program = self.program_for(batch) if self.can_compile(batch) else None
+        program = self.program_for(batch)
         if self._check is not None and not checked:
             self._check(batch)
         if program is None:
@@ -207,6 +234,26 @@ class Runner:
             if len(waiting) > _IN_FLIGHT:
                 jax.block_until_ready(waiting.popleft())
             yield done - 1 - share.start, outputs
+
+
+NEEDS_VALUE = (
+    jax.errors.ConcretizationTypeError,
+    jax.errors.NonConcreteBooleanIndexError,
+    jax.errors.TracerArrayConversionError,
+    TraceError,
+)
+"""What is raised when Python asks a traced value for its content."""
+_LIBRARIES = (f"{os.sep}hornbeam{os.sep}", f"{os.sep}jax{os.sep}", f"{os.sep}numpy{os.sep}")
+
+
+def user_line(error: Exception) -> str | None:
+    """The line of the user's code that raised; None if libraries alone are to blame."""
+    frames = traceback.extract_tb(error.__traceback__)
+    traced = next((i for i, frame in enumerate(frames) if frame.filename.endswith("frame.py")), 0)
+    for frame in reversed(frames[traced:]):
+        if not any(part in frame.filename for part in _LIBRARIES):
+            return f"{os.path.basename(frame.filename)}, line {frame.lineno}: {frame.line}"
+    return None
 
 
 def _steps_made(optimizer: Any) -> Any:

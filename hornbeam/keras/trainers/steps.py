@@ -64,7 +64,8 @@ class Steps:
         variables = self._variables_to_train()
         if variables:
             gradients = tape.gradient(scaled, variables)
-            self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
+            optimizer: Any = self.optimizer
+            optimizer.apply_gradients(zip(gradients, variables, strict=True))
         else:
             warnings.warn("The model does not have any trainable weights.", stacklevel=2)
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
@@ -180,7 +181,8 @@ class Steps:
     def _result_names(self, logs: dict[str, Any]) -> list[str]:
         listed: list[str] = []
         for metric in self.metrics:
-            for one in metric.metrics if metric is self._training.compiled_metrics else [metric]:
+            inner: Any = metric
+            for one in inner.metrics if metric is self._training.compiled_metrics else [metric]:
                 if one.name in logs and one.name not in listed:
                     listed.append(one.name)
         return listed + sorted(name for name in logs if name not in listed)

@@ -39,8 +39,8 @@ class Trainer(Compilation):
             y: targets; none for sources of batches, which give ``(x, y)``.
             batch_size: samples per step, 32 by default.
             epochs: number of the epoch to stop at (``epochs - initial_epoch`` passes are made).
-            verbose: 0 silent, 1 progress bar, 2 one line an epoch; "auto" is a bar on a terminal or in a notebook, and a
-                line an epoch elsewhere.
+            verbose: 0 silent, 1 progress bar, 2 one line an epoch; "auto" is a bar on a terminal or in a notebook, and
+                a line an epoch elsewhere.
             callbacks: callbacks, called in order.
             validation_split: share (0 to 1) of the last samples kept for validation, before shuffling.
             validation_data: ``(x, y)``, ``(x, y, sample_weight)`` or a source of batches; beats ``validation_split``.

@@ -138,15 +138,15 @@ def test_labels_of_one_of_two_outputs():
     loss = {"kind": keras.losses.SparseCategoricalCrossentropy(from_logits=True), "size": "mse"}
     net.compile("sgd", loss)
     net.fit(X, {"kind": LABELS, "size": Y * 100}, verbose=0)
-    with pytest.raises(DataError, match="Labels of output 'kind' are outside.*\n.*0 to 2.*\n.*from 1 to 3"):
+    with pytest.raises(DataError, match=r"Labels of output 'kind' are outside.*\n.*0 to 2.*\n.*from 1 to 3"):
         net.fit(X, {"kind": LABELS + 1, "size": Y}, verbose=0)
 
 
 def test_one_hot_labels_and_class_numbers_are_told_apart():
     one_hot = keras.utils.to_categorical(LABELS, 3) if hasattr(keras.utils, "to_categorical") else np.eye(3)[LABELS]
-    with pytest.raises(DataError, match="look one-hot.*\n.*\n.*\n.*'categorical_crossentropy'"):
+    with pytest.raises(DataError, match=r"look one-hot.*\n.*\n.*\n.*'categorical_crossentropy'"):
         classifier().fit(X, one_hot, verbose=0)
-    with pytest.raises(DataError, match="look like class numbers.*\n.*\n.*\n.*'sparse_categorical_crossentropy'"):
+    with pytest.raises(DataError, match=r"look like class numbers.*\n.*\n.*\n.*'sparse_categorical_crossentropy'"):
         classifier("categorical_crossentropy").fit(X, LABELS, verbose=0)
     with pytest.raises(DataError, match="different shapes"):
         classifier("categorical_crossentropy").fit(X, np.eye(5)[LABELS], verbose=0)
@@ -243,7 +243,7 @@ def test_no_loss_at_all():
 def test_empty_sources(source):
     net = model()
     for method in ("fit", "evaluate", "predict"):
-        with pytest.raises(ValueError, match="no (samples|data)"):
+        with pytest.raises(ValueError, match=r"no (samples|data)"):
             getattr(net, method)(source(), verbose=0)
 
 
@@ -252,7 +252,7 @@ def test_targets_beside_a_source():
         model().fit(iter([(X, Y)]), Y, verbose=0)
     with pytest.raises(DataError, match="a tuple of 4 items"):
         model().fit(iter([(X, Y, Y, Y)]), verbose=0)
-    with pytest.raises(DataError, match="parts of a batch have different numbers.*\n.*\n.*x: ..50, 4.., y: ..3, 1"):
+    with pytest.raises(DataError, match=r"parts of a batch have different numbers.*\n.*\n.*x: ..50, 4.., y: ..3, 1"):
         model().fit(iter([(X, Y[:3])]), verbose=0)
 
 

@@ -352,3 +352,37 @@ def test_a_step_may_return_one_value_or_a_list():
     model.compile("sgd", "mse")
     expected = np.abs(model.predict(X, verbose=0) - Y).mean()
     assert model.evaluate(X, Y, batch_size=50, verbose=0) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("where", ["call", "train_step"])
+def test_python_decisions_on_tensors_run_eagerly_with_a_warning(where):
+    class Decides(keras.Model):
+        def call(self, inputs):
+            if where == "call" and tf.reduce_sum(inputs) < 0:
+                return inputs[:, :1]
+            return inputs[:, 1:2] * self.factor
+
+        def train_step(self, data):
+            if where == "train_step" and tf.reduce_sum(data[0]) < 0:
+                return {}
+            return super().train_step(data)
+
+    net = Decides()
+    net.factor = net.add_weight((), "ones", name="factor")
+    net.compile("sgd", "mse")
+    with pytest.warns(
+        UserWarning, match="train step of model .* needs the value of a tensor in Python .*line .*reduce_sum"
+    ):
+        net.fit(X, Y, verbose=0)
+    assert int(net.optimizer.iterations) == 2
+    net.fit(X, Y, verbose=0)
+
+
+def test_functions_that_make_train_function_gives():
+    net, twin = body(keras.Model), body(keras.Model)
+    for model in (net, twin):
+        model.compile("sgd", "mse")
+    step = net.make_train_function()
+    logs = step(iter([(X, Y)]))
+    assert float(logs["loss"]) == pytest.approx(twin.train_on_batch(X, Y), rel=1e-6)
+    assert int(net.optimizer.iterations) == 1

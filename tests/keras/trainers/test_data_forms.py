@@ -120,7 +120,7 @@ def test_data_frames_and_series():
     net.fit(frame, y, validation_split=0.2, class_weight={0: 1.0}, verbose=0)
     with pytest.raises(ValueError, match="`x`: column 'c' of the data frame"):
         net.fit(frame.assign(c="red"), y, verbose=0)
-    with pytest.raises(ValueError, match="column 'd'.*\n.*\n.*datetime"):
+    with pytest.raises(ValueError, match=r"column 'd'.*\n.*\n.*datetime"):
         net.fit(frame.assign(d=pandas.Timestamp("2020-01-01")), y, verbose=0)
 
 

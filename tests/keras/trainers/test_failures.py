@@ -195,6 +195,7 @@ SIGNALLED = textwrap.dedent(
     """
     import os, random, signal, sys, threading, time
     import numpy as np
+    from hornbeam import keras
     from tests.keras.trainers.small import X, Y, model
 
     rounds, seed = int(sys.argv[1]), int(sys.argv[2])
@@ -211,7 +212,8 @@ SIGNALLED = textwrap.dedent(
             killer.start()
             while True:
                 if method == "fit":
-                    callbacks = [__import__("hornbeam").keras.callbacks.LambdaCallback(on_train_batch_end=lambda b, logs: None)]
+                    hook = keras.callbacks.LambdaCallback(on_train_batch_end=lambda b, logs: None)
+                    callbacks = [hook]
                     net.fit(*data, batch_size=10, epochs=2, verbose=0, callbacks=callbacks if number % 3 else None)
                 elif method == "evaluate":
                     net.evaluate(*data, batch_size=10, verbose=0)
@@ -371,7 +373,8 @@ SEEDED = textwrap.dedent(
 
     keras.utils.set_random_seed(7)
     layers = keras.layers
-    net = keras.Sequential([layers.Dense(9, activation="relu"), layers.BatchNormalization(), layers.Dropout(0.3), layers.Dense(1)])
+    body = [layers.Dense(9, activation="relu"), layers.BatchNormalization(), layers.Dropout(0.3)]
+    net = keras.Sequential([*body, layers.Dense(1)])
     net.compile("adam", "mse")
     net.fit(X, Y, batch_size=8, epochs=3, verbose=0)
     print(hashlib.sha256(b"".join(w.tobytes() for w in net.get_weights())).hexdigest())

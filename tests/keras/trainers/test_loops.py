@@ -246,7 +246,7 @@ def test_a_generator_goes_on_over_epochs():
 
 def test_a_generator_for_several_epochs_is_refused_at_once():
     net, source = model(), batches()
-    with pytest.raises(ValueError, match="can be read once only.*\n.*steps_per_epoch"):
+    with pytest.raises(ValueError, match=r"can be read once only.*\n.*steps_per_epoch"):
         net.fit(source, epochs=2, verbose=0)
     assert next(source)[0].shape == (10, 4)
 

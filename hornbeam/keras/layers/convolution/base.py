@@ -19,6 +19,7 @@ class WindowedLayer(Layer):
     pure = True
     rank: int
     filters: Any
+    depth_multiplier: Any
     bias: Any
 
     def _take_window(self, kernel_size: Any, strides: Any, padding: str, data_format: Any, dilation_rate: Any) -> None:

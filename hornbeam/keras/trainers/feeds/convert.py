@@ -181,7 +181,7 @@ def _from_frame(frame: Any, name: str) -> np.ndarray:
                         f"Argument `{name}`: column {column!r} of the data frame does not hold numbers.",
                         expected="columns of numbers or booleans",
                         received=f"dtype {getattr(frame[column], 'dtype', array.dtype)}",
-                        fix="drop or encode the column first, e.g. with pandas.get_dummies or keras.layers.StringLookup",
+                        fix="drop the column or encode it first, e.g. with pandas.get_dummies",
                     )
                 )
     if not columns:
