@@ -28,10 +28,12 @@ test: .lint .types .suite
 
 # The stamps make a second run start at once; a change of pyproject.toml installs again.
 $(VENV)/.installed-quickstart: pyproject.toml | $(BIN)/python
+	@echo "Installing into $(VENV); about a minute, 800 MB."
 	$(PIP) -e ".[plot,sklearn]"
 	@touch $@
 
 $(VENV)/.installed-test: pyproject.toml | $(BIN)/python
+	@echo "Installing into $(VENV) what the tests need; a minute or two, 1.6 GB."
 	$(PIP) -e ".[all,test]"
 	@touch $@ $(VENV)/.installed-quickstart
 

@@ -293,7 +293,7 @@ def __getattr__(name: str) -> Any:
     elif name == "newaxis":
         return None
     else:
-        raise AttributeError(f"module 'hornbeam' has no attribute {name!r}")
+        raise _registry.missing("hornbeam", name, [*__all__, "newaxis"])
     # Some names hide builtins (`abs`, `print` ...) in this module from now on; nothing here uses those.
     globals()[name] = found
     return found

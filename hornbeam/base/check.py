@@ -32,7 +32,7 @@ def _whole(value: Any) -> int | None:
         return None
     if isinstance(value, int) or hasattr(value, "__index__"):
         return int(value)
-    return int(value) if isinstance(value, float) and value.is_integer() else None
+    return None
 
 
 def _of(owner: Any) -> str:

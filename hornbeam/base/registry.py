@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
+from collections.abc import Iterable
 from typing import Any
 
 _entries: dict[tuple[str, str], Any] = {}
@@ -34,3 +36,12 @@ def find(kind: str, name: str) -> Any:
 def names(kind: str) -> list[str]:
     """Names noted under a kind, in the order they were noted."""
     return [name for noted, name in _entries if noted == kind]
+
+
+def missing(module: str, name: str, known: Iterable[str]) -> AttributeError:
+    """The error for a public name that is not there: with the closest one, if a misspelling is likely."""
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.8)
+    hint = (
+        f" Did you mean {near[0]!r}?" if near else " It may be one that is not offered yet: CHANGELOG.md lists what is."
+    )
+    return AttributeError(f"module {module!r} has no attribute {name!r}.{hint}", name=name)

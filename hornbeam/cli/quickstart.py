@@ -19,7 +19,8 @@ NEXT_STEPS = """
 What to try next:
   hornbeam run your_script.py      a script written for TensorFlow or Keras, unchanged
   hornbeam doctor                  what this installation can do
-  python -c "from hornbeam import keras; print(keras.models.load_model('{model}').summary())"
+  python -c "from hornbeam import keras; keras.models.load_model('{model}').summary()"
+(after `make quickstart` these commands lie in .venv/bin: first `source .venv/bin/activate`)
 """
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from hornbeam.base import registry
 from hornbeam.version import KERAS_VERSION as __version__
 
 _FOLDERS = (
@@ -58,7 +59,7 @@ def __getattr__(name: str) -> Any:
         found = getattr(importlib.import_module(_NAMES[name]), name)
         globals()[name] = found
         return found
-    raise AttributeError(f"module 'hornbeam.keras' has no attribute {name!r}")
+    raise registry.missing("hornbeam.keras", name, __all__)
 
 
 def __dir__() -> list[str]:

@@ -14,6 +14,8 @@ from hornbeam.base.errors import CorruptFileError, UnsafeFileError
 from hornbeam.saving.walk import walk
 
 _CHECKSUM = "crc32"
+_OPTIMIZER_COUNTERS = 2
+"""Variables of an optimizer that has not trained: its step counter and its learning rate."""
 
 
 # --- writing -------------------------------------------------------------------------------------
@@ -130,6 +132,9 @@ def read_weights(
     for path, item in _objects(model, with_optimizer):
         arrays = stored.arrays(path)
         problem = _mismatch(item, arrays, path)
+        if problem is not None and path == "optimizer" and len(arrays) <= _OPTIMIZER_COUNTERS:
+            # Saved before the first training step, when the optimizer had no slots yet: it starts anew.
+            continue
         if problem is None:
             pending.append((item, arrays))
         elif not skip_mismatch:

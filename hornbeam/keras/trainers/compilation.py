@@ -78,7 +78,7 @@ class Compilation(Steps):
         training.run_eagerly = bool(run_eagerly)
         training.steps_per_execution = _check_steps_per_execution(steps_per_execution)
         training.jit_compile = False if run_eagerly else jit_compile
-        training.runners = {}
+        training.runners, training.eager_kinds = {}, set()
         training.has_run = False
         training.arguments = {
             "optimizer": optimizer,
@@ -95,7 +95,8 @@ class Compilation(Steps):
         self.loss = loss
         self.stop_training = False
         is_built = all(layer.built for layer in self._flatten_layers())  # type: ignore[attr-defined]
-        training.frozen_variables = list(self.trainable_variables) if is_built else None  # type: ignore[attr-defined]
+        training.frozen_variables = None
+        training.compiled_variables = list(self.trainable_variables) if is_built else []  # type: ignore[attr-defined]
 
     def _refuse_unknown_compile_arguments(self, kwargs: dict[str, Any]) -> None:
         for legacy in ("sample_weight_mode", "target_tensors", "distribute", "experimental_run_tf_function"):
@@ -223,11 +224,12 @@ class Compilation(Steps):
             with training.programs_lock:
                 runner = training.runners.get(key)
                 if runner is None:
-                    runner = training.runners[key] = self._new_runner(kind, not self.run_eagerly and self.jit_compile)
+                    runner = training.runners[key] = self._new_runner(kind)
         return runner
 
-    def _new_runner(self, kind: str, compiled: bool) -> Runner:
+    def _new_runner(self, kind: str) -> Runner:
         training = self._training
+        compiled = not self.run_eagerly and self.jit_compile and kind not in training.eager_kinds
         for part in (training.compiled_loss, training.compiled_metrics):
             if part is not None and not part.built:
                 part.output_names = self._known_output_names()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass, field
 from typing import Any
 
 from hornbeam.base import trees
-from hornbeam.base.errors import DataError
+from hornbeam.base.errors import ArgumentError, DataError, explain
 from hornbeam.keras import metrics as metrics_module
 from hornbeam.keras.metrics import MeanMetricWrapper, Metric
 from hornbeam.keras.trainers.compiled_loss import family, object_name
@@ -203,3 +204,20 @@ def _check(given: Any) -> None:
     elif isinstance(given, (list, tuple)):
         for one in given:
             _check(one)
+    elif isinstance(given, Metric):
+        _check_signature(given)
+
+
+def _check_signature(metric: Metric) -> None:
+    """Metrics of values (``Mean``, ``Sum``) would take the predictions for weights."""
+    names = list(inspect.signature(metric.update_state).parameters)
+    if names[1:2] == ["sample_weight"]:
+        raise ArgumentError(
+            explain(
+                f"compile(): {type(metric).__name__} '{metric.name}' is a metric of values, not of targets and "
+                "predictions.",
+                expected="metrics whose `update_state` takes (y_true, y_pred, sample_weight)",
+                received=f"update_state({', '.join(names)})",
+                fix="pass a function of (y_true, y_pred), or keras.metrics.MeanMetricWrapper(function)",
+            )
+        )

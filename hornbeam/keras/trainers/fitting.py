@@ -22,6 +22,7 @@ from hornbeam.keras.trainers.rollback import Rollback
 def fit(model: Any, data: tuple[Any, Any, Any], split: Any, validation_data: Any, options: FitOptions) -> Any:
     """See ``Trainer.fit``."""
     model._need_compiled("fit")
+    model._warn_if_refrozen()
     running = model._training.claim("fit")
     if running is not None:
         raise RuntimeError(

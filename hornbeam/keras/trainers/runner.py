@@ -88,10 +88,11 @@ class Runner:
             if line is None:
                 raise
             self.compiled = False
+            self.model._training.eager_kinds.add(self.kind)
             warnings.warn(
-                f"The {self.kind} step of model '{self.model.name}' needs the value of a tensor in Python ({line}), which "
-                "a compiled program does not have; it runs eagerly from now on, which is slower. Use tf.cond, tf.where "
-                "or tf.while_loop (keras.ops.cond ...) to keep it compiled.",
+                f"The {self.kind} step of model '{self.model.name}' needs the value of a tensor in Python ({line}), "
+                "which a compiled program does not have; it runs eagerly from now on, which is slower. "
+                "Use tf.cond, tf.where or tf.while_loop (keras.ops.cond ...) to keep it compiled.",
                 stacklevel=2,
             )
             return None
@@ -199,11 +200,10 @@ class Runner:
     ) -> Iterator[tuple[int, Any]]:
         feed, share = stream.feed, stream.share()
         done, whole = share.start, min(share.stop, feed.full_batches)
-        if whole > done and self.can_compile(feed.leaves):
-            program = self.program_for(feed.first())
-            plan = plans.choose(
-                feed, program.steps_per_call, steps_per_execution=steps_per_execution, interval=interval
-            )
+        program = self.program_for(feed.first()) if whole > done else None
+        if program is not None:
+            steps = program.steps_per_call
+            plan = plans.choose(feed, steps, steps_per_execution=steps_per_execution, interval=interval)
             if plan.resident and plan.steps_per_call > 1:
                 yield from self._chunks(program, plan.steps_per_call, feed, share, guard, before)
                 done = whole

@@ -15,10 +15,12 @@ class TrainerState:
     """Result of ``compile``, and compiled steps made since.
 
     Attributes:
-        frozen_variables: variables that were trainable when ``compile`` was called, which is what training
-            changes until the next ``compile`` (a GAN's discriminator goes on learning although it is
-            frozen afterwards for the generator's sake).
+        compiled_variables: variables that were trainable when ``compile`` was called (none if not built then).
+        frozen_variables: what training changes until the next ``compile``: what was trainable at the first step
+            after it. If nothing was, although something was at ``compile``, then that: a GAN's discriminator
+            goes on learning although it was frozen in between for the generator's sake.
         runners: steps in their compiled form, by kind.
+        eager_kinds: kinds of steps that turned out not to be compilable.
         arguments: arguments of ``compile`` as given, for saving.
         has_run: True once a batch was run.
         busy: name of the method that is running a training loop, to refuse a second one at the same time.
@@ -34,8 +36,10 @@ class TrainerState:
         self.run_eagerly = False
         self.steps_per_execution: Any = 1
         self.jit_compile: Any = "auto"
+        self.compiled_variables: list[Variable] = []
         self.frozen_variables: list[Variable] | None = None
         self.runners: dict[Any, Any] = {}
+        self.eager_kinds: set[str] = set()
         self.arguments: dict[str, Any] = {}
         self.has_run = False
         self.busy: str | None = None

@@ -55,8 +55,9 @@ class Steps:
         """
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         with GradientTape() as tape:
-            # Layers that were frozen after `compile` learn until the next one; a tape would not look at them.
-            tape.watch([one for one in self._training.frozen_variables or () if not one.trainable])
+            # What is trained may have been frozen since (see `_variables_to_train`); a tape would not look at it.
+            fixed = self._training.frozen_variables or self._training.compiled_variables
+            tape.watch([one for one in fixed if not one.trainable])
             y_pred = self._predict_with(x, training=True)
             loss = self._loss_of(x, y, y_pred, sample_weight, training=True)
             scaled = self.optimizer.scale_loss(loss) if self.optimizer is not None else loss
@@ -89,11 +90,23 @@ class Steps:
             return self(x, training=training)  # type: ignore[operator]
         return self(x)  # type: ignore[operator]
 
+    def _warn_if_refrozen(self) -> None:
+        """Warn if layers were frozen or thawed since the first step after ``compile``: that has no effect yet."""
+        trained = self._training.frozen_variables
+        current = self.trainable_variables if trained is not None else []  # type: ignore[attr-defined]
+        if current and trained is not None and {id(one) for one in current} != {id(one) for one in trained}:
+            warnings.warn(
+                "The `trainable` flags have changed since the model was compiled, which has no effect on training yet. "
+                "Call `compile()` again.",
+                stacklevel=4,
+            )
+
     def _variables_to_train(self) -> list[Variable]:
-        """Variables that were trainable when ``compile`` was called (or when the model was first run after it)."""
+        """Variables that training changes until the next ``compile``; see ``TrainerState``."""
         training = self._training
         if training.frozen_variables is None:
-            training.frozen_variables = list(self.trainable_variables)  # type: ignore[attr-defined]
+            current = list(self.trainable_variables)  # type: ignore[attr-defined]
+            training.frozen_variables = current or list(training.compiled_variables)
         return training.frozen_variables
 
     # --- loss ------------------------------------------------------------------------------------

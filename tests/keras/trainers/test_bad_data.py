@@ -212,6 +212,7 @@ def test_a_misspelt_argument(method, wrong, near):
         ({"loss": "mean_square_error"}, "mean_squared_error"),
         ({"metrics": ["acuracy"]}, "accuracy"),
         ({"metrics": {"dense": ["mean_absolute_eror"]}}, "mean_absolute_error"),
+        ({"metrics": keras.metrics.Mean()}, "a metric of values"),
         ({"loss": 3}, "`loss` must be"),
         ({"loss_weights": "2"}, "`loss_weights` must be"),
         ({"steps_per_execution": 0}, "`steps_per_execution` must be"),
