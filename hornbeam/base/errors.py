@@ -4,6 +4,7 @@
       ShapeError(ValueError)           a shape does not fit
       BuildError(ValueError)           a layer or model cannot be built, or is used before it is
       StateError(RuntimeError)         variables used in a way that would lose or leak state
+        TracedInitialValueError        a variable made from a traced value
       TapeError(RuntimeError)          a gradient was asked for that the tape cannot give
       TraceError(TypeError)            a traced value was used where Python needs a number
       NotSupportedError(NotImplementedError, ValueError)   known to Keras, not offered here; says what to do instead
@@ -38,6 +39,10 @@ class BuildError(HornbeamError, ValueError):
 
 class StateError(HornbeamError, RuntimeError):
     """Variables were used in a way that would lose or leak state."""
+
+
+class TracedInitialValueError(StateError):
+    """A variable was made from a value that is only known inside a compiled function."""
 
 
 class TapeError(HornbeamError, RuntimeError):

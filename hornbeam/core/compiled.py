@@ -12,7 +12,7 @@ from hornbeam.core.frame import Program
 from hornbeam.core.pure import Pure
 from hornbeam.core.scopes import scopes
 from hornbeam.core.tensor import Tensor, wrap
-from hornbeam.core.variable import commit_all, commit_lock, read_all
+from hornbeam.core.variable import commit_all, commit_lock, lend_all, read_all
 from hornbeam.engine.jax_compat import wide_types
 
 _nothing = nullcontext()
@@ -47,12 +47,14 @@ class CompiledProgram:
         count = program.n_outputs
         arrays = [tensor._value for tensor in tensors]
         if scopes.tapes:
-            with commit_lock:
-                values = [*read_all(program.reads), *program.consts, *arrays]
             objects = [*program.reads, *([None] * len(program.consts)), *tensors]
-            results = execute(self.pure, objects, values, self.wide)
-            if program.writes:
-                commit_all(program.writes, [result._value for result in results[count:]])
+            with commit_lock:
+                # The tape keeps these arrays for its backward pass: they must not be donated meanwhile.
+                lend_all(program.reads)
+                values = [*read_all(program.reads), *program.consts, *arrays]
+                results = execute(self.pure, objects, values, self.wide)
+                if program.writes:
+                    commit_all(program.writes, [result._value for result in results[count:]])
             return results[:count]
         with wide_types(True) if self.wide else _nothing, commit_lock:
             raw = self.pure.plain(*read_all(program.reads), *program.consts, *arrays)

@@ -53,7 +53,8 @@ class Frame:
         """Current value of a variable in this program."""
         found = self.values.get(variable)
         if found is not None:
-            return found
+            # No gradient flows through an assignment, inside a program as outside of one.
+            return jax.lax.stop_gradient(found) if variable in self.written else found
         if self.parent is not None:
             self.asked[variable] = None
             return self.parent.read(variable)

@@ -14,6 +14,7 @@ import logging
 import traceback
 import types
 import warnings
+import weakref
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
@@ -22,7 +23,7 @@ import jax
 import numpy as np
 
 from hornbeam.base import dtypes, trees
-from hornbeam.base.errors import TraceError
+from hornbeam.base.errors import NotSupportedError, TracedInitialValueError, TraceError
 from hornbeam.core.compiled import CompiledProgram
 from hornbeam.core.frame import Program
 from hornbeam.core.scopes import scopes
@@ -36,6 +37,8 @@ from hornbeam.engine.jax_compat import Tracer, wide_types
 logger = logging.getLogger(__name__)
 _nothing = nullcontext()
 _RETRACES_BEFORE_WARNING = 5
+_MOST_TRACES = 64
+_PLAIN = (bool, int, float, complex, str, bytes, type(None))
 # What JAX raises when Python asks a traced value for its content.
 _NEEDS_VALUE = (jax.errors.ConcretizationTypeError, jax.errors.NonConcreteBooleanIndexError, TraceError)
 
@@ -105,7 +108,6 @@ class Function:
         self._traces: dict[Any, _Trace] = {}
         self._eager = False
         self._count = 0
-        self._bound: dict[int, Function] = {}
         try:
             self._signature = inspect.signature(python_function)
         except (TypeError, ValueError):
@@ -126,16 +128,28 @@ class Function:
         tensors = [leaf for leaf in leaves if isinstance(leaf, Tensor)]
         if any(isinstance(tensor._value, Tracer) for tensor in tensors):
             return self.python_function(*args, **kwargs)
-        key = _key(leaves, structure)
+        key = (scopes.autocast, _key(leaves, structure))
         trace = self._traces.get(key)
         if trace is None:
             try:
                 trace = self._trace(leaves, structure, tensors)
+            except TracedInitialValueError:
+                # The function makes its variables on the first call: run that one as Python, trace the next.
+                return self.python_function(*args, **kwargs)
             except _NEEDS_VALUE as error:
                 self._fall_back(error)
                 return self.python_function(*args, **kwargs)
-            self._traces[key] = trace
+            self._keep(key, trace, leaves)
         return trace.run(tensors)
+
+    def _keep(self, key: Any, trace: _Trace, leaves: list[Any]) -> None:
+        """Keep a program for later calls, while the objects it was made for live, and not more than a few dozen."""
+        while len(self._traces) >= _MOST_TRACES:
+            self._traces.pop(next(iter(self._traces)))
+        self._traces[key] = trace
+        for leaf in leaves:
+            if not isinstance(leaf, (Tensor, *_PLAIN)) and hasattr(leaf, "__weakref__"):
+                weakref.finalize(leaf, self._traces.pop, key, None).atexit = False
 
     def _flat(self, args: tuple, kwargs: dict[str, Any]) -> tuple[list[Any], Any]:
         if self.input_signature is not None:
@@ -174,7 +188,8 @@ class Function:
 
     def _trace(self, leaves: list[Any], structure: Any, tensors: list[Tensor]) -> _Trace:
         self._count += 1
-        if self._count == _RETRACES_BEFORE_WARNING and self.input_signature is None:
+        silent = self.input_signature is not None or self._reduce_retracing
+        if self._count == _RETRACES_BEFORE_WARNING and not silent:
             logger.warning(
                 "%d calls to tf.function %r triggered retracing (the last with tensors of shape and dtype %s). "
                 "Tracing is "
@@ -235,11 +250,16 @@ class ConcreteFunction:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run it."""
         specs, named = self.structured_input_signature
-        for spec, arg in zip(specs, args, strict=False):
-            if isinstance(spec, TensorSpec):
-                _fit(spec, arg)
-        fixed = {key: value for key, value in named.items() if not isinstance(value, TensorSpec)}
-        return self._owner(*args, **{**fixed, **kwargs})
+        given = iter(args)
+        filled = [_fit(spec, next(given)) if isinstance(spec, TensorSpec) else spec for spec in specs]
+        if next(given, None) is not None:
+            raise TypeError(f"{self.name}() takes {len(self.inputs)} tensors, but more were given.")
+        options = {
+            key: _fit(spec, kwargs.pop(key)) if isinstance(spec, TensorSpec) else spec for key, spec in named.items()
+        }
+        if kwargs:
+            raise TypeError(f"{self.name}() was not traced with arguments {sorted(kwargs)}.")
+        return self._owner(*filled, **options)
 
     @property
     def inputs(self) -> list[TensorSpec]:
@@ -270,25 +290,29 @@ def _key(leaves: list[Any], structure: Any) -> Any:
     for leaf in leaves:
         if isinstance(leaf, Tensor):
             parts.append((leaf._value.shape, leaf._value.dtype))
-        elif isinstance(leaf, (bool, int, float, complex, str, bytes, type(None))):
-            parts.append((type(leaf), leaf))
+        elif isinstance(leaf, _PLAIN):
+            # The text tells 0.0 from -0.0, and finds nan again.
+            parts.append((type(leaf), repr(leaf) if isinstance(leaf, (float, complex)) else leaf))
         else:
-            # The object itself keeps its identity from being reused; weak references would lose the entry.
             parts.append(_Identity(leaf))
     return (_shape_of(structure), tuple(parts))
 
 
 class _Identity:
-    __slots__ = ("item",)
+    """Stands for an object in a key: equal only for the same object, which it does not keep alive."""
+
+    __slots__ = ("_number", "_of")
 
     def __init__(self, item: Any) -> None:
-        self.item = item
+        self._number = id(item)
+        # Objects without weak references are kept, or their identity might be given to another one.
+        self._of = weakref.ref(item) if hasattr(item, "__weakref__") else lambda: item
 
     def __hash__(self) -> int:
-        return id(self.item)
+        return self._number
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Identity) and self.item is other.item
+        return isinstance(other, _Identity) and self._number == other._number and self._of() is other._of()
 
 
 def _shape_of(structure: Any) -> Any:
@@ -335,7 +359,7 @@ def function(
     References: TensorFlow ``tf.function``.
     """
     if experimental_attributes or experimental_follow_type_hints:
-        raise NotImplementedError(
+        raise NotSupportedError(
             "tf.function: `experimental_attributes` and `experimental_follow_type_hints` are not offered; leave "
             "them out."
         )

@@ -220,7 +220,7 @@ class GradientTape:
         flat_sources = trees.flatten(sources)
         shape = tuple(target.shape)
         outer = tuple(tape for tape in scopes.tapes if tape is not self)
-        value = target._value
+        value = _value_of(target)
         basis = jnp.eye(value.size, dtype=value.dtype).reshape((value.size, *shape))
         keys = [self._source_of(source) for source in flat_sources]
 
@@ -276,7 +276,7 @@ class GradientTape:
         width = 1
         for size in inner:
             width *= size
-        value = target._value
+        value = _value_of(target)
         basis = jnp.eye(width, dtype=value.dtype).reshape((width, 1, *inner))
         key = self._source_of(source)
 

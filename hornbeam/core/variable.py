@@ -19,12 +19,15 @@ import jax.numpy as jnp
 import numpy as np
 
 from hornbeam.base import dtypes, names, settings, shapes
-from hornbeam.base.errors import ShapeError, StateError, explain
+from hornbeam.base.errors import NotSupportedError, ShapeError, StateError, TracedInitialValueError, explain
 from hornbeam.core import scopes as scopes_module
 from hornbeam.core.conversion import as_array, copy_array
 from hornbeam.core.scopes import scopes
 from hornbeam.core.tensor import ReadValue, Reference, Tensor, from_host, wrap
 from hornbeam.engine.jax_compat import Tracer, wide_types
+
+commit_lock = threading.RLock()
+"""Held while a program that donates its inputs is launched and its results are committed."""
 
 
 class Variable:
@@ -89,6 +92,7 @@ class Variable:
         self._trainable = self._made_trainable = bool(trainable)
         self.autocast = bool(autocast)
         self._lent = False
+        _check_choices(self.path, aggregation, synchronization, layout)
         self.aggregation = aggregation
         self.synchronization = synchronization
         self.constraint: Any = constraint
@@ -119,7 +123,7 @@ class Variable:
                     )
             array = as_array(value, wanted)
             if isinstance(array, Tracer):
-                raise StateError(
+                raise TracedInitialValueError(
                     f"Variable {self.path}: its initial value is a traced tensor, which has no value outside the "
                     "compiled function. Create the variable from a concrete value or an initializer."
                 )
@@ -192,7 +196,13 @@ class Variable:
     def read_array(self) -> Any:
         """The array as of now (a tracer inside a frame), in the autocast dtype if one is in force."""
         frame = scopes.frame
-        array = self._array if frame is None else frame.read(self)
+        if frame is None:
+            # Another thread may be about to donate the array: from here on it must copy it first.
+            with commit_lock:
+                self._lent = True
+                array = self._array
+        else:
+            array = frame.read(self)
         cast = scopes.autocast
         if cast is not None and self.autocast and self._dtype.is_floating and self._dtype != cast:
             array = array.astype(cast)
@@ -248,14 +258,16 @@ class Variable:
         self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
     ) -> Any:
         """Add to the value; see ``assign``."""
-        self._write(_combined("add", self._unlent(), as_array(value, self._dtype)))
+        with commit_lock:
+            self._write(_combined("add", self._unlent(), as_array(value, self._dtype)))
         return self if read_value else None
 
     def assign_sub(
         self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
     ) -> Any:
         """Subtract from the value; see ``assign``."""
-        self._write(_combined("subtract", self._unlent(), as_array(value, self._dtype)))
+        with commit_lock:
+            self._write(_combined("subtract", self._unlent(), as_array(value, self._dtype)))
         return self if read_value else None
 
     def _unlent(self) -> Any:
@@ -349,9 +361,6 @@ _array_of: Any = Variable.__dict__["_array"].__get__
 _set_array: Any = Variable.__dict__["_array"].__set__
 _is_lent: Any = Variable.__dict__["_lent"].__get__
 
-commit_lock = threading.RLock()
-"""Held while a program that donates its inputs is launched and its results are committed."""
-
 
 def read_all(variables: Sequence[Variable]) -> list[Any]:
     """Arrays of many variables, all of the same moment."""
@@ -363,6 +372,12 @@ def commit_all(variables: Sequence[Variable], arrays: Sequence[Any]) -> None:
     deque(map(_set_array, variables, arrays), maxlen=0)
 
 
+def lend_all(variables: Sequence[Variable]) -> None:
+    """Note that somebody outside keeps the arrays of these variables."""
+    for variable in variables:
+        variable._lent = True
+
+
 def reclaim(variables: Sequence[Variable]) -> None:
     """Before their arrays are donated: copy those of which someone outside may hold the array."""
     if any(map(_is_lent, variables)):
@@ -370,6 +385,21 @@ def reclaim(variables: Sequence[Variable]) -> None:
             if variable._lent:
                 variable._array = copy_array(variable._array)
                 variable._lent = False
+
+
+_AGGREGATIONS = (None, "none", "mean", "sum", "only_first_replica")
+_SYNCHRONIZATIONS = (None, "auto", "none", "on_write", "on_read")
+
+
+def _check_choices(path: str, aggregation: Any, synchronization: Any, layout: Any) -> None:
+    for argument, value, allowed in (
+        ("aggregation", aggregation, _AGGREGATIONS),
+        ("synchronization", synchronization, _SYNCHRONIZATIONS),
+    ):
+        if value not in allowed:
+            raise ValueError(f"Variable {path}: invalid {argument}={value!r}; expected one of {allowed}.")
+    if layout is not None:
+        raise NotSupportedError(f"Variable {path}: `layout` is not offered; leave it out. Received: layout={layout!r}")
 
 
 def _combined(function: str, left: Any, right: Any) -> Any:

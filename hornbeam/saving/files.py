@@ -13,7 +13,14 @@ from hornbeam.saving.keras_zip import read_keras, write_keras
 from hornbeam.saving.weights_h5 import StoredWeights, read_weights, write_weights
 
 
-def save_model(model: Any, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any) -> None:
+def save_model(
+    model: Any,
+    filepath: Any,
+    overwrite: bool = True,
+    zipped: bool | None = None,
+    include_optimizer: bool = True,
+    **kwargs: Any,
+) -> None:
     """Write a model (architecture, weights, compile information, optimizer state) to a file.
 
     Args:
@@ -21,6 +28,7 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, zipped: bool |
         filepath: where; must end in ``.keras``.
         overwrite: replace an existing file without asking.
         zipped: must be True or None: the folder form is not offered yet.
+        include_optimizer: False leaves the optimizer's state out.
 
     Raises:
         UnsupportedFileError: another ending.
@@ -35,7 +43,7 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, zipped: bool |
             f"Cannot save to {path!r}: models are saved as `.keras` files so far. Use a name that ends in `.keras`"
             f"{' and leave out zipped=False' if zipped is False else ''}."
         )
-    write_keras(model, path)
+    write_keras(model, path, include_optimizer=include_optimizer)
 
 
 def load_model(filepath: Any, custom_objects: Any = None, compile: bool = True, safe_mode: bool = True) -> Any:

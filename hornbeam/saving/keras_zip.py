@@ -26,7 +26,7 @@ _DEPTH_LIMIT = 64
 
 
 # --- writing -------------------------------------------------------------------------------------
-def write_keras(model: Any, path: str) -> None:
+def write_keras(model: Any, path: str, *, include_optimizer: bool = True) -> None:
     """Write a model to a ``.keras`` file, atomically."""
     # Everything is made before the file is touched, so that a model that cannot be saved changes nothing.
     config = json.dumps(serialization.serialize_keras_object(model), default=_plain)
@@ -38,7 +38,7 @@ def write_keras(model: Any, path: str) -> None:
         archive.writestr(_CONFIG, config)
         buffer = io.BytesIO()
         with h5py.File(buffer, "w") as weights:
-            write_weights(model, weights)
+            write_weights(model, weights, with_optimizer=include_optimizer)
         archive.writestr(_WEIGHTS, buffer.getbuffer())
 
 

@@ -1,13 +1,16 @@
 """``tf.function``: traces, signatures, state, fallback."""
 
+import gc
 import logging
 import warnings
+import weakref
 
 import numpy as np
 import pytest
 
 from hornbeam import ops
 from hornbeam.core.function import TensorSpec, function, run_functions_eagerly
+from hornbeam.core.tape import GradientTape
 from hornbeam.core.tensor import from_host
 from hornbeam.core.variable import Variable
 
@@ -140,3 +143,78 @@ def test_an_exception_in_the_body_leaves_variables_alone():
     with pytest.raises(RuntimeError, match="boom"):
         f(ops.ones(()))
     assert float(v) == 1
+
+
+def test_zeros_and_their_signs_and_nan_are_told_apart():
+    f = function(lambda x, s: x / s)
+    one = ops.ones(())
+    assert float(f(one, 0.0)) == float("inf") and float(f(one, -0.0)) == float("-inf")
+    for _ in range(3):
+        f(one, float("nan"))
+    assert f.experimental_get_tracing_count() == 3
+
+
+def test_variables_made_from_tensors_on_the_first_call():
+    class Lazy:
+        v = None
+
+        @function
+        def __call__(self, x):
+            if self.v is None:
+                self.v = Variable(ops.ones((2,)))
+            return x + self.v
+
+    lazy = Lazy()
+    for _ in range(3):
+        np.testing.assert_allclose(lazy(ops.ones((2,))).numpy(), [2, 2])
+
+
+def test_a_decorated_method_does_not_keep_its_object_alive():
+    class Owner:
+        def __init__(self):
+            self.v = Variable(np.ones((3,), "float32"))
+
+        @function
+        def double(self, x):
+            return x * 2 + self.v
+
+    owner = Owner()
+    owner.double(ops.ones((3,)))
+    seen = weakref.ref(owner.v), weakref.ref(owner)
+    del owner
+    gc.collect()
+    assert seen[0]() is None and seen[1]() is None
+    assert len(Owner.__dict__["double"]._traces) == 0
+
+
+def test_the_number_of_programs_is_bounded():
+    f = function(lambda x, k: x + k, reduce_retracing=True)
+    one = ops.ones(())
+    for k in range(70):
+        f(one, k)
+    assert len(f._traces) == 64
+
+
+def test_no_gradient_flows_through_an_assignment():
+
+    v = Variable(0.0)
+
+    def step(x):
+        v.assign(x)
+        return v * 2.0 + x
+
+    x = ops.ones(()) * 3.0
+    for f in (step, function(step)):
+        with GradientTape() as tape:
+            tape.watch(x)
+            y = f(x)
+        assert float(tape.gradient(y, x)) == 1.0
+
+
+def test_a_concrete_function_keeps_python_arguments_and_casts():
+    f = function(lambda x, flag: x * 2 if flag else x)
+    concrete = f.get_concrete_function(TensorSpec((), "int64"), True)
+    out = concrete(2)
+    assert out.dtype == "int64" and int(out) == 4
+    with pytest.raises(TypeError, match="more were given"):
+        concrete(2, 3)

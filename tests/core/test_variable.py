@@ -143,3 +143,24 @@ def test_a_first_read_inside_control_flow_does_not_leak_its_tracer():
     program = Program(step, [jnp.float32(1)])
     outputs, _ = program.pure([jnp.float32(2)], program.consts, [jnp.float32(1)])
     assert float(outputs[0]) == 10 and program.reads == [v]
+
+
+def test_additions_from_many_threads_all_count():
+    v = Variable(0.0)
+
+    def work():
+        for _ in range(100):
+            v.assign_add(1.0)
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert float(v) == 800
+
+
+@pytest.mark.parametrize("bad", [{"aggregation": "bogus"}, {"synchronization": "bogus"}, {"layout": ("x",)}])
+def test_unknown_choices_are_refused(bad):
+    with pytest.raises(ValueError, match=next(iter(bad))):
+        Variable(1.0, **bad)

@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from hornbeam.base import registry
+from hornbeam.base.errors import NotSupportedError
 from hornbeam.core.scopes import name_scope
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.keras.layers.base import calling
@@ -270,8 +271,11 @@ class Model(Trainer, Layer):
         return registry.find("saving", "load_weights")(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
 
     def export(self, filepath: Any, format: str = "tf_saved_model", verbose: Any = None, **kwargs: Any) -> None:
-        """Write the model for inference elsewhere."""
-        registry.find("saving", "export_model")(self, filepath, format=format, verbose=verbose, **kwargs)
+        """Raise: writing models for inference elsewhere is not offered yet."""
+        raise NotSupportedError(
+            f"Model '{self.name}': export(format={format!r}) is not offered yet. Use `model.save('name.keras')`: "
+            "Keras reads that too, and can export it."
+        )
 
 
 def _required(spec: Any) -> int:
