@@ -15,6 +15,13 @@ from tests.keras.utils.streams import AsciiPipe, Notebook, Pipe, Terminal, redir
 oracle = importlib.import_module("keras.src.utils.summary_utils")
 
 
+@pytest.fixture(autouse=True)
+def _fresh_names():
+    """Default names count up over a whole process, in the oracle and here apart."""
+    keras.utils.clear_session()
+    hornbeam.keras.utils.clear_session()
+
+
 def text_of(show, model, **options):
     texts = []
     show(model, print_fn=texts.append, **options)
