@@ -6,13 +6,7 @@ import os
 import subprocess
 import sys
 
-import pytest
-
 from tests.structure.source_tree import ROOT
-
-needs_keras = pytest.mark.skipif(
-    not (ROOT / "hornbeam" / "keras" / "__init__.py").exists(), reason="hornbeam.keras is not there yet"
-)
 
 
 def run(code: str, *, installed: bool = True) -> str:
@@ -30,7 +24,6 @@ def run(code: str, *, installed: bool = True) -> str:
     return done.stdout
 
 
-@needs_keras
 def test_every_spelling_is_the_same_module_and_the_same_class():
     run("""
 import hornbeam
@@ -59,7 +52,6 @@ assert hornbeam.keras.layers.__spec__.name == "hornbeam.keras.layers"
 """)
 
 
-@needs_keras
 def test_former_places_are_importable_and_do_not_cover_what_is_there():
     run("""
 import hornbeam
@@ -85,7 +77,6 @@ assert hornbeam.keras.layers.Dense is dense
 """)
 
 
-@needs_keras
 def test_former_places_are_attributes_too():
     run("""
 import keras, tensorflow as tf
@@ -98,7 +89,6 @@ assert not hasattr(keras.utils, "nothing_like_it") and not hasattr(keras.utils.n
 """)
 
 
-@needs_keras
 def test_unknown_and_refused_places_say_what_to_do():
     out = run("""
 import importlib
