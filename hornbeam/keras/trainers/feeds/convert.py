@@ -13,6 +13,7 @@ from hornbeam.base.errors import DataError, explain
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tensor import HostTensor, Tensor
 from hornbeam.core.variable import Variable
+from hornbeam.keras.trainers.feeds.tables import opened
 
 _NUMBERS = (int, float, bool, complex, np.number, np.bool_)
 _LOOKED_AT = 1000
@@ -26,6 +27,7 @@ def convert(value: Any, name: str) -> Any:
         value: arrays, tensors, data frames, (nested) lists of numbers, or a nesting of such things; None stays None.
         name: the argument it was given as, for messages.
     """
+    value = opened(value)
     if isinstance(value, (list, tuple)) and value and _is_table(value):
         return as_host_array(_from_lists(value, name), name)
     if not trees.is_nested(value):
@@ -150,6 +152,8 @@ def _as_array(value: Any, name: str) -> Any:
         return _from_frame(value, name)
     if hasattr(value, "toarray") and hasattr(value, "nnz"):
         return value.toarray()
+    if hasattr(value, "__array__") and type(value).__module__.startswith("pyarrow"):
+        return np.asarray(value)  # its `to_numpy` refuses texts and missing values
     for method in ("to_numpy", "numpy"):
         function = getattr(value, method, None)
         if callable(function):

@@ -11,7 +11,11 @@ import numpy as np
 
 from hornbeam.base import trees
 from hornbeam.base.errors import DataError, explain
+from hornbeam.keras.trainers.feeds.ahead import read_ahead
 from hornbeam.keras.trainers.feeds.convert import convert
+from hornbeam.keras.trainers.feeds.loading import loading_of
+from hornbeam.keras.trainers.feeds.tables import is_table
+from hornbeam.keras.trainers.feeds.workers import batches_ahead
 from hornbeam.keras.utils.data_tuples import pack_x_y_sample_weight, unpack_x_y_sample_weight
 
 
@@ -77,8 +81,14 @@ class IterableFeed:
         if self._opened is not None:
             (batch, rest), self._opened = self._opened, None
             return itertools.chain([batch], rest)
+        loading = loading_of(self.source)
         if self._by_index:
+            if loading.in_background:
+                return map(self._standard, batches_ahead(self.source, self._indices(), loading))
             return map(self._standard, map(self.source.__getitem__, self._indices()))
+        if loading.in_background and self.one_shot:
+            # A generator cannot be asked by several workers: one thread reads ahead.
+            return map(self._standard, read_ahead(iter(self.source), loading.ahead))
         return map(self._standard, self.source)
 
     def draw_order(self) -> None:
@@ -164,7 +174,7 @@ def _check_lengths(parts: list[Any]) -> None:
 
 def is_iterable_source(x: Any) -> bool:
     """True for what yields batches by itself: not an array, nor a nesting of arrays."""
-    if isinstance(x, (str, bytes, list, tuple, dict)) or x is None:
+    if isinstance(x, (str, bytes, list, tuple, dict)) or x is None or is_table(x):
         return False
     if any(hasattr(x, name) for name in ("__array__", "to_numpy", "detach", "toarray")):
         return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from hornbeam.base import trees
+from hornbeam.base import registry, trees
 from hornbeam.base.errors import DataError, explain
 from hornbeam.keras.trainers.class_weights import check_class_weight, with_class_weight
 from hornbeam.keras.trainers.feeds.arrays import ArrayFeed
@@ -49,6 +49,8 @@ def open_feed(
         transform = None
         if class_weight:
             transform = partial(_add_class_weight, check_class_weight(class_weight))
+        if hasattr(x, "element_spec") and hasattr(x, "as_numpy_iterator"):
+            return registry.find("feeds", "dataset")(x, method, transform)
         return IterableFeed(x, shuffle=shuffle, transform=transform)
     if class_weight:
         sample_weight = with_class_weight(convert(y, "y"), convert(sample_weight, "sample_weight"), class_weight)
