@@ -1,0 +1,1 @@
+"""Layers that let positions look at others."""

@@ -1,0 +1,1 @@
+"""Layers that change pictures: sizes, geometry, colours, mixtures."""

@@ -1,0 +1,1 @@
+"""Layers that go over sequences step by step."""

@@ -1,0 +1,23 @@
+"""``tf.ragged``: rows of unequal length."""
+
+from hornbeam.ragged.construct import (
+    boolean_mask,
+    constant,
+    range,
+    row_splits_to_segment_ids,
+    segment_ids_to_row_splits,
+    stack,
+    stack_dynamic_partitions,
+)
+from hornbeam.ragged.operators import map_flat_values
+
+__all__ = [
+    "boolean_mask",
+    "constant",
+    "map_flat_values",
+    "range",
+    "row_splits_to_segment_ids",
+    "segment_ids_to_row_splits",
+    "stack",
+    "stack_dynamic_partitions",
+]

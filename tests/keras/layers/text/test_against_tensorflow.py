@@ -1,0 +1,16 @@
+"""Layers for texts and tables against stored results of TensorFlow."""
+
+from __future__ import annotations
+
+import pytest
+
+import hornbeam as tf
+from tests.tensors.reference import cases, check, expected
+
+WANTED = expected("keras.layers.text")
+
+
+@pytest.mark.numeric
+@pytest.mark.parametrize("expression", cases("keras.layers.text"))
+def test_equals_tensorflow(expression):
+    check(tf, expression, WANTED[expression])
