@@ -171,7 +171,7 @@ def _rows(layer: Any, layout: _Layout, expand: bool, trainable: bool, level: int
     return rows
 
 
-def _range(layers: Sequence[Any], layer_range: Any) -> tuple[int, int]:
+def layer_bounds(layers: Sequence[Any], layer_range: Any) -> tuple[int, int]:
     """Start and end of the layers to show."""
     if layer_range is None:
         return 0, len(layers)
@@ -266,7 +266,7 @@ def print_summary(
     """
     layout = _layout(model)
     header, alignment, widths = _columns(layout.linear, show_trainable, positions, line_length)
-    start, end = _range(layout.layers, layer_range)
+    start, end = layer_bounds(layout.layers, layer_range)
     rows = [row for layer in layout.layers[start:end] for row in _rows(layer, layout, expand_nested, show_trainable)]
     goes_out = print_fn is None and sys.stdout is not None
     ascii_only = goes_out and not terminal.speaks_unicode()

@@ -1,0 +1,156 @@
+"""Batches of pictures, written by several threads right into the batch they belong to.
+
+A picture made by itself and stacked later is written twice, and fresh memory is as dear as the arithmetic;
+here each batch
+is one piece of memory, begun while the one before is still being filled.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Protocol
+
+import numpy as np
+
+from hornbeam.core.spec import TensorSpec
+from hornbeam.data import Dataset
+from hornbeam.data.blocks import Block
+from hornbeam.data.plan import Cursor, Node, Scope
+from hornbeam.keras.utils.dataset_utils import Files, encoded_labels
+
+_AHEAD = 2
+"""Batches begun before the one that is asked for is done."""
+_TASKS_PER_THREAD = 4
+_ALIGNMENT = 64
+"""Bytes; device arrays on the host take memory over without a copy if it begins at a multiple of this."""
+
+
+class InPlaceReader(Protocol):
+    """Writes the picture of a file into an array."""
+
+    shape: tuple[int, ...]
+    dtype: str
+
+    def into(self, path: str, out: np.ndarray) -> None:
+        """Write the picture."""
+
+
+class FileBatches(Node):
+    """Batches of pictures, or of pairs with labels.
+
+    Args:
+        files: the files.
+        reader: writes a picture into an array.
+        label_mode: form of the labels.
+        batch_size: pictures in a batch.
+        buffer: pictures to draw from; 0 keeps the order.
+        seed: of the order.
+    """
+
+    def __init__(
+        self, files: Files, reader: InPlaceReader, label_mode: str | None, batch_size: int, buffer: int, seed: int
+    ) -> None:
+        numbers = Dataset.range(len(files.paths))
+        numbers = numbers.shuffle(buffer, seed=seed) if buffer else numbers
+        super().__init__(numbers.batch(batch_size)._node)
+        self.paths, self.reader = files.paths, reader
+        self.labels = None if label_mode is None else encoded_labels(files, label_mode)
+
+    def make_spec(self) -> Any:
+        """Spec of a batch."""
+        pictures = TensorSpec((None, *self.reader.shape), self.reader.dtype)
+        if self.labels is None:
+            return pictures
+        return pictures, TensorSpec((None, *self.labels.shape[1:]), self.labels.dtype.name)
+
+    def size(self) -> int:
+        """Number of batches."""
+        return self.children[0].size()
+
+    def stream(self, scope: Scope) -> Cursor:
+        """One pass."""
+        return _BatchCursor(self, self.children[0].open(scope.at(0)))
+
+
+class _BatchCursor(Cursor):
+    def __init__(self, node: FileBatches, numbers: Cursor) -> None:
+        self._node, self._numbers = node, numbers
+        self._begun: deque[tuple[np.ndarray, np.ndarray, list[Future]]] = deque()
+
+    def block(self, limit: int) -> Block | None:
+        """The next batch."""
+        while len(self._begun) < _AHEAD and self._begin():
+            pass
+        if not self._begun:
+            return None
+        places, batch, tasks = self._begun.popleft()
+        self._begin()
+        for task in tasks:
+            task.result()
+        # The pictures may be kept for the next pass: as arrays out of `tf.data` everywhere, they are read-only.
+        batch.flags.writeable = False
+        labels = self._node.labels
+        if labels is None:
+            return Block(0, [batch[None]], 1)
+        return Block((0, 0), [batch[None], labels[places][None]], 1)
+
+    def _begin(self) -> bool:
+        block = self._numbers.block(1)
+        if block is None:
+            return False
+        places = np.asarray(block.columns[0][0])
+        node = self._node
+        batch = _aligned((len(places), *node.reader.shape), node.reader.dtype)
+        step = max(1, -(-len(places) // (_TASKS_PER_THREAD * _threads())))
+        tasks = [
+            _readers().submit(self._fill, places[start : start + step], batch[start : start + step])
+            for start in range(0, len(places), step)
+        ]
+        self._begun.append((places, batch, tasks))
+        return True
+
+    def _fill(self, places: np.ndarray, pictures: np.ndarray) -> None:
+        for place, picture in zip(places.tolist(), pictures, strict=True):
+            self._node.reader.into(self._node.paths[place], picture)
+
+    def skip(self, count: int) -> int:
+        """Pass over batches; those not begun are never read."""
+        done = 0
+        while self._begun and done < count:
+            self._drop()
+            done += 1
+        return done + self._numbers.skip(count - done)
+
+    def _drop(self) -> None:
+        for task in self._begun.popleft()[2]:
+            task.cancel()
+
+    def close(self) -> None:
+        """Forget what was begun."""
+        while self._begun:
+            self._drop()
+        self._numbers.close()
+
+
+def _aligned(shape: tuple[int, ...], dtype: str) -> np.ndarray:
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    memory = np.empty(size + _ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % _ALIGNMENT
+    return memory[start : start + size].view(dtype).reshape(shape)
+
+
+def _threads() -> int:
+    return min(16, max(2, os.cpu_count() or 1))
+
+
+@functools.cache
+def _readers() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(_threads(), thread_name_prefix="hornbeam-pictures")
+
+
+if hasattr(os, "register_at_fork"):
+    # A forked worker inherits the pool's record, but none of its threads.
+    os.register_at_fork(after_in_child=_readers.cache_clear)

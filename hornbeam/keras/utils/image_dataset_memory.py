@@ -1,0 +1,82 @@
+"""Pictures that are kept in memory once they are read, if all of a folder fit in."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+
+from hornbeam.keras.utils.image_dataset_reading import PictureReader
+
+MOST_BYTES = 2 << 30
+SHARE_OF_FREE = 0.25
+"""Later passes are quick with all pictures, and hardly quicker with some: it is all of them within this, or none."""
+
+
+class Kept:
+    """A reader that remembers what it read; a file that has changed since is read again.
+
+    Args:
+        reader: writes the picture of a file into an array.
+        count: files to be read.
+    """
+
+    def __init__(self, reader: PictureReader, count: int) -> None:
+        self._reader = reader
+        self.shape, self.dtype = reader.shape, reader.dtype
+        total = count * int(np.prod(reader.shape)) * np.dtype(reader.dtype).itemsize
+        self._is_on = os.environ.get("HORNBEAM_KEEP_PICTURES", "1") != "0" and (
+            total <= min(MOST_BYTES, SHARE_OF_FREE * free_bytes())
+        )
+        self._held: dict[str, tuple[tuple[int, int], np.ndarray]] = {}
+
+    def into(self, path: str, out: np.ndarray) -> None:
+        """Write the picture of a file into an array, which is kept: nobody may write to it later."""
+        if not self._is_on:
+            self._reader.into(path, out)
+            return
+        status = os.stat(path)
+        stamp = (status.st_mtime_ns, status.st_size)
+        held = self._held.get(path)
+        if held is not None and held[0] == stamp:
+            np.copyto(out, held[1])
+            return
+        self._reader.into(path, out)
+        self._held[path] = (stamp, out)
+
+    def __call__(self, path: str) -> np.ndarray:
+        """The picture of a file, read-only."""
+        found = np.empty(self.shape, self.dtype)
+        self.into(path, found)
+        found.flags.writeable = False
+        return found
+
+    def __getstate__(self) -> dict[str, object]:
+        # Another process reads for itself.
+        return {**self.__dict__, "_held": {}}
+
+
+def free_bytes() -> int:
+    """Memory that is free, or could be made so at once, within the limit of this process's group; 0 if not known."""
+    found = []
+    try:
+        with open("/proc/meminfo", encoding="ascii") as file:
+            for line in file:
+                if line.startswith("MemAvailable:"):
+                    found.append(int(line.split()[1]) * 1024)
+    except OSError:
+        pass  # not Linux
+    try:
+        limit, used = (_number(f"/sys/fs/cgroup/memory.{name}") for name in ("max", "current"))
+        found.append(max(0, limit - used))
+    except (OSError, ValueError):
+        pass  # no group, or one without a limit
+    if not found and hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        # Half of what the machine has, where nothing says how much of it is free.
+        found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2)
+    return min(found, default=0)
+
+
+def _number(path: str) -> int:
+    with open(path, encoding="ascii") as file:
+        return int(file.read())
