@@ -18,6 +18,9 @@ __all__ = ["COMMANDS", "main"]
 COMMANDS: dict[str, tuple[str, str]] = {
     "quickstart": ("hornbeam.cli.quickstart", "train a small network on handwritten digits"),
     "run": ("hornbeam.cli.run", "run a TensorFlow or Keras program on Hornbeam"),
+    "inspect": ("hornbeam.cli.inspect", "show what is in a model file, without loading it"),
+    "verify": ("hornbeam.cli.verify", "check that a model file is whole"),
+    "convert": ("hornbeam.cli.convert", "write a model or weights file in another format"),
     "doctor": ("hornbeam.cli.doctor", "show versions, devices and extras, and check that they work"),
 }
 """Name of each subcommand, the module it lives in, and its line in the help."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.machinery
 import importlib.util
 import os
+import re
 import sys
 import types
 import zipfile
@@ -169,6 +170,7 @@ def _set_first_path(folder: str) -> None:
 
 def _report(error: BaseException) -> int:
     """Show an uncaught error as `python` does, from the program's first frame on; return the exit status."""
+    _add_advice(error)
     trace = error.__traceback__
     while trace is not None and trace.tb_frame.f_globals.get("__name__", "").partition(".")[0] in (
         "hornbeam",
@@ -178,6 +180,18 @@ def _report(error: BaseException) -> int:
     sys.excepthook(type(error), error.with_traceback(trace), trace)
     # 128 + SIGINT, what a shell reports for an interrupted program.
     return 130 if isinstance(error, KeyboardInterrupt) else 1
+
+
+def _add_advice(error: BaseException) -> None:
+    """Say below `cannot import name` what the module itself says about the name, which Python leaves out."""
+    found = re.match(r"cannot import name '(\w+)'", str(error)) if isinstance(error, ImportError) else None
+    module = sys.modules.get(getattr(error, "name", None) or "")
+    if found is None or module is None or module.__name__.partition(".")[0] != "hornbeam":
+        return
+    try:
+        getattr(module, found[1])
+    except AttributeError as reason:
+        error.add_note(str(reason))
 
 
 _PREPARE = {"SCRIPT": _from_file, "-m": _from_module, "-c": _from_text}

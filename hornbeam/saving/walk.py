@@ -40,12 +40,25 @@ _INTERNAL = frozenset(
 )
 
 
-def walk(model: Any) -> Iterator[tuple[str, Any]]:
-    """Pairs of path and object, the model itself first under the empty path."""
-    yield from _visit(model, "", set())
+def walk(model: Any, *, count_repeats: bool = True) -> Iterator[tuple[str, Any]]:
+    """Pairs of path and object, the model itself first under the empty path.
+
+    Args:
+        model: the model.
+        count_repeats: whether an object met before still takes a number among the elements of a list.
+    """
+    yield from _visit(model, "", _Seen(count_repeats))
 
 
-def _visit(item: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
+class _Seen(set):
+    """``id`` of the objects met so far."""
+
+    def __init__(self, count_repeats: bool) -> None:
+        super().__init__()
+        self.count_repeats = count_repeats
+
+
+def _visit(item: Any, path: str, seen: _Seen) -> Iterator[tuple[str, Any]]:
     if id(item) in seen:
         return
     seen.add(id(item))
@@ -66,14 +79,26 @@ def _has_layer_list(model: Any) -> bool:
 
 def _attributes(item: Any) -> list[tuple[str, Any]]:
     names = [name for name in vars(item) if name not in _INTERNAL and not name.startswith("__")]
-    names.sort(key=lambda name: (name.startswith("_"), name))
-    return [(name, vars(item)[name]) for name in names]
+    found = [(_public(item, name), vars(item)[name]) for name in names]
+    return sorted(found, key=lambda pair: (pair[0].startswith("_"), pair[0]))
 
 
-def _container(container: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
+def _public(item: Any, name: str) -> str:
+    """The name of an attribute; without its underscore if a property of that name shows the same object."""
+    plain = name[1:]
+    if name.startswith("_") and isinstance(getattr(type(item), plain, None), property):
+        value = vars(item)[name]
+        if isinstance(value, _SAVEABLE) and getattr(item, plain, None) is value:
+            return plain
+    return name
+
+
+def _container(container: Any, path: str, seen: _Seen) -> Iterator[tuple[str, Any]]:
     used: dict[str, int] = {}
     for value in container.values() if isinstance(container, Mapping) else container:
         if isinstance(value, _SAVEABLE) and not isinstance(value, SeedGenerator):
+            if not seen.count_repeats and id(value) in seen:
+                continue
             name = to_snake_case(type(value).__name__)
             number = used.get(name, 0)
             used[name] = number + 1

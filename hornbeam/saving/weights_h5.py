@@ -1,193 +1,155 @@
-"""Weights in HDF5, in the layout of Keras's ``.weights.h5`` files."""
+"""Weights in HDF5, in the layout of Keras's ``.weights.h5`` files: arrays under the path of the object they "
+"belong to.
+"""
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Iterator
-from typing import Any
+import contextlib
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
 import h5py
-import ml_dtypes
 import numpy as np
 
-from hornbeam.base.errors import CorruptFileError, UnsafeFileError
+from hornbeam.base.errors import FileFormatError
+from hornbeam.core.variable import Variable
+from hornbeam.saving.atomic import atomic_file, is_alive
+from hornbeam.saving.h5_file import atomic_h5, write_array
+from hornbeam.saving.restore import SIDE_STATE
+from hornbeam.saving.sources import shard_names
+from hornbeam.saving.texts import parse_json
 from hornbeam.saving.walk import walk
 
-_CHECKSUM = "crc32"
-_OPTIMIZER_COUNTERS = 2
-"""Variables of an optimizer that has not trained: its step counter and its learning rate."""
+__all__ = ["Entry", "entries", "own_arrays", "random_states", "write_entries", "write_shards"]
 
 
-# --- writing -------------------------------------------------------------------------------------
-def write_weights(model: Any, file: h5py.File, *, with_optimizer: bool = True) -> None:
-    """Put the variables of a model and of all objects in it into an open file."""
-    for path, item in walk(model):
-        if not with_optimizer and path.split("/")[0] == "optimizer":
-            continue
-        store: dict[str, np.ndarray] = {}
-        if hasattr(item, "save_own_variables"):
-            item.save_own_variables(store)
-        group = file.create_group(f"{path}/vars" if path else "vars")
-        if getattr(item, "name", None):
-            group.attrs["name"] = item.name
-        for name, array in store.items():
-            _write_array(group, name, np.asarray(array, order="C"))
+class Entry(NamedTuple):
+    """One object's arrays: the path of the object, its name, and its arrays by name."""
+
+    path: str
+    name: str | None
+    arrays: dict[str, np.ndarray]
 
 
-def _write_array(group: h5py.Group, name: str, array: np.ndarray) -> None:
-    kind = array.dtype.name
-    # HDF5 knows no bfloat16 or float8: raw bytes with the name of the type beside them.
-    raw = array.view(f"V{array.dtype.itemsize}") if kind.startswith(("bfloat16", "float8")) else array
-    dataset = group.create_dataset(name, data=raw.reshape(array.shape))
-    if raw is not array:
-        dataset.attrs["dtype"] = kind
-    # Readers that do not know the attribute pass it over; ours finds any flipped bit by it.
-    dataset.attrs[_CHECKSUM] = np.uint32(zlib.crc32(array.tobytes()))
-
-
-# --- reading -------------------------------------------------------------------------------------
-class StoredWeights:
-    """The arrays of a weights file, by path of the object that owns them.
+def entries(model: Any, *, with_optimizer: bool = True, with_random: bool = False) -> Iterator[Entry]:
+    """What a weights file holds of a model, object by object; each array is copied when it is reached.
 
     Args:
-        file: open file.
-        source: how messages call it.
-
-    Raises:
-        UnsafeFileError: the file links to something, or keeps data outside itself.
+        model: the model.
+        with_optimizer: include the optimizer's state.
+        with_random: include the states of random generators, which other programs pass over.
     """
-
-    def __init__(self, file: h5py.File, source: str) -> None:
-        self._source = source
-        self._datasets: dict[str, dict[str, h5py.Dataset]] = {}
-        self._walk(file, "", 0)
-
-    def _walk(self, group: h5py.Group, path: str, depth: int) -> None:
-        if depth > 64:
-            raise CorruptFileError(f"{self._source}: groups are nested more than 64 deep at {path!r}.")
-        for name in map(str, group):
-            inner = f"{path}/{name}" if path else name
-            link = group.get(name, getlink=True)
-            if not isinstance(link, h5py.HardLink):
-                raise UnsafeFileError(
-                    f"{self._source}: member {inner!r} is a link to another place, which is refused. A weights "
-                    "file holds "
-                    "its arrays itself; save the model again with a program you trust."
-                )
-            item = group[name]
-            if isinstance(item, h5py.Group):
-                self._walk(item, inner, depth + 1)
-            elif isinstance(item, h5py.Dataset):
-                self._check(item, inner)
-                owner = path.removesuffix("vars").removesuffix("/") if path.endswith("vars") else path
-                self._datasets.setdefault(owner, {})[name] = item
-
-    def _check(self, dataset: h5py.Dataset, path: str) -> None:
-        if dataset.external or dataset.is_virtual:
-            raise UnsafeFileError(f"{self._source}: dataset {path!r} keeps its data in another file, which is refused.")
-        stored = dataset.id.get_storage_size()
-        if dataset.nbytes > max(64 << 20, 20 * stored):
-            raise UnsafeFileError(
-                f"{self._source}: dataset {path!r} claims {dataset.nbytes} bytes but holds {stored}, which is refused."
-            )
-
-    def paths(self) -> list[str]:
-        """Paths of objects that have arrays."""
-        return list(self._datasets)
-
-    def arrays(self, path: str) -> dict[str, np.ndarray]:
-        """Arrays of one object by name, checked against their checksums."""
-        found = self._datasets.get(path, {})
-        names = sorted(found, key=lambda name: (not name.isdigit(), int(name) if name.isdigit() else 0, name))
-        return {name: self._read(found[name], f"{path}/vars/{name}") for name in names}
-
-    def _read(self, dataset: h5py.Dataset, path: str) -> np.ndarray:
-        array = dataset[()]
-        kind = dataset.attrs.get("dtype")
-        if kind is not None:
-            kind = kind.decode() if isinstance(kind, bytes) else str(kind)
-            array = np.asarray(array).view(getattr(ml_dtypes, kind)).reshape(dataset.shape)
-        array = np.asarray(array)
-        if array.dtype.kind == "O":
-            raise UnsafeFileError(f"{self._source}: dataset {path!r} holds objects, not numbers.")
-        expected = dataset.attrs.get(_CHECKSUM)
-        if expected is not None and zlib.crc32(array.tobytes()) != int(expected):
-            raise CorruptFileError(
-                f"{self._source}: the array {path!r} is damaged (its checksum does not match). Use another copy "
-                "of the file."
-            )
-        return array
-
-
-def read_weights(
-    model: Any, stored: StoredWeights, *, skip_mismatch: bool = False, with_optimizer: bool = True
-) -> None:
-    """Give all objects of a model their stored variables; the model changes only if everything fits.
-
-    Raises:
-        ValueError: listing every object whose variables do not fit.
-    """
-    problems: list[str] = []
-    pending: list[tuple[Any, dict[str, np.ndarray]]] = []
-    for path, item in _objects(model, with_optimizer):
-        arrays = stored.arrays(path)
-        problem = _mismatch(item, arrays, path)
-        if problem is not None and path == "optimizer" and len(arrays) <= _OPTIMIZER_COUNTERS:
-            # Saved before the first training step, when the optimizer had no slots yet: it starts anew.
-            continue
-        if problem is None:
-            pending.append((item, arrays))
-        elif not skip_mismatch:
-            problems.append(problem)
-    if problems:
-        listing = "\n  ".join(problems)
-        raise ValueError(
-            f"A total of {len(problems)} objects could not be loaded. The stored weights do not fit the "
-            f"model:\n  {listing}"
-        )
-    for item, arrays in pending:
-        item.load_own_variables(arrays)
-
-
-def _objects(model: Any, with_optimizer: bool) -> Iterator[tuple[str, Any]]:
     for path, item in walk(model):
-        if not hasattr(item, "load_own_variables"):
-            continue
-        if path.split("/")[0] == "optimizer" and not with_optimizer:
-            continue
-        yield path, item
+        if with_optimizer or path.split("/")[0] != "optimizer":
+            yield Entry(f"{path}/vars" if path else "vars", getattr(item, "name", None), own_arrays(item))
+    states = random_states(model) if with_random else []
+    if states:
+        yield Entry(SIDE_STATE, None, {str(index): np.asarray(variable) for index, variable in enumerate(states)})
 
 
-def _mismatch(item: Any, arrays: dict[str, np.ndarray], path: str) -> str | None:
-    """What is wrong with an object's arrays, or None; found out before anything is changed."""
-    own: dict[str, np.ndarray] = {}
-    probe = getattr(item, "stored_shapes", None)
-    shapes = probe() if probe is not None else _shapes_of(item, own)
-    if shapes is None:
-        return None
-    if not shapes and not arrays:
-        return None
-    if len(shapes) != len(arrays):
-        names = ", ".join(shapes)
-        owner = f"{path or 'model'} ({getattr(item, 'name', '')})"
-        return f"{owner}: expected {len(shapes)} variables ({names}), received {len(arrays)}"
-    for (name, shape), array in zip(shapes.items(), arrays.values(), strict=True):
-        if tuple(shape) != tuple(array.shape):
-            return f"{path or 'model'}: variable {name} has shape {tuple(shape)}, the stored one {tuple(array.shape)}"
-    return None
+def write_entries(found: Iterable[Entry], file: h5py.File) -> None:
+    """Put arrays into an open, empty file."""
+    for entry in found:
+        group = file.create_group(entry.path)
+        if entry.name:
+            group.attrs["name"] = entry.name
+        for name, array in entry.arrays.items():
+            write_array(group, name, array)
 
 
-def _shapes_of(item: Any, own: dict[str, np.ndarray]) -> dict[str, tuple] | None:
-    if type(item).load_own_variables is not _plain_loader(item):
-        return None
-    item.save_own_variables(own)
-    return {name: array.shape for name, array in own.items()}
+def own_arrays(item: Any) -> dict[str, np.ndarray]:
+    """The arrays that an object stores for itself."""
+    store: dict[str, Any] = {}
+    if hasattr(item, "save_own_variables"):
+        item.save_own_variables(store)
+    return {str(name): np.asarray(value) for name, value in store.items()}
 
 
-def _plain_loader(item: Any) -> Any:
-    """The standard loader of the object's family: objects with a loader of their own check for themselves."""
-    for base in reversed(type(item).__mro__):
-        found = vars(base).get("load_own_variables")
-        if found is not None:
-            return found
-    return None
+def random_states(model: Any) -> list[Variable]:
+    """States of the random generators of all layers of a model, in order."""
+    weights = {id(weight) for weight in model.weights}
+    return [variable for variable in model.variables if id(variable) not in weights]
+
+
+# --- several files -------------------------------------------------------------------------------
+def write_shards(model: Any, path: str, max_bytes: int) -> None:
+    """Write weights into parts of at most ``max_bytes`` (a larger array has a part of its own), and an index of them.
+
+    Args:
+        model: the model.
+        path: the index, ``NAME.weights.json``; the parts are ``NAME_00000.weights.h5`` and so on beside it.
+        max_bytes: size of the arrays in one part.
+    """
+    stem = path.removesuffix(".weights.json")
+    old = _parts_of(path)
+    # Parts that an index names are not touched before a new index stands: a crash leaves the old set whole.
+    tag = f"_{os.getpid()}-{os.urandom(4).hex()}" if old else ""
+    parts: list[list[Entry]] = [[]]
+    weight_map: dict[str, list[str]] = {}
+    filled = total = 0
+
+    def part_name() -> str:
+        return f"{os.path.basename(stem)}{tag}_{len(parts) - 1:05d}.weights.h5"
+
+    def flush() -> None:
+        nonlocal filled
+        _write_part(os.path.join(os.path.dirname(stem), part_name()), parts[-1])
+        # The arrays are on disk: only the number of the part is still needed.
+        parts[-1] = []
+        parts.append([])
+        filled = 0
+
+    for found in entries(model, with_optimizer=False):
+        entry = Entry(found.path, found.name, {})
+        parts[-1].append(entry)
+        places = weight_map.setdefault(f"/{found.path}", [part_name()])
+        for name, array in found.arrays.items():
+            if filled and filled + array.nbytes > max_bytes:
+                flush()
+                entry = Entry(found.path, found.name, {})
+                parts[-1].append(entry)
+                places.append(part_name())
+            entry.arrays[name] = array
+            filled += array.nbytes
+            total += array.nbytes
+    if any(part for part in parts[-1]):
+        flush()
+    # The index comes last: until it is there, the old index with the old parts, or none, is what a reader sees.
+    index: dict[str, Any] = {name: names[0] if len(names) == 1 else names for name, names in weight_map.items()}
+    with atomic_file(path) as file:
+        file.write(json.dumps({"metadata": {"total_size": total}, "weight_map": index}, indent=4).encode("utf-8"))
+    folder = os.path.dirname(os.path.abspath(path))
+    for name in [*old, *_of_dead_processes(folder, os.path.basename(stem))]:
+        with contextlib.suppress(OSError):
+            os.unlink(os.path.join(folder, name))
+
+
+def _of_dead_processes(folder: str, stem: str) -> list[str]:
+    """Parts, whole or half, that a process wrote which died before its index stood."""
+    pattern = re.compile(rf"\.?{re.escape(stem)}_(\d+)-[0-9a-f]{{8}}_\d+\.weights\.h5(\.\d+-[0-9a-f]{{8}}\.tmp)?")
+    found = [(name, pattern.fullmatch(name)) for name in os.listdir(folder)]
+    named = set(_parts_of(os.path.join(folder, f"{stem}.weights.json")))
+    return [
+        name
+        for name, match in found
+        if match is not None and name not in named and int(match[1]) != os.getpid() and not is_alive(int(match[1]))
+    ]
+
+
+def _parts_of(path: str) -> list[str]:
+    """Parts of the set of files that is about to be replaced, if they are named as ours are."""
+    try:
+        with open(path, "rb") as file:
+            names = shard_names(parse_json(file.read(), path), path)
+    except (OSError, FileFormatError):
+        return []
+    stem = os.path.basename(path).removesuffix(".weights.json")
+    return [name for name in names if name.startswith(stem) and name.endswith(".weights.h5")]
+
+
+def _write_part(path: str, found: list[Entry]) -> None:
+    with atomic_h5(path) as target:
+        write_entries(found, target)

@@ -1,0 +1,307 @@
+"""HDF5 files, opened without trust: no links, no outside storage, no claims beyond the file's size. Needs no JAX.
+
+Also the small conventions that all Keras files share: text attributes, lists of names split over several attributes,
+types that HDF5 does not know, and Hornbeam's own checksums, which other readers pass over.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import struct
+import zlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import h5py
+import ml_dtypes
+import numpy as np
+
+from hornbeam.base.errors import CorruptFileError, UnsafeFileError
+from hornbeam.saving.atomic import atomic_file
+from hornbeam.saving.limits import DEPTH_LIMIT, OBJECT_LIMIT, check_claim
+from hornbeam.saving.part import open_part
+from hornbeam.saving.sniff import diagnose
+from hornbeam.saving.texts import printable
+
+__all__ = [
+    "CHECKSUM",
+    "atomic_h5",
+    "check_footer",
+    "check_tree",
+    "checksum",
+    "names_in",
+    "open_h5",
+    "read_array",
+    "text_in",
+    "write_array",
+    "write_names",
+]
+
+CHECKSUM = "crc32"
+"""Attribute of a dataset: CRC-32 of its bytes."""
+_FOOTER = struct.Struct("<8sII")
+_FOOTER_MAGIC = b"HBCRC-32"
+"""After the end of the HDF5 content, where HDF5 does not look: CRC-32 and size (modulo 2**32) of all before it.
+
+It is compared before the HDF5 library sees the file, which is known to crash on damaged ones.
+"""
+_CHUNK_BYTES = 1 << 20
+_HEADER_LIMIT_BYTES = 64512
+"""Attributes of a fixed size may not be longer; longer lists are split."""
+
+
+@contextlib.contextmanager
+def open_h5(file: Any, source: str, size_bytes: int) -> Iterator[h5py.File]:
+    """Open a file for reading, after a look at all its groups and datasets.
+
+    Args:
+        file: path or open binary file.
+        source: how messages call it.
+        size_bytes: its size.
+
+    Raises:
+        CorruptFileError: no whole HDF5 file; also for damage that is met while it is open.
+        UnsafeFileError: it links to something, keeps data outside itself, or claims more than it holds.
+    """
+    if isinstance(file, str):
+        check_footer(file)
+    try:
+        opened = h5py.File(file, "r")
+    except (OSError, RuntimeError, ValueError, KeyError) as error:
+        what = diagnose(file) if isinstance(file, str) else f"{source} is damaged or cut short ({error})."
+        raise CorruptFileError(what) from error
+    with opened:
+        try:
+            check_tree(opened, source, size_bytes)
+            yield opened
+        except (OSError, RuntimeError) as error:
+            # What h5py raises for damaged structures.
+            if isinstance(error, OSError) and error.errno is not None:
+                raise
+            if not type(error).__module__.startswith("builtins"):
+                raise
+            raise CorruptFileError(f"{source} is damaged: {error}. Use another copy of the file.") from error
+
+
+@contextlib.contextmanager
+def atomic_h5(path: str) -> Iterator[h5py.File]:
+    """A new HDF5 file to fill, which becomes ``path``, with a checksum at its end, when the block ends without "
+    "error.
+    """
+    with atomic_file(path) as file:
+        with open_part(file) as part, h5py.File(part, "w") as target:
+            yield target
+        crc, size = _sum(file)
+        file.seek(0, 2)
+        file.write(_FOOTER.pack(_FOOTER_MAGIC, crc, size & 0xFFFFFFFF))
+
+
+def _sum(file: Any, leave_out: int = 0) -> tuple[int, int]:
+    """CRC-32 and size of a file but for its last bytes."""
+    size = file.seek(0, 2) - leave_out
+    file.seek(0)
+    left, crc, buffer = size, 0, memoryview(bytearray(_CHUNK_BYTES))
+    while left > 0:
+        count = file.readinto(buffer[: min(left, _CHUNK_BYTES)])
+        if not count:
+            break
+        crc = zlib.crc32(buffer[:count], crc)
+        left -= count
+    return crc, size
+
+
+def check_footer(path: str) -> bool:
+    """Compare a file with the checksum at its end; False if it has none.
+
+    Raises:
+        CorruptFileError: they differ.
+    """
+    with open(path, "rb") as file:
+        end = file.seek(0, 2)
+        if end < _FOOTER.size:
+            return False
+        file.seek(end - _FOOTER.size)
+        magic, crc, size = _FOOTER.unpack(file.read(_FOOTER.size))
+        if magic != _FOOTER_MAGIC:
+            return False
+        if (crc, size) != ((found := _sum(file, _FOOTER.size))[0], found[1] & 0xFFFFFFFF):
+            raise CorruptFileError(f"{path} is damaged: it does not fit the checksum at its end. Use another copy.")
+    return True
+
+
+def check_tree(file: h5py.File, source: str, size_bytes: int) -> None:
+    """Walk all groups without following links; see ``open_h5``."""
+    claimed, met = 0, set()
+    stack: list[tuple[h5py.Group, str, int]] = [(file, "", 0)]
+    while stack:
+        group, path, depth = stack.pop()
+        if depth > DEPTH_LIMIT:
+            raise UnsafeFileError(f"{source}: groups are nested more than {DEPTH_LIMIT} deep at {printable(path)!r}.")
+        for name in group:
+            inner = f"{path}/{name}" if path else str(name)
+            if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+                raise UnsafeFileError(
+                    f"{source}: member {printable(inner)!r} is a link to another place, which is refused. A model file "
+                    "holds its arrays itself; save the model again with a program that you trust."
+                )
+            item = _member(group, name, inner, source)
+            address = h5py.h5o.get_info(item.id).addr
+            if address in met or len(met) > OBJECT_LIMIT:
+                raise UnsafeFileError(f"{source}: member {printable(inner)!r} has a second name, which is refused.")
+            met.add(address)
+            if isinstance(item, h5py.Group):
+                stack.append((item, inner, depth + 1))
+            elif isinstance(item, h5py.Dataset):
+                claimed += _claim(item, inner, source)
+            else:
+                raise UnsafeFileError(f"{source}: member {printable(inner)!r} is neither a group nor an array.")
+    check_claim(source, claimed, size_bytes)
+
+
+def _member(group: h5py.Group, name: str, path: str, source: str) -> Any:
+    try:
+        return group[name]
+    except (KeyError, OSError, RuntimeError, ValueError, TypeError) as error:
+        raise CorruptFileError(f"{source}: member {printable(path)!r} cannot be opened ({error}).") from error
+
+
+def _claim(dataset: h5py.Dataset, path: str, source: str) -> int:
+    """Bytes that a dataset says it has."""
+    properties = dataset.id.get_create_plist()
+    if properties.get_external_count() or properties.get_layout() == h5py.h5d.VIRTUAL:
+        raise UnsafeFileError(
+            f"{source}: dataset {printable(path)!r} keeps its data in another file, which is refused."
+        )
+    try:
+        kind = dataset.dtype.kind
+    except (TypeError, ValueError) as error:
+        raise CorruptFileError(f"{source}: dataset {printable(path)!r} is of an unknown type ({error}).") from error
+    if kind == "O":
+        raise UnsafeFileError(f"{source}: dataset {printable(path)!r} holds objects, not numbers; this is refused.")
+    return int(dataset.nbytes)
+
+
+# --- attributes ----------------------------------------------------------------------------------
+def text_in(holder: Any, name: str, source: str) -> str | None:
+    """A text attribute, ``None`` if there is none."""
+    if name not in holder.attrs:
+        return None
+    value = holder.attrs[name]
+    if isinstance(value, np.ndarray) and value.shape == ():
+        value = value[()]
+    if isinstance(value, (bytes, np.bytes_)):
+        try:
+            return bytes(value).decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise CorruptFileError(f"{source}: attribute {name!r} is no UTF-8 text.") from error
+    if isinstance(value, str):
+        return str(value)
+    raise CorruptFileError(f"{source}: attribute {name!r} is a {type(value).__name__}, not text.")
+
+
+def names_in(group: Any, name: str, source: str) -> list[str]:
+    """A list of names kept in one attribute, or in several numbered ones."""
+    attributes = group.attrs
+    if name in attributes:
+        return _names(attributes[name], name, source)
+    found: list[str] = []
+    number = 0
+    while f"{name}{number}" in attributes:
+        found += _names(attributes[f"{name}{number}"], name, source)
+        number += 1
+    if not number:
+        raise CorruptFileError(f"{source}: group {printable(group.name)!r} lacks its attribute {name!r}.")
+    return found
+
+
+def _names(value: Any, name: str, source: str) -> list[str]:
+    array = np.asarray(value)
+    if not array.size:
+        return []
+    try:
+        return [item.decode("utf-8") if isinstance(item, bytes) else _as_text(item) for item in array.ravel().tolist()]
+    except (UnicodeDecodeError, TypeError) as error:
+        raise CorruptFileError(f"{source}: attribute {name!r} is no list of names.") from error
+
+
+def _as_text(item: Any) -> str:
+    if not isinstance(item, str):
+        raise TypeError(type(item).__name__)
+    return item
+
+
+def write_names(group: Any, name: str, names: Sequence[str]) -> None:
+    """Write a list of names into one attribute, or into several where one would be too long for HDF5.
+
+    Raises:
+        ValueError: a single name is too long.
+    """
+    encoded = [item.encode("utf-8") for item in names]
+    for item in encoded:
+        if len(item) > _HEADER_LIMIT_BYTES:
+            raise ValueError(
+                f"The name {item[:40]!r}... has {len(item)} bytes, more than the {_HEADER_LIMIT_BYTES} that HDF5 can "
+                "hold. Give the layer a shorter name."
+            )
+    array = np.asarray(encoded)
+    count = 1
+    while any(part.nbytes > _HEADER_LIMIT_BYTES for part in np.array_split(array, count)):
+        count += 1
+    if count == 1:
+        group.attrs[name] = encoded
+        return
+    for number, part in enumerate(np.array_split(array, count)):
+        group.attrs[f"{name}{number}"] = part
+
+
+# --- arrays --------------------------------------------------------------------------------------
+def write_array(group: Any, name: str, array: np.ndarray) -> None:
+    """Write an array with its checksum, and with the name of its type where HDF5 has no such type."""
+    array = np.asarray(array)
+    array = array if array.flags.c_contiguous else np.ascontiguousarray(array).reshape(array.shape)
+    kind = array.dtype.name
+    if array.dtype.kind == "V" and hasattr(ml_dtypes, kind):
+        raw = array.reshape(-1).view(f"V{array.dtype.itemsize}").reshape(array.shape)
+    else:
+        raw = array
+    dataset = group.create_dataset(name, data=raw)
+    if raw is not array:
+        dataset.attrs["dtype"] = kind
+    dataset.attrs[CHECKSUM] = np.uint32(checksum(array))
+
+
+def checksum(array: np.ndarray) -> int:
+    """CRC-32 of an array's bytes, without a copy of it."""
+    if not array.size:
+        return 0
+    flat = array.reshape(-1)
+    return zlib.crc32(flat.view(np.uint8).data)
+
+
+def read_array(dataset: h5py.Dataset, path: str, source: str) -> np.ndarray:
+    """An array, checked against its checksum.
+
+    Raises:
+        CorruptFileError: the checksum does not match, or the type is unknown.
+    """
+    try:
+        array = np.asarray(dataset[()])
+        kind = text_in(dataset, "dtype", source)
+        if kind is not None:
+            array = np.ascontiguousarray(array).reshape(-1).view(_extra_type(kind)).reshape(dataset.shape)
+        expected = dataset.attrs.get(CHECKSUM)
+    except (OSError, RuntimeError, TypeError, ValueError, KeyError) as error:
+        raise CorruptFileError(f"{source}: the array {printable(path)!r} cannot be read ({error}).") from error
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
+    if expected is not None and checksum(np.ascontiguousarray(array)) != int(expected):
+        raise CorruptFileError(
+            f"{source}: the array {printable(path)!r} is damaged (its checksum does not match). Use another copy of "
+            "the file."
+        )
+    return array
+
+
+def _extra_type(kind: str) -> np.dtype:
+    found = getattr(ml_dtypes, kind, None) if kind.startswith(("bfloat", "float", "int", "uint")) else None
+    return np.dtype(found if found is not None else kind)

@@ -1,0 +1,1 @@
+"""SavedModel folders, read and written without TensorFlow."""

@@ -1,0 +1,1 @@
+"""TensorFlow graphs run as JAX programs, through a closed table of operations."""

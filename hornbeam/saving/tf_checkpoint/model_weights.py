@@ -1,0 +1,104 @@
+"""``save_weights`` and ``load_weights`` of models in checkpoint form."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from typing import Any
+
+from hornbeam.base.errors import BuildError
+from hornbeam.saving.tf_checkpoint.bundle import Bundle, is_bundle
+from hornbeam.saving.tf_checkpoint.deferred import restore_later
+from hornbeam.saving.tf_checkpoint.graph import write_objects
+from hornbeam.saving.tf_checkpoint.restore import Restoration
+from hornbeam.saving.tf_checkpoint.state import read_state, write_state
+from hornbeam.saving.tf_checkpoint.status import LoadStatus
+
+__all__ = ["checkpoint_prefix", "load_weights", "save_weights"]
+
+
+def checkpoint_prefix(path: str) -> str | None:
+    """Prefix of the checkpoint that a path means, or None if there is none.
+
+    A path may be the prefix itself, its index file, a folder with a state file, or a SavedModel.
+    """
+    if is_bundle(path):
+        return path
+    if path.endswith(".index") and is_bundle(path.removesuffix(".index")):
+        return path.removesuffix(".index")
+    if os.path.isdir(path):
+        inside = os.path.join(path, "variables", "variables")
+        if is_bundle(inside):
+            return inside
+        state = read_state(path)
+        if state is not None and is_bundle(state.model_checkpoint_path):
+            return state.model_checkpoint_path
+    return None
+
+
+def save_weights(model: Any, path: str) -> None:
+    """Write the variables of a model, and of its optimizer, as ``path.index`` and ``path.data-00000-of-00001``.
+
+    The file ``checkpoint`` beside them then names this one as the newest.
+
+    Raises:
+        ValueError: the model is not built.
+    """
+    path = os.path.expanduser(os.fspath(path))
+    if not model.built or not (model.variables or model.built):
+        raise ValueError(
+            f"Model {model.name!r} is not built, so it has no weights to save. Call it on data first, or build it "
+            "with an input shape."
+        )
+    write_objects(path, model)
+    write_state(os.path.dirname(path) or ".", path)
+
+
+def load_weights(model: Any, path: str, *, by_name: bool = False, skip_mismatch: bool = False) -> LoadStatus:
+    """Read the variables of a model, and of its optimizer if it is compiled, from a checkpoint.
+
+    A layer that is not built yet takes its values when it is.
+
+    Args:
+        model: the model; unchanged if a shape does not fit.
+        path: prefix, folder or SavedModel.
+        by_name: must be False: checkpoints pair layers by their place in the model.
+        skip_mismatch: leave out variables of another shape instead of refusing.
+
+    Raises:
+        FileNotFoundError: there is no such checkpoint.
+        ValueError: shapes differ, or nothing in the checkpoint belongs to the model.
+    """
+    if by_name:
+        raise ValueError(
+            "load_weights(by_name=True) needs an HDF5 file: checkpoints hold layers by their place, not by their "
+            "name. Leave out `by_name`, or save the weights with a name that ends in `.h5`."
+        )
+    path = os.path.expanduser(os.fspath(path))
+    restoration = Restoration(Bundle(checkpoint_prefix(path) or path), model)
+    restoration.match()
+    restoration.assign(skip_mismatch)
+    _check(model, restoration)
+    if restoration.unused():
+        restore_later(restoration)
+    return LoadStatus(restoration)
+
+
+def _check(model: Any, restoration: Restoration) -> None:
+    prefix = restoration.bundle.prefix
+    try:
+        weights = list(model.weights)
+    except BuildError:
+        weights = []
+    missing = [v.path for v in weights if id(v) not in restoration.restored]
+    if weights and len(missing) == len(weights):
+        raise ValueError(
+            f"Checkpoint {prefix!r} holds nothing that belongs to model {model.name!r}; it was written for another "
+            f"model or by a Checkpoint object. It holds: {', '.join(restoration.bundle.names()[:10])} ..."
+        )
+    if missing and model.built:
+        warnings.warn(
+            f"Checkpoint {prefix!r} has no value for {len(missing)} of the {len(weights)} weights of model "
+            f"{model.name!r}, which keep theirs: {', '.join(missing[:10])}",
+            stacklevel=4,
+        )

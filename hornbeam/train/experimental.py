@@ -1,0 +1,5 @@
+"""``tf.train.experimental``."""
+
+from hornbeam.train.options import CheckpointOptions
+
+__all__ = ["CheckpointOptions"]
