@@ -11,15 +11,20 @@ import importlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
+import os
 import pkgutil
 import sys
 import types
 from collections.abc import Sequence
 
 from hornbeam.base.errors import StateError, explain
-from hornbeam.compat import paths
+from hornbeam.compat import adapt, names, paths
+from hornbeam.compat.loading import load
 
 __all__ = ["install"]
+
+GENERATION_VARIABLE = "HORNBEAM_GENERATION"
+"""Environment variable: "tf1" for programs that expect TensorFlow 1 where it is a matter of choice."""
 
 
 def install() -> None:
@@ -52,6 +57,16 @@ def install() -> None:
     sys.meta_path.insert(0, _Finder())
     for module in [module for module in sys.modules.values() if isinstance(module, types.ModuleType)]:
         _bind_former_places(module)
+    adapt.apply()
+    _choose_generation(os.environ.get(GENERATION_VARIABLE, ""))
+
+
+def _choose_generation(name: str) -> None:
+    """Let versions be those of TensorFlow 1 where the program asks for it; what it writes follows the same variable."""
+    if name.lower() in ("tf1", "1"):
+        sys.modules["hornbeam"].__version__ = "1.15.5"  # type: ignore[attr-defined]
+    elif name.lower() not in ("", "tf2", "2", "keras3", "3"):
+        raise ValueError(f"{GENERATION_VARIABLE} is 'tf1', 'tf2' or nothing. Received: {name!r}.")
 
 
 def _is_ours(module: types.ModuleType) -> bool:
@@ -83,6 +98,14 @@ class _Place(types.ModuleType):
         raise AttributeError(
             f"module {self.__name__!r} has no attribute {name!r}; looked in {', '.join(self.__homes__)}"
         )
+
+    def __call__(self, *args: object, **kwargs: object) -> object:
+        """Call the function of the place's own name, where there once was one: `keras.layers.merge(...)`."""
+        above, _, name = self.__name__.rpartition(".")
+        home = names.MODULES.get(paths.home(above) or "", {}).get(name)
+        if home is None:
+            raise TypeError(f"{self.__name__} is a module, not a function.")
+        return load(home)(*args, **kwargs)
 
     def __dir__(self) -> list[str]:
         return sorted({entry for home in self.__homes__ for entry in dir(importlib.import_module(home))})
@@ -119,8 +142,8 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
 
     def _below_hornbeam(self, fullname: str, path: Sequence[str] | None) -> importlib.machinery.ModuleSpec | None:
-        """Our own modules load as ever; those that have former places below them get these bound after it."""
-        if not paths.former_files(fullname):
+        """Our own modules load as ever; after it they get the former places below them, and the old spellings."""
+        if not paths.former_files(fullname) and not adapt.concerns(fullname):
             return None
         spec = importlib.machinery.PathFinder.find_spec(fullname, path)
         if spec is not None and spec.loader is not None:
@@ -129,6 +152,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             def exec_module(module: types.ModuleType) -> None:
                 execute(module)
                 _bind_former_places(module)
+                adapt.adopt(module)
 
             # On this one loader, which serves this one module: everything else about it stays.
             spec.loader.exec_module = exec_module

@@ -6,10 +6,19 @@ among the places that moved (``MOVED``) or went away (``REFUSED``); a name in ne
 
 from __future__ import annotations
 
-HOMES = {"tensorflow": "hornbeam", "keras": "hornbeam.keras"}
+HOMES = {
+    "tensorflow": "hornbeam",
+    "keras": "hornbeam.keras",
+    "plaidml": "hornbeam.compat.plaidml",
+    "tensorflow_datasets": "hornbeam.tfds",
+    "tensorflow_hub": "hornbeam.hub",
+    "tensorflow_examples": "hornbeam.compat.tensorflow_examples",
+}
 """The two spellings that everything else is brought to, and the packages behind them."""
 
-ROOTS = frozenset({"tensorflow", "keras", "tf_keras"})
+ROOTS = frozenset(
+    {"tensorflow", "keras", "tf_keras", "plaidml", "tensorflow_datasets", "tensorflow_hub", "tensorflow_examples"}
+)
 """Top-level import names that are answered."""
 
 # A package that is the same as another one, with all that is below it. Longer entries are tried first.
@@ -59,8 +68,9 @@ _FORMER_FILES = {
     "keras.mixed_precision": "autocast_variable experimental loss_scale_optimizer policy",
     "keras.models": "cloning experimental functional model sequential",
     "keras.optimizers": (
-        "adadelta adafactor adagrad adam adamax adamw base_optimizer experimental ftrl lion loss_scale_optimizer nadam "
-        "optimizer optimizer_experimental optimizer_v1 optimizer_v2 rmsprop sgd"
+        "adadelta adafactor adagrad adam adamax adamw base_optimizer experimental ftrl legacy lion "
+        "loss_scale_optimizer "
+        "nadam optimizer optimizer_experimental optimizer_v1 optimizer_v2 rmsprop sgd"
     ),
     "keras.optimizers.schedules": "learning_rate_schedule",
     "keras.regularizers": "regularizers",
@@ -68,13 +78,28 @@ _FORMER_FILES = {
         "audio_dataset audio_dataset_utils conv_utils data_utils dataset_utils experimental file_utils generic_utils "
         "image_dataset image_dataset_utils image_utils io_utils layer_utils losses_utils metrics_utils "
         "model_visualization multi_gpu_utils np_utils numerical_utils text_dataset tf_utils timeseries_dataset "
-        "timeseries_dataset_utils traceback_utils version_utils vis_utils visualize_util"
+        "timeseries_dataset_utils traceback_utils training_utils version_utils vis_utils visualize_util"
     ),
     "keras.wrappers": "scikit_learn sklearn_wrapper",
 }
 
 # A place, with everything below it, whose names are found in other places now (in the first of them that has the name).
 MOVED = {f"{folder}.{name}": folder for folder, names in _FORMER_FILES.items() for name in names.split()}
+MOVED |= {
+    f"keras.engine.{name}": "keras keras.layers keras.models keras.utils"
+    for name in (
+        "base_layer",
+        "functional",
+        "input_layer",
+        "input_spec",
+        "keras_tensor",
+        "network",
+        "node",
+        "sequential",
+        "topology",
+        "training",
+    )
+}
 MOVED |= {
     "keras.callbacks_v1": "keras.callbacks",
     "keras.distribute": "keras.distribution",
@@ -115,13 +140,12 @@ REFUSED = {
     "keras.applications.music_tagger_crnn": "The network was withdrawn in Keras 2 and its weights are gone.",
     "keras.contrib": "It was never part of Keras; copy the layer you need and build it with `keras.layers.Layer`.",
     "keras.legacy.interfaces": "It translated old argument names; Hornbeam does that by itself.",
-    "keras.utils.training_utils": "`multi_gpu_model` is gone; use `tf.distribute.MirroredStrategy` around the model.",
     "tensorflow.contrib": "It ended with TensorFlow 1; layers, losses and optimizers of it are in `tf.keras`.",
     "tensorflow.examples.tutorials.mnist": "It ended with TensorFlow 1; use `tf.keras.datasets.mnist.load_data()`.",
 }
 """Places without a successor, and what to do instead."""
 
-PRIVATE = frozenset({"base", "cli", "core", "engine", "ops", "saving"})
+PRIVATE = frozenset({"base", "cli", "core", "engine", "ops", "saving", "tensors", "tfds"})
 """Rooms of ``hornbeam`` that TensorFlow has no public module for: not reachable as ``tensorflow.X``."""
 
 

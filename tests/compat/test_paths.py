@@ -46,7 +46,7 @@ def test_home_of_places_that_stayed(name, home):
         ("keras.engine.topology", "hornbeam.keras"),
         ("keras.src.engine.saving", "hornbeam.keras.models"),
         ("keras.objectives", "hornbeam.keras.losses"),
-        ("tf_keras.optimizers.legacy.adam", None),
+        ("tf_keras.optimizers.legacy.adam", "hornbeam.keras.optimizers"),
         ("keras.optimizers.adam", "hornbeam.keras.optimizers"),
         ("tensorflow.python.ops.math_ops", "hornbeam.math"),
         ("tensorflow.python.framework.ops", "hornbeam"),

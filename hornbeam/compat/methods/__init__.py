@@ -1,0 +1,31 @@
+"""Methods and attributes that left Keras's classes: tables of where each class's are, loaded with the class."""
+
+ADDED = {
+    ("models", "Model"): "compat.methods.models:MODEL",
+    ("models", "Sequential"): "compat.methods.models:SEQUENTIAL",
+    ("layers", "Layer"): "compat.methods.layers:LAYER",
+    ("layers", "RNN"): "compat.methods.layers:RNN",
+    ("layers", "Dense"): "compat.methods.layers:DENSE",
+    ("layers", "Conv"): "compat.methods.layers:CONVOLUTION",
+    ("layers", "Embedding"): "compat.methods.layers:EMBEDDING",
+    ("optimizers", "Optimizer"): "compat.methods.optimizers:OPTIMIZER",
+    ("optimizers", "LossScaleOptimizer"): "compat.methods.optimizers:LOSS_SCALE_OPTIMIZER",
+    ("callbacks", "LazyLogs"): "compat.methods.records:LOGS",
+    ("metrics", "Metric"): "compat.methods.records:METRIC",
+}
+"""(part of ``keras``, class) to a dict of attributes that are added where the class has none of the name."""
+
+AROUND = {
+    ("core", "Variable"): "compat.methods.variables:AROUND_VARIABLE",
+    ("layers", "Layer"): "compat.methods.layers:AROUND_LAYER",
+    ("layers", "LayerBuilding"): "compat.methods.layers:AROUND_BUILDING",
+    ("layers", "LayerState"): "compat.methods.layers:AROUND_STATE",
+    ("optimizers", "OptimizerState"): "compat.methods.optimizers:AROUND_STATE",
+    ("optimizers", "Optimizer"): "compat.methods.optimizers:AROUND_OPTIMIZER",
+    ("callbacks", "History"): "compat.methods.records:AROUND_HISTORY",
+    ("callbacks", "LazyLogs"): "compat.methods.records:AROUND_LOGS",
+    ("callbacks", "Callback"): "compat.methods.records:AROUND_CALLBACK",
+    ("models", "Sequential"): "compat.methods.models:AROUND_SEQUENTIAL",
+    ("trainers", "Trainer"): "compat.methods.models:AROUND_TRAINER",
+}
+"""(part of ``keras``, class) to a dict of attribute to a function from the class's own attribute to a new one."""

@@ -1,0 +1,163 @@
+"""Old methods and attributes of optimizers."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from hornbeam.base.errors import NotSupportedError
+from hornbeam.compat import decay
+from hornbeam.compat.methods.gone import gone
+from hornbeam.core.tape import GradientTape
+from hornbeam.keras.optimizers.schedules import InverseTimeDecay
+from hornbeam.keras.saving import serialization
+
+
+def get_weights(self: Any) -> list[np.ndarray]:
+    """Values of the optimizer's variables."""
+    return [np.asarray(variable) for variable in self.variables]
+
+
+def get_updates(self: Any, *args: Any, **kwargs: Any) -> Any:
+    """Raise: updates are not objects any more."""
+    raise NotSupportedError(
+        f"{self.name}.get_updates(): updates are not symbolic here. Use `optimizer.apply_gradients(zip(gradients, "
+        "variables))` with gradients of a `tf.GradientTape`."
+    )
+
+
+def get_gradients(self: Any, loss: Any, params: Any) -> Any:
+    """Raise: gradients need a tape."""
+    raise NotSupportedError(
+        f"{self.name}.get_gradients(): a loss alone does not know how it was computed. Compute it under "
+        "`with tf.GradientTape() as tape:` and call `tape.gradient(loss, params)`."
+    )
+
+
+def _get_hyper(self: Any, name: str, dtype: Any = None) -> Any:
+    return getattr(self, name)
+
+
+def _set_hyper(self: Any, name: str, value: Any) -> None:
+    setattr(self, name, value)
+
+
+def _decay(self: Any) -> float:
+    rate = vars(self).get("_learning_rate")
+    return float(rate.decay_rate) if isinstance(rate, decay.SettableInverseTimeDecay) else 0.0
+
+
+def compute_gradients(self: Any, loss: Any, var_list: Any, tape: Any = None) -> list[tuple[Any, Any]]:
+    """Gradients of a loss, paired with the variables.
+
+    Args:
+        loss: a function without arguments, or a tensor (then ``tape`` is needed).
+        var_list: the variables, or a function that gives them.
+        tape: the tape that recorded ``loss``.
+    """
+    if callable(loss):
+        tape = tape or GradientTape()
+        with tape:
+            loss = loss()
+    elif tape is None:
+        raise ValueError(f"{self.name}.compute_gradients(): a loss that is a tensor needs its `tape`.")
+    given: Any = var_list() if callable(var_list) else var_list
+    variables = list(given)
+    return list(zip(tape.gradient(loss, variables), variables, strict=True))
+
+
+OPTIMIZER: dict[str, Any] = {
+    "compute_gradients": compute_gradients,
+    "get_weights": get_weights,
+    "get_updates": get_updates,
+    "get_gradients": get_gradients,
+    "weights": property(lambda self: self.variables, doc="The optimizer's variables."),
+    "decay": property(_decay, doc="What the constructor's `decay` was."),
+    "updates": gone("Optimizer.updates", "call `apply_gradients`"),
+    "_get_hyper": _get_hyper,
+    "_set_hyper": _set_hyper,
+}
+
+
+def get_scaled_loss(self: Any, loss: Any) -> Any:
+    """The loss multiplied by the loss scale; a function is wrapped."""
+    if callable(loss):
+        return lambda: self.scale_loss(loss())
+    return self.scale_loss(loss)
+
+
+def get_unscaled_gradients(self: Any, grads: Any) -> list[Any]:
+    """Gradients of the scaled loss divided by the loss scale."""
+    factor = 1.0 / np.asarray(self.scale_loss(1.0))
+    return [None if gradient is None else gradient * float(factor) for gradient in grads]
+
+
+LOSS_SCALE_OPTIMIZER: dict[str, Any] = {
+    "loss_scale": property(lambda self: self.scale_loss(1.0), doc="The number that losses are multiplied by."),
+    "get_scaled_loss": get_scaled_loss,
+    "get_unscaled_gradients": get_unscaled_gradients,
+}
+
+
+def _plain_schedule(rate_config: Callable) -> Callable:
+    @functools.wraps(rate_config)
+    def config(self: Any) -> Any:
+        if decay.start_rate(self) is None:
+            return rate_config(self)
+        plain = InverseTimeDecay(**self._learning_rate.get_config())
+        return serialization.serialize_keras_object(plain)
+
+    return config
+
+
+def _settable_rate(rate: property) -> property:
+    """Let programs set the first rate of an optimizer that was made with ``decay``."""
+    read, write = rate.fget, rate.fset
+    assert read is not None and write is not None
+
+    def assign(self: Any, value: Any) -> None:
+        start = decay.start_rate(self)
+        if start is None or (callable(value) and not hasattr(value, "dtype")):
+            write(self, value)
+        else:
+            start.assign(value)
+
+    return property(read, assign, doc=rate.__doc__)
+
+
+def _start_or_rate(short: property) -> property:
+    """``lr`` of such an optimizer is its first rate, a variable."""
+    read, write = short.fget, short.fset
+    assert read is not None
+
+    def start_or_rate(self: Any) -> Any:
+        start = decay.start_rate(self)
+        return read(self) if start is None else start
+
+    def assign(self: Any, value: Any) -> None:
+        self.learning_rate = value
+
+    return property(start_or_rate, write if write is None else assign, doc=short.__doc__)
+
+
+def _without_hints(method: Callable) -> Callable:
+    """Take arguments that only told a strategy how to sum gradients."""
+
+    @functools.wraps(method)
+    def taking(self: Any, grads_and_vars: Any, *args: Any, **kwargs: Any) -> Any:
+        for name in ("name", "experimental_aggregate_gradients", "skip_gradients_aggregation"):
+            kwargs.pop(name, None)
+        return method(self, grads_and_vars, *args, **kwargs)
+
+    return taking
+
+
+AROUND_STATE: dict[str, Callable] = {"_learning_rate_config": _plain_schedule}
+AROUND_OPTIMIZER: dict[str, Callable] = {
+    "learning_rate": _settable_rate,
+    "lr": _start_or_rate,
+    "apply_gradients": _without_hints,
+}

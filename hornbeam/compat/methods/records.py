@@ -1,0 +1,115 @@
+"""Old methods of metrics; old names in histories and in the parameters of a run."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+
+# --- metrics -------------------------------------------------------------------------------------
+def merge_state(self: Any, metrics: Any) -> None:
+    """Add the counts of other metrics of the class.
+
+    Raises:
+        ValueError: a metric of another kind.
+    """
+    for metric in metrics:
+        if len(self.variables) != len(metric.variables):
+            raise ValueError(f"Metric {metric.name} is not compatible with {self.name}: it counts something else.")
+        for own, other in zip(self.variables, metric.variables, strict=True):
+            own.assign_add(other)
+
+
+METRIC: dict[str, Any] = {
+    "merge_state": merge_state,
+    "reset_states": lambda self: self.reset_state(),
+    "trainable_weights": property(lambda self: [], doc="Nothing: metrics are not trained."),
+    "non_trainable_weights": property(lambda self: self.variables, doc="The metric's variables."),
+    "weights": property(lambda self: self.variables, doc="The metric's variables."),
+}
+
+# --- histories -----------------------------------------------------------------------------------
+_SAME = (
+    ("acc", "accuracy"),
+    ("lr", "learning_rate"),
+    ("mse", "mean_squared_error"),
+    ("mae", "mean_absolute_error"),
+    ("mape", "mean_absolute_percentage_error"),
+    ("msle", "mean_squared_logarithmic_error"),
+)
+_OTHER = {first: second for first, second in _SAME} | {second: first for first, second in _SAME}
+_GENERAL = ("acc", "accuracy")
+_SPECIAL = ("binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy")
+
+
+def other_name(name: str, known: Any) -> str | None:
+    """The name under which a log is kept today; None if there is none."""
+    start, stem = ("val_", name[4:]) if name.startswith("val_") else ("", name)
+    options = [_OTHER.get(stem), *(_SPECIAL if stem in _GENERAL else ()), *(_GENERAL if stem in _SPECIAL else ())]
+    return next((f"{start}{option}" for option in options if option and f"{start}{option}" in known), None)
+
+
+class OldKeys(dict):
+    """A history that also finds ``acc`` for ``accuracy``, ``lr`` for ``learning_rate`` and the like."""
+
+    def __missing__(self, name: str) -> Any:
+        other = other_name(name, self) if isinstance(name, str) else None
+        if other is None:
+            raise KeyError(name)
+        return self[other]
+
+
+def _old_keys(on_train_begin: Callable) -> Callable:
+    @functools.wraps(on_train_begin)
+    def begin(self: Any, logs: Any = None) -> Any:
+        result = on_train_begin(self, logs)
+        if type(self.history) is dict:
+            self.history = OldKeys(self.history)
+        return result
+
+    return begin
+
+
+def _log_of_old_name(self: Any, name: str) -> Any:
+    other = other_name(name, self) if isinstance(name, str) else None
+    if other is None:
+        raise KeyError(name)
+    return self[other]
+
+
+def _with_old_names(get: Callable) -> Callable:
+    @functools.wraps(get)
+    def found(self: Any, name: str, default: Any = None) -> Any:
+        if name not in self and (other := other_name(name, self)) is not None:
+            name = other
+        return get(self, name, default)
+
+    return found
+
+
+LOGS: dict[str, Any] = {"__missing__": _log_of_old_name}
+AROUND_LOGS: dict[str, Callable] = {"get": _with_old_names}
+AROUND_HISTORY: dict[str, Callable] = {"on_train_begin": _old_keys}
+
+_PARAMS = {"nb_epoch": "epochs", "nb_sample": "samples", "nb_step": "steps"}
+
+
+class OldParams(dict):
+    """Parameters of a run, under their names of all times."""
+
+    def __missing__(self, name: str) -> Any:
+        if name in _PARAMS and _PARAMS[name] in self:
+            return self[_PARAMS[name]]
+        raise KeyError(name)
+
+
+def _old_params(set_params: Callable) -> Callable:
+    @functools.wraps(set_params)
+    def keep(self: Any, params: Any) -> Any:
+        return set_params(self, OldParams(params) if type(params) is dict else params)
+
+    return keep
+
+
+AROUND_CALLBACK: dict[str, Callable] = {"set_params": _old_params}

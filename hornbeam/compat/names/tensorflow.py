@@ -1,0 +1,59 @@
+"""Names of TensorFlow 1, which old programs use beside Keras."""
+
+from __future__ import annotations
+
+_SESSION = (
+    "Session InteractiveSession ConfigProto GPUOptions OptimizerOptions RunOptions Graph get_default_graph "
+    "get_default_session reset_default_graph global_variables_initializer local_variables_initializer "
+    "tables_initializer initialize_all_variables variables_initializer placeholder placeholder_with_default "
+    "global_variables trainable_variables set_random_seed "
+    "get_variable variable_scope get_variable_scope enable_eager_execution disable_eager_execution "
+    "enable_v2_behavior disable_v2_behavior disable_v2_tensorshape enable_resource_variables "
+    "disable_resource_variables executing_eagerly_outside_functions"
+)
+_OPS = (
+    "log to_float to_int32 to_int64 to_double random_normal random_uniform truncated_normal multinomial "
+    "random_shuffle arg_max arg_min div mod ceil is_nan is_inf matrix_inverse matrix_determinant matrix_transpose diag "
+    "diag_part global_norm reduce_sum reduce_mean reduce_max reduce_min reduce_prod reduce_all reduce_any "
+    "log_sigmoid rsqrt erf lgamma expm1 log1p assign assign_add assign_sub"
+)
+
+V1 = {
+    **{name: f"compat.v1.session:{name}" for name in _SESSION.split()},
+    **{name: f"compat.v1.operations:{name}" for name in _OPS.split()},
+    "logging": "compat.v1.logging",
+    "app": "compat.v1.app",
+    "flags": "compat.v1.app:flags",
+    "gfile": "io.gfile",
+    "train": "compat.v1.train",
+    "layers": "compat.v1.layers",
+    "estimator": "compat.estimator",
+    "AUTO_REUSE": "compat.v1.session:AUTO_REUSE",
+    "GraphKeys": "compat.v1.session:GraphKeys",
+    "Dimension": "compat.v1.operations:dimension",
+    "variance_scaling_initializer": "keras.initializers:VarianceScaling",
+    "glorot_uniform_initializer": "keras.initializers:GlorotUniform",
+    "glorot_normal_initializer": "keras.initializers:GlorotNormal",
+    "truncated_normal_initializer": "keras.initializers:TruncatedNormal",
+    "orthogonal_initializer": "keras.initializers:Orthogonal",
+    "VERSION": "version:VERSION",
+    "keras": "keras",
+}
+"""Names of ``tf.compat.v1`` that ``tf`` lacks or means otherwise; all others are those of ``tf``."""
+
+MODULES: dict[str, dict[str, str]] = {
+    "hornbeam": {
+        name: home for name, home in V1.items() if not name.startswith("reduce_") and name not in ("train", "keras")
+    },
+    "hornbeam.train": {
+        name: f"compat.v1.train:{name}"
+        for name in (
+            "AdadeltaOptimizer",
+            "AdagradOptimizer",
+            "AdamOptimizer",
+            "GradientDescentOptimizer",
+            "MomentumOptimizer",
+            "RMSPropOptimizer",
+        )
+    },
+}

@@ -1,0 +1,95 @@
+"""Old arguments of functions, by the module that shows them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hornbeam.compat.spellings.table import Translator, data_format, spell
+
+_FORMAT = {"dim_ordering": "data_format"}
+_FORMAT_VALUES = {"dim_ordering": data_format}
+_WORDS = {"nb_words": "num_words"}
+_PLAIN = {"use_legacy_format": ((False,), "leave it out; readers take both forms of config")}
+
+
+def _format(owner: str, renamed: dict[str, str] | None = None, **options: Any) -> Translator:
+    return spell(owner, {**_FORMAT, **(renamed or {})}, values=_FORMAT_VALUES, **options)
+
+
+def _grayscale(args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
+    """``grayscale=True`` as ``color_mode="grayscale"``; by position it is a truth value, never a mode."""
+    if len(args) > 1 and isinstance(args[1], bool):
+        args, kwargs = args[:1] + args[2:], {**kwargs, "grayscale": args[1]}
+    if "grayscale" in kwargs:
+        kwargs = dict(kwargs)
+        if kwargs.pop("grayscale"):
+            kwargs["color_mode"] = "grayscale"
+    return args, kwargs
+
+
+FUNCTIONS: dict[str, dict[str, Translator]] = {
+    "keras.activations": {"relu": spell("relu", {"alpha": "negative_slope"})},
+    "keras.utils": {
+        "get_source_inputs": spell("get_source_inputs", dropped=["layer", "node_index"]),
+        "load_img": spell("load_img", before=_grayscale),
+        "img_to_array": _format("img_to_array"),
+        "array_to_img": _format("array_to_img"),
+        "plot_model": spell("plot_model", {"show_shape": "show_shapes"}),
+    },
+    "keras.preprocessing.image": {
+        "load_img": spell("load_img", before=_grayscale),
+        "img_to_array": _format("img_to_array"),
+        "array_to_img": _format("array_to_img"),
+    },
+    "keras.applications.imagenet_utils": {
+        "preprocess_input": _format("preprocess_input"),
+        "decode_predictions": spell("decode_predictions", {"top_n": "top"}),
+    },
+    "keras.datasets.imdb": {"load_data": spell("imdb.load_data", _WORDS)},
+    "keras.datasets.reuters": {"load_data": spell("reuters.load_data", _WORDS)},
+    "keras.backend": {
+        "batch_get_value": spell("batch_get_value", {"xs": "tensors"}),
+        "conv2d": _format(
+            "conv2d",
+            {"border_mode": "padding", "filter_dilation": "dilation_rate"},
+            dropped=["image_shape", "filter_shape"],
+        ),
+        "pool2d": _format("pool2d", {"border_mode": "padding"}),
+        "expand_dims": spell("expand_dims", {"dim": "axis"}),
+        "one_hot": spell("one_hot", {"nb_classes": "num_classes"}),
+        "random_normal": spell("random_normal", {"std": "stddev"}),
+        "random_uniform": spell("random_uniform", {"low": "minval", "high": "maxval"}),
+        "repeat_elements": spell("repeat_elements", {"repeats": "rep"}),
+        "resize_images": _format("resize_images", {"X": "x"}),
+        "resize_volumes": _format("resize_volumes", {"X": "x"}),
+        "set_epsilon": spell("set_epsilon", {"e": "value"}),
+        "spatial_2d_padding": _format("spatial_2d_padding"),
+    },
+}
+"""Module (without ``hornbeam.``) to function to the translator of its arguments."""
+
+for _room in (
+    "activations",
+    "constraints",
+    "initializers",
+    "layers",
+    "losses",
+    "metrics",
+    "optimizers",
+    "regularizers",
+):
+    for _name in ("serialize", "deserialize"):
+        FUNCTIONS.setdefault(f"keras.{_room}", {})[_name] = spell(f"{_room}.{_name}", only=_PLAIN)
+FUNCTIONS["keras.optimizers.schedules"] = {
+    _name: spell(f"schedules.{_name}", only=_PLAIN) for _name in ("serialize", "deserialize")
+}
+
+CLASSES: dict[tuple[str, str], dict[str, Translator]] = {
+    ("preprocessing", "ImageDataGenerator"): {
+        "__init__": _format("ImageDataGenerator"),
+        "flow": spell("flow", {"X": "x"}),
+        "fit": spell("fit", {"X": "x"}),
+    },
+    ("preprocessing", "Tokenizer"): {"__init__": spell("Tokenizer", _WORDS)},
+}
+"""Like ``training.METHODS``, for classes that prepare data."""

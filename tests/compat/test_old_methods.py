@@ -1,0 +1,178 @@
+"""Methods and attributes that left Keras's classes."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+from hornbeam import keras
+from hornbeam.base.errors import NotSupportedError
+from tests.compat.spellings import no_notes, old_spellings  # noqa: F401 - fixtures
+
+layers = keras.layers
+X = np.random.default_rng(0).random((24, 3)).astype("float32")
+Y = (X[:, :1] > 0.5).astype("float32")
+
+
+def batches(size=8):
+    while True:
+        for start in range(0, len(X), size):
+            yield X[start : start + size], Y[start : start + size]
+
+
+def classifier(units=1) -> keras.Sequential:
+    model = keras.Sequential([layers.Dense(units, input_dim=3, activation="sigmoid" if units == 1 else "softmax")])
+    model.compile(
+        "sgd", "binary_crossentropy" if units == 1 else "sparse_categorical_crossentropy", metrics=["accuracy"]
+    )
+    return model
+
+
+def test_generator_methods_do_what_fit_evaluate_and_predict_do():
+    first, second = classifier(), classifier()
+    second.set_weights(first.get_weights())
+    one = first.fit_generator(batches(), steps_per_epoch=3, epochs=2, verbose=0, max_queue_size=2, workers=1)
+    two = second.fit(X, Y, batch_size=8, epochs=2, shuffle=False, verbose=0)
+    np.testing.assert_allclose(one.history["loss"], two.history["loss"], rtol=1e-5)
+    np.testing.assert_allclose(
+        first.evaluate_generator(batches(), steps=3), second.evaluate(X, Y, verbose=0), rtol=1e-4
+    )
+    np.testing.assert_allclose(first.predict_generator(batches(), steps=3), second.predict(X, verbose=0), rtol=1e-4)
+    assert one.history["acc"] == one.history["accuracy"]
+
+
+def test_numbers_of_samples_become_numbers_of_batches():
+    model = classifier()
+    history = model.fit_generator(
+        batches(),
+        samples_per_epoch=20,
+        nb_epoch=2,
+        verbose=0,
+        validation_data=batches(),
+        nb_val_samples=16,
+        nb_worker=1,
+        max_q_size=3,
+        pickle_safe=False,
+    )
+    assert int(model.optimizer.iterations) == 6 and set(history.history) >= {"val_loss", "val_accuracy"}
+    with pytest.raises(TypeError, match="epochz"):
+        model.fit_generator(batches(), steps_per_epoch=1, epochz=2)
+
+
+def test_classes_and_probabilities():
+    model = classifier(4)
+    np.testing.assert_array_equal(model.predict_classes(X), model.predict(X, verbose=0).argmax(axis=-1))
+    np.testing.assert_array_equal(model.predict_proba(X), model.predict(X, verbose=0))
+    binary = classifier()
+    found = binary.predict_classes(X - 0.5)
+    assert found.shape == (24, 1) and found.dtype == np.int32
+    np.testing.assert_array_equal(found, binary.predict(X - 0.5, verbose=0) > 0.5)
+    functional = keras.Model(binary.inputs, binary.outputs)
+    assert not hasattr(functional, "predict_classes")
+
+
+def test_places_in_the_graph():
+    a, b = layers.Input((3,)), layers.Input((3,))
+    shared = layers.Dense(2)
+    first, second = shared(a), shared(b)
+    assert shared.get_input_at(1) is b and shared.get_output_at(0) is first and shared.get_output_at(1) is second
+    assert shared.get_output_shape_at(0) == (None, 2) and shared.get_input_shape_at(1) == (None, 3)
+    assert len(shared.inbound_nodes) == 2 and shared.get_input_mask_at(0) is None
+    with pytest.raises(ValueError, match="2 time"):
+        shared.get_output_at(2)
+
+
+def test_short_names_of_weights_and_sizes():
+    model = classifier()
+    dense = model.layers[0]
+    assert dense.W is dense.kernel and dense.b is dense.bias and dense.output_dim == 1
+    assert layers.Conv2D(4, 3, dilation_rate=2).atrous_rate == (2, 2)
+    assert model.model is model and model.stateful is False and model.state_updates == []
+    assert dense.get_losses_for(None) == [] and dense.updates == []
+    assert dense.get_output_shape_for((5, 3)) == (5, 1)
+
+
+def test_attributes_that_are_gone_say_what_to_do():
+    model = classifier()
+    assert not hasattr(model, "total_loss")
+    with pytest.raises(AttributeError, match="GradientTape"):
+        _ = model.total_loss
+    model.targets = "mine"
+    with pytest.raises(NotSupportedError, match="apply_gradients"):
+        model.optimizer.get_updates(None, None)
+    with pytest.raises(NotSupportedError, match="GradientTape"):
+        model.optimizer.get_gradients(None, None)
+
+
+def test_layers_written_long_ago():
+    class Scale(layers.Layer):
+        def __init__(self, output_dim, **kwargs):
+            self.output_dim = output_dim
+            super().__init__(**kwargs)
+
+        def build(self, input_shape):
+            self.W = keras.backend.variable(np.ones((input_shape[1], self.output_dim)), name="W")
+            self.trainable_weights = [self.W]
+            super().build(input_shape)
+
+        def call(self, x, mask=None):
+            return keras.backend.dot(x, self.W)
+
+        def get_output_shape_for(self, input_shape):
+            return (input_shape[0], self.output_dim)
+
+    model = keras.Sequential([Scale(2, input_shape=(3,))])
+    assert model.output_shape == (None, 2) and len(model.trainable_weights) == 1
+    model.compile("sgd", "mse")
+    model.fit(X, np.zeros((24, 2)), nb_epoch=1, verbose=0)
+    assert np.all(model.get_weights()[0] < 1)
+
+
+def test_optimizers_and_metrics():
+    optimizer = keras.optimizers.Adam()
+    weight = keras.Variable(1.0)
+    optimizer.apply_gradients([(np.float32(1.0), weight)], experimental_aggregate_gradients=True, name="step")
+    assert [one.shape for one in optimizer.get_weights()] == [(), (), (), ()]
+    assert optimizer.weights == optimizer.variables and optimizer.decay == 0.0
+    metric = keras.metrics.Mean()
+    metric.update_state(3.0)
+    metric.reset_states()
+    assert float(metric.result()) == 0.0 and metric.trainable_weights == []
+    others = [keras.metrics.Mean(), keras.metrics.Mean()]
+    for value, other in zip((1.0, 5.0), others, strict=True):
+        other.update_state(value)
+    metric.merge_state(others)
+    assert float(metric.result()) == 3.0
+    pairs = optimizer.compute_gradients(lambda: weight * weight, [weight])
+    assert pairs[0][1] is weight and float(pairs[0][0]) == pytest.approx(2 * float(weight))
+
+
+def test_scaled_losses():
+    optimizer = keras.mixed_precision.LossScaleOptimizer(keras.optimizers.SGD(), initial_scale=8.0)
+    assert float(np.asarray(optimizer.get_scaled_loss(2.0))) == 16.0
+    gradients = optimizer.get_unscaled_gradients([np.float32(16.0), None])
+    assert float(gradients[0]) == 2.0 and gradients[1] is None
+
+
+def test_base_logger_averages_over_samples():
+    logger = keras.callbacks.BaseLogger()
+    logger.set_params({"metrics": ["loss"], "epochs": 3})
+    assert logger.params["nb_epoch"] == 3
+    logger.on_epoch_begin(0)
+    logger.on_batch_end(0, {"size": 2, "loss": 1.0})
+    logger.on_batch_end(1, {"size": 6, "loss": 5.0})
+    logs = {}
+    logger.on_epoch_end(0, logs)
+    assert logs == {"loss": 4.0}
+
+
+def test_names_of_variables_hold_the_names_of_layers():
+    model = keras.Sequential([layers.Dense(2, input_dim=3, name="conv_one"), layers.Dense(1, name="top")])
+    kept = [weight.name for weight in model.trainable_weights if "conv" not in weight.name]
+    assert kept == ["kernel", "bias"] and all(isinstance(name, str) for name in kept)
+    name = model.layers[0].kernel.name
+    assert name == "kernel" and name.startswith("conv_one/") and name.endswith("kernel:0") and "top" not in name
+    assert copy.deepcopy(name) == "kernel" and type(pickle.loads(pickle.dumps(name))) is str

@@ -1,0 +1,162 @@
+"""Names that Keras dropped: found, or refused with advice."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hornbeam import keras
+from hornbeam.base.errors import NotSupportedError
+from hornbeam.compat import measures, old_utils, refused
+from hornbeam.compat.loading import load
+from hornbeam.compat.names import FIRST, MODULES
+from tests.compat.spellings import no_notes, old_spellings  # noqa: F401 - fixtures
+
+layers = keras.layers
+
+
+def entries() -> list[tuple[str, str, str]]:
+    tables = {**MODULES, **{f"{module} ": names for module, names in FIRST.items()}}
+    # Parts that other rooms bring are named by those rooms' own tests.
+    absent = ("io.gfile", "keras.activations:relu6", "CuDNN")
+    return [
+        (module.strip(), name, home)
+        for module, names in tables.items()
+        for name, home in names.items()
+        if not home.startswith(absent) and "CuDNN" not in home and "mobilenet" not in module
+    ]
+
+
+@pytest.mark.parametrize("module, name, home", entries())
+def test_every_entry_of_the_tables_leads_somewhere(module, name, home):
+    assert load(home) is not None or name == "UNUSED"
+
+
+def test_old_classes_make_todays_and_count_as_their_classes():
+    layer = layers.Convolution2D(3, 3, 3)
+    assert type(layer) is layers.Conv2D and isinstance(layer, layers.Convolution2D)
+    assert issubclass(layers.Conv2D, layers.Convolution2D)
+
+    class Own(layers.Convolution2D):
+        pass
+
+    assert type(Own(3, (3, 3))) is Own and isinstance(Own(3, (3, 3)), layers.Conv2D)
+    assert keras.optimizers.sgd is keras.optimizers.SGD and keras.initializers.normal is keras.initializers.RandomNormal
+
+
+@pytest.mark.parametrize("name", list(refused.ADVICE))
+def test_refused_names_say_what_to_do(name):
+    stand_in = getattr(refused, name)
+    with pytest.raises(NotSupportedError, match=name):
+        stand_in(1, option=2)
+
+
+def test_misspelt_names_get_a_hint():
+    with pytest.raises(AttributeError, match="Did you mean 'Dense'"):
+        _ = layers.Dens
+    assert not hasattr(keras.callbacks, "LearningRateSchduler")
+
+
+# --- losses, metrics, constraints ----------------------------------------------------------------
+RNG = np.random.default_rng(0)
+TRUE = (RNG.random((6, 4)) > 0.5).astype("float32")
+PRED = RNG.random((6, 4)).astype("float32")
+
+
+def test_measures_of_a_batch_equal_their_formulas():
+    found = PRED.round()
+    hits, called, real = (TRUE * found).sum(), found.sum(), TRUE.sum()
+    np.testing.assert_allclose(measures.precision(TRUE, PRED), hits / called, rtol=1e-5)
+    np.testing.assert_allclose(measures.recall(TRUE, PRED), hits / real, rtol=1e-5)
+    p, r = hits / called, hits / real
+    np.testing.assert_allclose(measures.fmeasure(TRUE, PRED), 2 * p * r / (p + r), rtol=1e-5)
+    np.testing.assert_allclose(measures.fbeta_score(TRUE, PRED, 2), 5 * p * r / (4 * p + r), rtol=1e-5)
+    np.testing.assert_allclose(
+        measures.matthews_correlation(TRUE, PRED), np.corrcoef(TRUE.ravel(), found.ravel())[0, 1], rtol=1e-4
+    )
+    cosine = (TRUE * PRED).sum(1) / np.linalg.norm(TRUE, axis=1) / np.linalg.norm(PRED, axis=1)
+    np.testing.assert_allclose(measures.cosine_proximity(TRUE, PRED), -cosine, rtol=1e-5)
+
+
+def test_streaming_measures():
+    metric = measures.MeanRelativeError(normalizer=[1.0, 3.0, 0.0])
+    metric.update_state([1.0, 3.0, 2.0], [2.0, 0.0, 9.0])
+    np.testing.assert_allclose(metric.result(), (1 + 1 + 0) / 3, rtol=1e-6)
+    mean = measures.MeanTensor()
+    mean.update_state([0.0, 1.0])
+    mean.update_state([4.0, 5.0], sample_weight=[1.0, 3.0])
+    np.testing.assert_allclose(mean.result(), [2.0, 4.0])
+    mean.reset_state()
+    np.testing.assert_allclose(mean.result(), [0.0, 0.0])
+    with pytest.raises(ValueError, match="one shape"):
+        mean.update_state([1.0, 2.0, 3.0])
+
+
+@pytest.mark.parametrize("size, rings", [(3, [0, 1]), (4, [1, 3]), (5, [1, 2, 3])])
+def test_radial_constraint_makes_rings(size, rings):
+    weight = RNG.normal(size=(size, size, 2, 3)).astype("float32")
+    found = np.asarray(measures.RadialConstraint()(weight))
+    assert found.shape == weight.shape
+    for row in range(size):
+        for column in range(size):
+            ring = max(abs(2 * row - size + 1), abs(2 * column - size + 1)) // 2
+            np.testing.assert_allclose(found[row, column], weight[rings[ring], rings[ring]])
+
+
+# --- helpers -------------------------------------------------------------------------------------
+def test_old_helpers():
+    np.testing.assert_array_equal(old_utils.probas_to_classes([[0.2], [0.8]]), [0, 1])
+    np.testing.assert_array_equal(old_utils.categorical_probas_to_classes([[0.1, 0.9], [0.7, 0.3]]), [1, 0])
+    np.testing.assert_array_equal(old_utils.to_ordinal([0, 2, 3]), [[0, 0, 0], [1, 1, 0], [1, 1, 1]])
+    kernel = RNG.normal(size=(3, 2, 1, 1))
+    np.testing.assert_array_equal(old_utils.convert_kernel(kernel), kernel[::-1, ::-1])
+    with pytest.raises(NotSupportedError, match="MirroredStrategy"):
+        old_utils.multi_gpu_model(None, gpus=2)
+
+
+def test_kernels_of_a_model_are_turned_round():
+    model = keras.Sequential([layers.Conv2D(2, 3, input_shape=(5, 5, 1)), layers.Dense(1)])
+    before = model.get_weights()
+    old_utils.convert_all_kernels_in_model(model)
+    after = model.get_weights()
+    np.testing.assert_array_equal(after[0], before[0][::-1, ::-1])
+    np.testing.assert_array_equal(after[2], before[2])
+
+
+def test_queues_keep_the_order_and_pass_on_errors():
+    class Numbers:
+        def __len__(self):
+            return 3
+
+        def __getitem__(self, index):
+            return index
+
+    queue = old_utils.OrderedEnqueuer(Numbers())
+    queue.start(workers=1, max_queue_size=2)
+    batches = queue.get()
+    assert [next(batches) for _ in range(7)] == [0, 1, 2, 0, 1, 2, 0]
+    queue.stop()
+
+    def failing():
+        yield 1
+        raise ValueError("bad batch")
+
+    queue = old_utils.GeneratorEnqueuer(failing())
+    queue.start()
+    found = queue.get()
+    assert next(found) == 1
+    with pytest.raises(ValueError, match="bad batch"):
+        next(found)
+
+
+def test_hdf5_matrix_reads_its_part(tmp_path):
+    import h5py
+
+    data = np.arange(20.0).reshape(10, 2)
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["x"] = data
+    part = old_utils.HDF5Matrix(tmp_path / "a.h5", "x", start=2, end=8, normalizer=lambda rows: rows * 10)
+    assert part.shape == (6, 2) and len(part) == 6 and part.ndim == 2
+    np.testing.assert_array_equal(part[1:3], data[3:5] * 10)
+    np.testing.assert_array_equal(part[[4, 0, 4]], data[[6, 2, 6]] * 10)
+    np.testing.assert_array_equal(np.asarray(part), data[2:8] * 10)
