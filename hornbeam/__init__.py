@@ -18,24 +18,76 @@ if TYPE_CHECKING:
 # Formats stand above Keras; Keras finds them by these names.
 for _name in ("save_model", "load_model", "save_weights", "load_weights"):
     _registry.provide("saving", _name, f"hornbeam.saving.files:{_name}")
+for _name, _target in {
+    "bundle": "bundle:Bundle",
+    "bundle dtype": "kinds:as_dtype",
+    "checkpoint children": "objects:children",
+    "checkpoint state": "state:read_state",
+    "is bundle": "bundle:is_bundle",
+    "latest checkpoint": "state:latest_checkpoint",
+    "read checkpoint": "faces:read_checkpoint",
+    "remove bundle": "bundle:remove_bundle",
+    "write checkpoint": "faces:write_checkpoint",
+    "write checkpoint state": "state:write_state",
+}.items():
+    _registry.provide("saving", _name, f"hornbeam.saving.tf_checkpoint.{_target}")
+for _name, _target in {
+    "export model": "export:export_model",
+    "is saved model": "folder:is_saved_model",
+    "load saved model": "loader:load",
+    "local folder": "layers:local_folder",
+    "revive saved model": "revived:revive",
+    "save saved model": "saver:save",
+}.items():
+    _registry.provide("saving", _name, f"hornbeam.saving.saved_model.{_target}")
+for _name, _target in {
+    "modernize": "modernize",
+    "compile config": "compile_config",
+    "layer weights": "layer_weights",
+    "optimizer state": "optimizer_state",
+}.items():
+    _registry.provide("configs", _name, f"hornbeam.compat.configs:{_target}")
+for _name in ("model_from_config", "model_from_json", "model_from_yaml", "model_to_json", "model_to_yaml"):
+    _registry.provide("saving", _name, f"hornbeam.saving.architectures:{_name}")
+_registry.provide("saving", "bare name format", "hornbeam.compat.configs.defaults:bare_name_format")
+_registry.provide("advice", "names", "hornbeam.compat.advice:advice")
+_registry.provide("checksum", "masked crc32c", "hornbeam.saving.tf_checkpoint.crc32c:masked_crc32c")
+_registry.provide("keras", "TFSMLayer", "hornbeam.saving.saved_model.layers:TFSMLayer")
+_registry.provide("keras", "hub layer", "hornbeam.saving.saved_model.layers:HubLayer")
+_registry.provide("keras", "export archive", "hornbeam.saving.saved_model.export:ExportArchive")
+_registry.provide("feeds", "dataset", "hornbeam.keras.trainers.feeds.datasets:open_dataset")
 _registry.provide("keras", "summary", "hornbeam.keras.utils.summary_table:print_summary")
 
 _FOLDERS = (
+    "audio",
     "autodiff",
     "bitwise",
+    "compat",
     "config",
+    "data",
     "debugging",
+    "distribute",
     "dtypes",
     "errors",
     "experimental",
+    "hub",
+    "image",
+    "io",
     "keras",
     "linalg",
+    "lookup",
     "math",
     "nest",
     "nn",
     "ops",
+    "ragged",
     "random",
+    "saved_model",
     "signal",
+    "sparse",
+    "strings",
+    "tpu",
+    "train",
     "version",
 )
 """Public folders and modules, imported when first touched."""
@@ -69,6 +121,11 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "resource",
     ),
     "hornbeam.autodiff": ("UnconnectedGradients",),
+    "hornbeam.ragged.spec": ("RaggedTensorSpec",),
+    "hornbeam.ragged.tensor": ("RaggedTensor",),
+    "hornbeam.sparse.spec": ("SparseTensorSpec",),
+    "hornbeam.sparse.tensor": ("SparseTensor",),
+    "hornbeam.strings": ("as_string",),
     "hornbeam.debugging": (
         "Assert",
         "assert_equal",

@@ -39,7 +39,9 @@ def names(kind: str) -> list[str]:
 
 
 def missing(module: str, name: str, known: Iterable[str]) -> AttributeError:
-    """The error for a public name that is not there: with the closest one, if a misspelling is likely."""
+    """The error for a public name that is not there: with advice where some is known, or with the closest name."""
+    if ("advice", "names") in _entries and (advice := find("advice", "names")(module, name)):
+        return AttributeError(f"module {module!r} has no attribute {name!r}. {advice}", name=name)
     near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.8)
     hint = (
         f" Did you mean {near[0]!r}?" if near else " It may be one that is not offered yet: CHANGELOG.md lists what is."

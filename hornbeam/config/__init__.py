@@ -2,6 +2,7 @@
 
 from hornbeam.config import experimental as experimental
 from hornbeam.config import threading as threading
+from hornbeam.config.cluster import experimental_connect_to_cluster, experimental_connect_to_host
 from hornbeam.config.devices import (
     LogicalDevice,
     LogicalDeviceConfiguration,
@@ -22,6 +23,8 @@ __all__ = [
     "LogicalDeviceConfiguration",
     "PhysicalDevice",
     "experimental",
+    "experimental_connect_to_cluster",
+    "experimental_connect_to_host",
     "functions_run_eagerly",
     "get_logical_device_configuration",
     "get_soft_device_placement",

@@ -177,7 +177,7 @@ def _known(out: Any, plain: Callable, args: Any, kwargs: dict[str, Any]) -> Any:
 
     Sizes such as ``tf.shape(x)[0] * 2`` may then be used as shapes.
     """
-    if not isinstance(out, Tracer) or out.size > _FEW or out.dtype.kind not in "iub":
+    if not isinstance(out, Tracer) or out.dtype.kind not in "iub" or type(out.size) is not int or out.size > _FEW:
         return out
     if any(isinstance(leaf, Tracer) for leaf in jax.tree_util.tree_leaves((args, kwargs))):
         return out

@@ -72,6 +72,10 @@ class History(tuple):
         """Make the triple."""
         return tuple.__new__(cls, (operation, node_index, tensor_index))
 
+    def __getnewargs__(self) -> tuple:
+        """Arguments for ``pickle`` and ``copy``."""
+        return tuple(self)
+
     @property
     def operation(self) -> Any:
         """Layer, model or op call."""

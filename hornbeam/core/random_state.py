@@ -8,7 +8,10 @@ through the frame like any other: a compiled step draws new numbers on each run.
 from __future__ import annotations
 
 import random
+import secrets
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import jax
@@ -28,6 +31,8 @@ class _Process(threading.local):
     seed: int | None = None
     source: Any = random
     """Where seeds come from that nobody gave: Python's ``random``, or a generator of our own."""
+    passes: int = 0
+    """Passes over data sets begun since the process seed was set."""
 
 
 _process = _Process()
@@ -154,7 +159,7 @@ def set_random_seed(seed: int) -> None:
     """
     if not isinstance(seed, int):
         raise ValueError(f"Expected `seed` argument to be an integer. Received: seed={seed} (of type {type(seed)})")
-    _process.seed = seed
+    _process.seed, _process.passes = seed, 0
     _process.generator, _process.source = None, random
     random.seed(seed)
     np.random.seed(seed)
@@ -166,8 +171,56 @@ def set_operation_seed(seed: int) -> None:
     Args:
         seed: int in [0, 2**32).
     """
-    _process.seed = seed
+    _process.seed, _process.passes = seed, 0
     _process.generator, _process.source = None, random.Random(seed)
+
+
+def pass_seed() -> int:
+    """Seed (below 2**63) for one pass over a data set.
+
+    It follows from the process seed and the number of passes begun since, if that seed was set; otherwise it comes from
+    the system. No other source of random numbers moves on by it.
+    """
+    if _process.seed is None:
+        return secrets.randbits(63)
+    _process.passes += 1
+    return (_process.seed * 0x9E3779B97F4A7C15 + _process.passes * 0xD1B54A32D192ED03) % 2**63
+
+
+def is_global_state(variable: Any) -> bool:
+    """True for the state of this thread's global generator."""
+    return _process.generator is not None and variable is _process.generator.state
+
+
+@contextmanager
+def drawing_from(seed: int) -> Iterator[None]:
+    """Let draws without a seed follow from ``seed`` inside a ``with`` block, and leave the global generator alone.
+
+    Costs next to nothing if nothing is drawn.
+
+    Args:
+        seed: any int.
+    """
+    before = _process.generator, _process.source
+    _process.generator, _process.source = None, _Seeded(seed)
+    try:
+        yield
+    finally:
+        _process.generator, _process.source = before
+
+
+class _Seeded:
+    """Python's generator of random numbers, made when first asked."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._made: random.Random | None = None
+
+    def randint(self, low: int, high: int) -> int:
+        """A number in [low, high]."""
+        if self._made is None:
+            self._made = random.Random(self._seed)
+        return self._made.randint(low, high)
 
 
 def get_random_seed() -> int | None:

@@ -34,6 +34,8 @@ class _Scopes(threading.local):
     """Rematerialisation scope (keras.RematScope)."""
     stateless: Any = None
     """Innermost keras.StatelessScope."""
+    strategy: int | None = None
+    """Number of the distribution strategy whose scope is open."""
 
 
 scopes = _Scopes()

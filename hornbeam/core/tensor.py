@@ -350,7 +350,9 @@ def _as_bytes(array: np.ndarray) -> np.ndarray:
     out = np.empty(array.shape, dtype=object)
     flat = out.reshape(-1)
     for index, item in enumerate(array.reshape(-1)):
-        flat[index] = item.encode("utf-8") if isinstance(item, str) else item
+        flat[index] = (
+            item.encode("utf-8") if isinstance(item, str) else bytes(item) if isinstance(item, np.bytes_) else item
+        )
     return out
 
 

@@ -99,6 +99,8 @@ class Variable:
         self.regularizer: Any = None
         self.overwrite_with_gradient = False
         self._layout = layout
+        if scopes.strategy is not None:
+            self._strategy = scopes.strategy
         array = self._initial(initializer, shape, dtype)
         self._array = array
         self._shape = array.shape

@@ -90,6 +90,8 @@ def _on_cpu(x: Array, w: Array, spec: Geometry) -> Array:
         return rows.reshape(x.shape[0], *[1] * (x.ndim - 2), w.shape[-1])
     if patches.fits(x.shape, w.shape, spec):
         return patches.forward(x, w, spec)
+    if patches.spreads(x.shape, w.shape, spec):
+        return patches.spread(x, w, spec)
     if spec.groups == 1 and spec.is_plain and math.prod(w.shape[:-2]) == 1 and set(spec.strides) == {1}:
         return jnp.matmul(x, w.reshape(w.shape[-2:]))
     return _direct(x, w, spec)
@@ -108,8 +110,6 @@ def _turned(w: Array, groups: int) -> Array:
 def _input_gradient(dy: Array, x_shape: Sequence[int], w: Array, spec: Geometry) -> Array:
     if not dy.size:
         return jnp.zeros(tuple(x_shape), dy.dtype)
-    if platform.is_cpu() and patches.fits(x_shape, w.shape, spec):
-        return patches.input_gradient(dy, x_shape, w, spec)
     gradient = spec.of_input_gradient(x_shape[1:-1], w.shape[:-2])
     return canonical(dy, _turned(w, spec.groups), gradient)
 

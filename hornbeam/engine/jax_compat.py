@@ -34,6 +34,30 @@ def eval_jaxpr(closed: Any, consts: Sequence[Any], flat_args: Sequence[Any]) -> 
     return jax.core.eval_jaxpr(closed.jaxpr, consts, *flat_args)
 
 
+Literal = jax.extend.core.Literal
+
+
+def inner_program(equation: Any) -> Any:
+    """The program of an equation that does no more than call it (``jit``, functions with rules of their own)."""
+    name = equation.primitive.name
+    if name in ("jit", "pjit", "closed_call"):
+        return equation.params["jaxpr"] if "jaxpr" in equation.params else equation.params["call_jaxpr"]
+    if name in ("custom_jvp_call", "custom_vjp_call"):
+        return equation.params["call_jaxpr"]
+    return None
+
+
+def bind_equation(equation: Any, arrays: Sequence[Any], **changed: Any) -> list[Any]:
+    """Results of one equation on these arrays, with some parameters changed."""
+    params = equation.primitive.get_bind_params({**equation.params, **changed})
+    functions: Sequence[Any] = ()
+    if isinstance(params, tuple):  # the form before JAX 0.10
+        functions, params = params
+    with equation.ctx.manager:
+        results = equation.primitive.bind(*functions, *arrays, **params)
+    return list(results) if equation.primitive.multiple_results else [results]
+
+
 _EAGER_TRACE = type(jax.extend.core.find_top_trace(()))
 
 

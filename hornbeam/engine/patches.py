@@ -55,19 +55,33 @@ def forward(x: Array, w: Array, spec: Geometry) -> Array:
     return rows.reshape(x.shape[0], *counts, filters)
 
 
-def input_gradient(dy: Array, x_shape: Sequence[int], w: Array, spec: Geometry) -> Array:
-    """Gradient of the input: what each patch gets goes back to where the patch was taken from."""
-    counts, channels = dy.shape[1:-1], w.shape[-2]
-    starts = _starts(w.shape[:-2], spec)
-    rows = jnp.matmul(dy.reshape(-1, dy.shape[-1]), w.reshape(-1, w.shape[-1]).T)
-    rows = rows.reshape(*dy.shape[:-1], len(starts), channels)
-    total = jnp.zeros((), dy.dtype)
+def spreads(x_shape: Sequence[int], w_shape: Sequence[int], spec: Geometry) -> bool:
+    """True for a convolution, an input's gradient as a rule, that ``spread`` takes and speeds up."""
+    taps, channels, filters = math.prod(w_shape[:-2]), w_shape[-2], w_shape[-1]
+    numbers = taps * filters
+    pays = (numbers <= _FEW_NUMBERS and filters > 1) or (numbers <= _MOST_NUMBERS and channels <= _FEW_FILTERS)
+    fitting = spec.groups == 1 and set(spec.strides) == {1} and set(spec.kernel_dilation) == {1}
+    if not (pays and fitting and taps > 1 and all(isinstance(size, int) for size in x_shape)):
+        return False
+    # The result is about as large as the input or larger: each patch goes back to where it was taken from.
+    grows = all(sum(pads) >= k - 1 for pads, k in zip(spec.padding, w_shape[:-2], strict=True))
+    return grows and math.prod(x_shape[:-1]) * numbers <= _LARGEST_MATRIX
+
+
+def spread(x: Array, w: Array, spec: Geometry) -> Array:
+    """A convolution as the sum of what each element of the input adds to the result."""
+    window, (channels, filters) = w.shape[:-2], w.shape[-2:]
+    outs = spec.out_sizes(x.shape[1:-1], window)
+    starts = _starts(window, spec)
+    kernel = jnp.moveaxis(w, -2, 0).reshape(channels, -1)
+    rows = jnp.matmul(x.reshape(-1, channels), kernel).reshape(*x.shape[:-1], len(starts), filters)
+    total = jnp.zeros((), x.dtype)
     for number, start in enumerate(starts):
         config = []
-        places = zip(start, counts, spec.strides, spec.padding, x_shape[1:-1], strict=True)
-        for begin, count, stride, (before, _), size in places:
-            low = begin - before
-            config.append((low, size - low - (count - 1) * stride - 1, stride - 1))
+        places = zip(start, outs, x.shape[1:-1], spec.padding, spec.input_dilation, strict=True)
+        for at, out, size, (before, _), gap in places:
+            low = before - at
+            config.append((low, out - low - (size - 1) * gap - 1, gap - 1))
         part = rows[..., number, :]
         total = total + lax.pad(part, jnp.zeros((), part.dtype), [(0, 0, 0), *config, (0, 0, 0)])
     return total

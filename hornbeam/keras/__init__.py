@@ -10,10 +10,14 @@ from hornbeam.version import KERAS_VERSION as __version__
 
 _FOLDERS = (
     "activations",
+    "applications",
+    "backend",
     "callbacks",
     "config",
     "constraints",
+    "datasets",
     "dtype_policies",
+    "export",
     "initializers",
     "layers",
     "losses",
@@ -22,11 +26,13 @@ _FOLDERS = (
     "models",
     "ops",
     "optimizers",
+    "preprocessing",
     "random",
     "regularizers",
     "saving",
     "tree",
     "utils",
+    "wrappers",
 )
 _HOMES: dict[str, tuple[str, ...]] = {
     "hornbeam.core.variable": ("Variable",),

@@ -68,6 +68,7 @@ from hornbeam.ops.ctc import (
 from hornbeam.ops.custom_gradient import (
     custom_gradient,
 )
+from hornbeam.ops.host import shaping
 from hornbeam.ops.linalg import (
     cholesky,
     cholesky_inverse,
@@ -395,6 +396,7 @@ from hornbeam.ops.signal import (
 )
 
 tensor_methods.install(globals())
+shaping.install(globals())
 
 __all__ = [
     "abs",

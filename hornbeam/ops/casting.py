@@ -135,6 +135,9 @@ def _joined(x: Any) -> Any:
 
 def _host_array(x: Any, wanted: dtypes.DType | None) -> np.ndarray:
     given = isinstance(x, (np.ndarray, np.generic)) or hasattr(x, "__array__")
+    if not given and (wanted is None or wanted == "string") and np.asarray(x).dtype.kind == "S":
+        # NumPy's own byte strings lose the zeros at their end.
+        return np.array(x, dtype=object)
     if wanted is not None:
         kind = np.dtype(wanted.as_numpy_dtype)
         # NumPy refuses Python ints that do not fit, as it should; arrays are converted as `astype` does.

@@ -14,7 +14,8 @@ from tests.structure.source_tree import Import, imports, imports_of, modules, pa
 ROOMS = {
     "version": -1, "base": 0, "engine": 0, "core": 1, "errors": 1.5, "config": 1.6, "ops": 2,
     "tensors": 2.2, "math": 2.4, "linalg": 2.5, "random": 2.5, "nn": 2.6,
-    "keras": 4, "saving": 5, "compat": 6, "cli": 7,
+    "sparse": 2.7, "ragged": 2.8, "data": 3.5,
+    "keras": 4, "tfds": 4.5, "saving": 5, "compat": 6, "cli": 7,
 }
 # fmt: on
 FACES = 3
@@ -24,6 +25,7 @@ TOP = 8  # `hornbeam/__init__.py` and `hornbeam/__main__.py`: they may name anyt
 SIDEWAYS = {
     ("engine", "hornbeam.base.errors"): "a lowering that refuses must raise the house's errors",
     ("engine", "hornbeam.base.folders"): "compiled programs are kept in the cache folder",
+    ("distribute", "hornbeam.train.cluster"): "a resolver gives a `tf.train.ClusterSpec`",
 }
 
 # The order inside `keras`, from the bottom; what stands in one line is of one height and does not import each other.

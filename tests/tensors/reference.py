@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import importlib
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 HERE = Path(__file__).resolve().parents[1]
-ROOMS = ("tensors", "math", "linalg", "nn", "signal")
+ROOMS = ("tensors", "math", "linalg", "nn", "signal", "strings", "ragged", "sparse", "lookup", "keras.layers.text")
 TOLERANCE = {
     "float16": 2e-3,
     "bfloat16": 2e-2,
@@ -51,8 +52,14 @@ def names(tf: Any) -> dict[str, Any]:
         # TensorFlow gives pairs of indices and values for `gather`, which it can make whole.
         return [None if g is None else tf.convert_to_tensor(g) for g in tape.gradient(total, xs)]
 
+    def parts(x: Any) -> list[Any]:
+        """The tensors that a ragged or sparse tensor is made of."""
+        if hasattr(x, "dense_shape"):
+            return [x.indices, x.values, x.dense_shape]
+        return [x.flat_values, *x.nested_row_splits] if hasattr(x, "nested_row_splits") else [x]
+
     here = {key: value for key, value in globals().items() if len(key) == 1 or key == "SIGNAL"}
-    return {"tf": tf, "np": np, "grad": grad, **here}
+    return {"tf": tf, "np": np, "grad": grad, "parts": parts, **here}
 
 
 def leaves(result: Any) -> list[Any]:
@@ -82,6 +89,11 @@ def described(leaf: Any) -> dict[str, Any]:
     return {"dtype": dtype, "shape": list(array.shape), "values": values}
 
 
+def folder(room: str) -> Path:
+    """Where a room's results lie."""
+    return HERE.joinpath(*room.split("."))
+
+
 def cases(room: str) -> list[str]:
     """Expressions of a room."""
     return importlib.import_module(f"tests.{room}.cases").CASES
@@ -89,7 +101,7 @@ def cases(room: str) -> list[str]:
 
 def expected(room: str) -> dict[str, Any]:
     """TensorFlow's results of a room."""
-    return json.loads((HERE / room / "tensorflow_results.json").read_text(encoding="utf-8"))
+    return json.loads((folder(room) / "tensorflow_results.json").read_text(encoding="utf-8"))
 
 
 def check(tf: Any, expression: str, wanted: list[dict[str, Any]], scale: float = 1.0) -> float:
@@ -117,10 +129,10 @@ def check(tf: Any, expression: str, wanted: list[dict[str, Any]], scale: float =
 
 
 def main() -> None:
-    """Evaluate all expressions with TensorFlow."""
+    """Evaluate all expressions with TensorFlow, or those of the rooms named on the command line."""
     import tensorflow as tf
 
-    for room in ROOMS:
+    for room in sys.argv[1:] or ROOMS:
         results = {}
         for expression in cases(room):
             try:
@@ -128,7 +140,7 @@ def main() -> None:
             except Exception as error:
                 raise RuntimeError(f"{room}: {expression}: {error}") from error
         lines = ",\n".join(f"{json.dumps(key)}: {json.dumps(value)}" for key, value in results.items())
-        (HERE / room / "tensorflow_results.json").write_text("{\n" + lines + "\n}\n", encoding="utf-8")
+        (folder(room) / "tensorflow_results.json").write_text("{\n" + lines + "\n}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -17,8 +17,8 @@ class ModelCheckpoint(MonitorCallback):
 
     Args:
         filepath: where to save. May hold ``{epoch}`` (counted from 1), ``{batch}`` and names of metrics with a format:
-            ``"{epoch:02d}-{val_loss:.2f}.keras"``. Must end in ``.weights.h5`` with ``save_weights_only``, else in
-            ``.keras`` or ``.h5``.
+            ``"{epoch:02d}-{val_loss:.2f}.keras"``. The ending chooses the format, as in ``model.save`` and
+            ``model.save_weights``: a checkpoint of three files, or a SavedModel folder, if there is none they know.
         monitor: name of the metric, for ``save_best_only``.
         verbose: 1 to print what is done.
         save_best_only: save only if the metric is better than ever before.
@@ -29,7 +29,7 @@ class ModelCheckpoint(MonitorCallback):
         period: with ``save_freq="epoch"``, epochs between two saves.
 
     Raises:
-        ValueError: the ending of ``filepath`` does not fit, or there is no metric of the monitored name.
+        ValueError: there is no metric of the monitored name.
 
     References: Keras ``callbacks.ModelCheckpoint``.
     """
@@ -59,21 +59,8 @@ class ModelCheckpoint(MonitorCallback):
         self._epochs_since_last_saving = 0
         if save_freq != "epoch" and (not isinstance(save_freq, int) or isinstance(save_freq, bool)):
             raise ValueError(f"Unrecognized save_freq: {save_freq}. Expected save_freq are 'epoch' or integer values")
-        self._check_ending()
         if save_freq == "epoch" and type(self).on_train_batch_end is ModelCheckpoint.on_train_batch_end:
             self.batch_interval = 0
-
-    def _check_ending(self) -> None:
-        if self.save_weights_only:
-            if not self.filepath.endswith(".weights.h5"):
-                raise ValueError(
-                    "When using `save_weights_only=True` in `ModelCheckpoint`, the filepath provided must end in "
-                    f"`.weights.h5` (Keras weights format). Received: filepath={self.filepath}"
-                )
-        elif not self.filepath.endswith((".keras", ".h5")):
-            raise ValueError(
-                f"The filepath provided must end in `.keras` (Keras model format). Received: filepath={self.filepath}"
-            )
 
     # --- when ------------------------------------------------------------------------------------
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
@@ -139,7 +126,8 @@ class ModelCheckpoint(MonitorCallback):
         filepath = self._get_file_path(epoch, batch, logs)
         if not self._should_save_model(epoch, batch, logs, filepath):
             return
-        if os.path.isdir(filepath):
+        # Only a model without one of these endings is saved as a folder, which then replaces the one before.
+        if os.path.isdir(filepath) and (self.save_weights_only or filepath.endswith((".keras", ".h5", ".hdf5"))):
             raise OSError(
                 "Please specify a non-directory filepath for ModelCheckpoint. Filepath used is an existing directory: "
                 f"{filepath}"

@@ -11,7 +11,7 @@ import numpy as np
 from hornbeam.base import dtypes, names, trees
 from hornbeam.core.conversion import as_array
 from hornbeam.core.frame import isolated, unwrap_tree
-from hornbeam.core.scopes import name_scope, scopes
+from hornbeam.core.scopes import name_scope, override, scopes
 from hornbeam.core.tensor import from_host, wrap
 from hornbeam.core.variable import Variable, commit_all
 from hornbeam.keras import initializers
@@ -65,7 +65,8 @@ class Metric:
             name: its name.
         """
         self._check_super_called()
-        with name_scope(self.name.replace("/", ">")):
+        # No file holds the state of metrics, so it gets its values at once also while a model is read from one.
+        with name_scope(self.name.replace("/", ">")), override(defer_values=False):
             variable = Variable(
                 _zeros if initializer in (None, "zeros") else initializers.get(initializer),
                 shape=(shape,) if isinstance(shape, int) else tuple(shape),

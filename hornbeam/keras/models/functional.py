@@ -15,6 +15,7 @@ from hornbeam.keras.layers.base.layer import Layer
 from hornbeam.keras.layers.core.input_layer import InputLayer
 from hornbeam.keras.models.graph import Graph
 from hornbeam.keras.models.model import Model
+from hornbeam.keras.trainers.host_head import is_prepared, run_prepared
 from hornbeam.keras.trainers.trainer import Trainer
 
 
@@ -91,6 +92,8 @@ def _add_missing_inputs(graph: Graph) -> None:
 def run_graph(model: Model, inputs: Any, training: Any = None, mask: Any = None) -> Any:
     """Outputs of a functional model."""
     graph: Graph = vars(model)["_functional"]
+    if is_prepared(inputs):
+        return run_prepared(graph, inputs)
     values = standardize_inputs(model, graph, inputs)
     if mask is not None:
         for value, one in zip(values, trees.flatten(mask), strict=True):
@@ -178,5 +181,6 @@ def output_names(model: Model) -> list[str]:
 registry.provide("keras", "functional model", Functional)
 registry.provide("keras", "attach graph", attach_graph)
 registry.provide("keras", "run graph", run_graph)
+registry.provide("keras", "graph inputs", standardize_inputs)
 registry.provide("keras", "output names", output_names)
 __all__ = ["Functional", "InputSpec", "attach_graph", "output_names", "run_graph"]

@@ -33,8 +33,8 @@ def functional_config(model: Any) -> dict[str, Any]:
         "name": model.name,
         "trainable": model.trainable,
         "layers": layers,
-        "input_layers": trees.map_structure(lambda tensor: _place(tensor, positions), graph.input_structure),
-        "output_layers": trees.map_structure(lambda tensor: _place(tensor, positions), graph.output_structure),
+        "input_layers": trees.map_structure(lambda tensor: _end(tensor, positions), graph.input_structure),
+        "output_layers": trees.map_structure(lambda tensor: _end(tensor, positions), graph.output_structure),
     }
 
 
@@ -48,6 +48,12 @@ def _call_positions(graph: Any) -> dict[int, int]:
     return positions
 
 
+def _end(tensor: KerasTensor, positions: dict[int, int]) -> list[Any]:
+    """The place of an input or output; there Keras counts the construction of a functional model as its call 0."""
+    name, call, index = _place(tensor, positions)
+    return [name, call + isinstance(tensor._keras_history.operation, Functional), index]
+
+
 def _place(tensor: KerasTensor, positions: dict[int, int]) -> list[Any]:
     operation, _, index = tensor._keras_history
     return [operation.name, positions.get(id(tensor.node), 0), index]
@@ -55,16 +61,49 @@ def _place(tensor: KerasTensor, positions: dict[int, int]) -> list[Any]:
 
 def _operation_config(operation: Any) -> dict[str, Any]:
     if isinstance(operation, OpCall):
-        name = operation.function.__name__
-        node = operation._inbound_nodes[0]
-        fixed = {key: value for key, value in node.kwargs.items() if not _has_tensor(value)}
-        return {
-            "module": "keras.src.ops",
-            "class_name": "".join(part.capitalize() for part in name.split("_")),
-            "config": {"name": operation.name, "op": name, **serialization.serialize_keras_object(fixed)},
-            "registered_name": name,
-        }
+        return _op_config(operation)
     return serialization.serialize_keras_object(operation)
+
+
+# Where Keras defines the class of an op: by the part of ``ops`` that holds the function, or by the function's name.
+_OP_FOLDERS = {
+    "activations": "nn",
+    "attention": "nn",
+    "casting": "core",
+    "control": "core",
+    "conv": "nn",
+    "image": "image",
+    "linalg": "linalg",
+    "losses": "nn",
+    "math": "math",
+    "nn": "nn",
+    "numpy": "numpy",
+    "pooling": "nn",
+    "scans": "core",
+}
+_OP_MODULES = {
+    "logsumexp": "math",
+    "rearrange": "einops",
+    "scatter": "core",
+    "scatter_update": "core",
+    "slice": "core",
+    "slice_update": "core",
+}
+
+
+def _op_config(operation: OpCall) -> dict[str, Any]:
+    """An op as Keras writes it: its class, named after the function, and the arguments that are no tensors."""
+    function = operation.function
+    name = function.__name__
+    node = operation._inbound_nodes[0]
+    fixed = {key: value for key, value in node.kwargs.items() if not _has_tensor(value)}
+    home = _OP_MODULES.get(name) or _OP_FOLDERS.get(function.__module__.removeprefix("hornbeam.ops.").split(".")[0])
+    kind = "".join(part.capitalize() for part in name.split("_"))
+    config = {"name": operation.name, **serialization.serialize_keras_object(fixed)}
+    if home is None or _op_name(kind) != name:
+        config["op"] = name
+    module = f"keras.src.ops.{home}" if home else "keras.src.ops"
+    return {"module": module, "class_name": kind, "config": config, "registered_name": kind}
 
 
 def _has_tensor(value: Any) -> bool:
@@ -126,8 +165,8 @@ def functional_from_config(kind: type, config: dict[str, Any], custom_objects: A
                 f"The config of model {config.get('name')} is not a graph that can be built: stuck at {stuck}."
             )
         waiting = postponed
-    inputs = _tensors(config["input_layers"], made)
-    outputs = _tensors(config["output_layers"], made)
+    inputs = _tensors(config["input_layers"], made, operations)
+    outputs = _tensors(config["output_layers"], made, operations)
     extra = {
         key: value
         for key, value in config.items()
@@ -227,13 +266,16 @@ def _arguments(call: dict[str, Any], made: dict) -> tuple[list[Any], dict[str, A
     return [restore(part) for part in call["args"]], {key: restore(value) for key, value in call["kwargs"].items()}
 
 
-def _tensors(stored: Any, made: dict) -> Any:
+def _tensors(stored: Any, made: dict, operations: dict[str, Any]) -> Any:
     """Tensors in the structure of ``input_layers`` or ``output_layers``."""
     if isinstance(stored, dict):
-        return {key: _tensors(value, made) for key, value in stored.items()}
+        return {key: _tensors(value, made, operations) for key, value in stored.items()}
     if len(stored) == 3 and isinstance(stored[0], str) and isinstance(stored[1], int):
-        return made[stored[0], stored[1], stored[2]]
-    return [_tensors(part, made) for part in stored]
+        name, call, index = stored
+        if isinstance(operations.get(name), Functional):
+            call = max(0, call - 1)
+        return made[name, call, index]
+    return [_tensors(part, made, operations) for part in stored]
 
 
 registry.provide("keras", "functional config", functional_config)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import inspect
-import json
 from typing import Any
 
 from hornbeam.base import registry
-from hornbeam.base.errors import NotSupportedError
 from hornbeam.core.scopes import name_scope
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.keras.layers.base import calling
+from hornbeam.keras.layers.base.building import as_shape
 from hornbeam.keras.layers.base.call_spec import call_spec
 from hornbeam.keras.layers.base.layer import Layer
-from hornbeam.keras.saving import serialization
 from hornbeam.keras.trainers.trainer import Trainer
 
 
@@ -185,6 +183,17 @@ class Model(Trainer, Layer):
                 self._build_outputs = calling.infer_outputs(self, (structure,), {})
         self._note_built({spec.first or "inputs": input_shape})
 
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Build from what ``get_build_config`` gave: by ``call``, unless the class has a ``build`` of its own."""
+        if not config or self.built or vars(self).get("_functional") is not None:
+            return
+        if type(self).build is not Model.build:
+            super().build_from_config(config)
+            return
+        stored = config.get("shapes_dict", config)
+        found = {name.removesuffix("_shape"): as_shape(shape) for name, shape in stored.items()}
+        self.build(found if len(found) > 1 else next(iter(found.values())))
+
     def _note_built(self, shapes_by_name: dict[str, Any]) -> None:
         self._build_shapes = shapes_by_name
         self.built = True
@@ -249,33 +258,46 @@ class Model(Trainer, Layer):
 
     def to_json(self, **kwargs: Any) -> str:
         """The architecture as JSON text; ``kwargs`` go to ``json.dumps``."""
-        return json.dumps(serialization.serialize_keras_object(self), **kwargs)
+        return registry.find("saving", "model_to_json")(self, **kwargs)
+
+    def to_yaml(self, **kwargs: Any) -> str:
+        """The architecture as YAML text (extra ``yaml``); ``kwargs`` go to PyYAML."""
+        return registry.find("saving", "model_to_yaml")(self, **kwargs)
+
+    def __repr__(self) -> str:
+        unsafe = " (loaded with safe_mode=False)" if vars(self).get("_loaded_without_safe_mode") else ""
+        return f"{super().__repr__()}{unsafe}"
 
     # --- files -----------------------------------------------------------------------------------
     def save(self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any) -> None:
         """Write the model (architecture, weights, compile information, optimizer state) to a file.
 
         Args:
-            filepath: where; the ending chooses the format (``.keras``).
+            filepath: where; the ending chooses the format: ``.keras``, ``.h5``, or none for a SavedModel folder.
             overwrite: replace an existing file without asking.
-            zipped: one zip file (default) or a folder.
+            zipped: False writes the members of a ``.keras`` file into a folder.
+            **kwargs: ``include_optimizer``, ``save_format``; see ``keras.saving.save_model``.
         """
         registry.find("saving", "save_model")(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
 
     def save_weights(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
-        """Write the weights to a ``.weights.h5`` file."""
+        """Write the weights to a file: ``.weights.h5``, ``.h5``, ...; see ``keras.saving.save_weights``."""
         registry.find("saving", "save_weights")(self, filepath, overwrite=overwrite, **kwargs)
 
     def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> Any:
-        """Read weights from a ``.weights.h5`` (or ``.keras``) file."""
+        """Read weights from a file, also ``by_name=True``; see ``keras.saving.load_weights``."""
         return registry.find("saving", "load_weights")(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
 
     def export(self, filepath: Any, format: str = "tf_saved_model", verbose: Any = None, **kwargs: Any) -> None:
-        """Raise: writing models for inference elsewhere is not offered yet."""
-        raise NotSupportedError(
-            f"Model '{self.name}': export(format={format!r}) is not offered yet. Use `model.save('name.keras')`: "
-            "Keras reads that too, and can export it."
-        )
+        """Write the model for inference elsewhere, as a SavedModel with the endpoint ``serve``.
+
+        Args:
+            filepath: the folder.
+            format: ``"tf_saved_model"``.
+            verbose: say where it was written; default yes.
+            **kwargs: ``input_signature``: specs of the inputs, where the model does not know them.
+        """
+        registry.find("saving", "export model")(self, filepath, format=format, verbose=verbose, **kwargs)
 
 
 def _required(spec: Any) -> int:
@@ -305,13 +327,3 @@ def _functional_arguments(args: tuple, kwargs: dict[str, Any]) -> tuple[Any, Any
     inputs = args[0] if args else rest.pop("inputs")
     outputs = args[1] if len(args) == 2 else rest.pop("outputs")
     return inputs, outputs, rest
-
-
-def model_from_json(json_string: str, custom_objects: Any = None) -> Any:
-    """A model (new weights) from the text that ``to_json`` gave."""
-    return model_from_config(json.loads(json_string), custom_objects)
-
-
-def model_from_config(config: dict[str, Any], custom_objects: Any = None) -> Any:
-    """A model (new weights) from a serialised config."""
-    return serialization.deserialize_keras_object(config, custom_objects=custom_objects)

@@ -6,7 +6,7 @@ from typing import Any
 from hornbeam import ops as _ops
 from hornbeam.ops import *  # noqa: F403 - the list is that of hornbeam.ops
 
-_FOLDERS = ("linalg", "nn", "numpy")
+_FOLDERS = ("image", "linalg", "nn", "numpy")
 __all__ = [*_ops.__all__, *_FOLDERS]  # pyright: ignore[reportUnsupportedDunderAll]
 
 

@@ -69,13 +69,34 @@ ROOT: dict[str, str] = {
 # Classes that stand in no public folder: the folder they are searched under, and the module that Keras writes for them.
 UNLISTED: dict[str, tuple[str, str, str]] = {
     "Functional": ("models", "keras.src.models.functional", "hornbeam.keras.models.functional"),
+    "FeatureSpace": ("layers", "keras.utils", "hornbeam.keras.layers.preprocessing.feature_space"),
+    **dict.fromkeys(
+        ("Cross", "Feature", "TFDConcat", "TFDIdentity"),
+        (
+            "layers",
+            "keras.src.layers.preprocessing.feature_space",
+            "hornbeam.keras.layers.preprocessing.feature_parts",
+        ),
+    ),
+    **{
+        name: (
+            "layers",
+            "keras.src.layers.preprocessing.feature_space",
+            "hornbeam.keras.layers.preprocessing.feature_parts",
+        )
+        for name in ("Cross", "Feature", "TFDConcat", "TFDIdentity")
+    },
 }
 # Classes defined below `keras`, and the public folder that offers them.
 DEEPER: dict[str, str] = {"hornbeam.core.random_state": "random"}
+# Classes that have a second public name, and the one that Keras writes.
+WRITTEN_AS: dict[str, str] = {"GroupedQueryAttention": "GroupQueryAttention"}
 # Old folder names, and where their classes live now.
 MOVED: dict[str, tuple[str, ...]] = {
     "engine": ("layers", "models"),
     "mixed_precision": ("dtype_policies", "optimizers"),
+    "utils": ("layers",),
+    "applications": ("layers",),
 }
 _PREFIXES = ("tensorflow.python.keras", "tensorflow.keras", "tf_keras", "keras")
 _INNER = frozenset({"src", "api", "_tf_keras", "keras", "v2", "_v2"})
@@ -236,7 +257,7 @@ def public_name(kind: type) -> tuple[str, str, bool] | None:
 
 def _public_name(kind: type) -> tuple[str, str, bool] | None:
     parts = kind.__module__.split(".")
-    name = kind.__name__
+    name = WRITTEN_AS.get(kind.__name__, kind.__name__)
     if kind.__module__ in DEEPER:
         folder = DEEPER[kind.__module__]
     elif parts[:2] == ["hornbeam", "keras"] and len(parts) > 2:

@@ -111,8 +111,8 @@ def check_verbose(verbose: Any) -> Any:
     raise ValueError(f"`verbose` must be 0, 1, 2 or 'auto'. Received: verbose={verbose!r}")
 
 
-def refuse_unknown(method: Callable, kwargs: dict[str, Any]) -> None:
-    """Take the arguments of older versions that have no effect on results; refuse all others.
+def refuse_unknown(method: Callable, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Take the arguments that say how sources of batches are read, and return them; refuse all others.
 
     Args:
         method: the method that received them, for the names that it knows.
@@ -121,9 +121,10 @@ def refuse_unknown(method: Callable, kwargs: dict[str, Any]) -> None:
     Raises:
         ArgumentError: (a TypeError) naming the closest known argument.
     """
+    loader: dict[str, Any] = {}
     for name in _LOADER:
         if name in kwargs:
-            value = kwargs.pop(name)
+            value = loader[name] = kwargs.pop(name)
             fitting = isinstance(value, (bool, int, np.integer)) and value >= 0
             if not fitting and value is not None:
                 raise ValueError(
@@ -136,3 +137,4 @@ def refuse_unknown(method: Callable, kwargs: dict[str, Any]) -> None:
             f"{method.__name__}() got an unexpected keyword argument {first!r}{closest(first, known)}. "
             f"Arguments not recognized: {kwargs}"
         )
+    return loader

@@ -63,6 +63,7 @@ class Compilation(Steps):
             ValueError: an unknown name, with the closest known one.
         """
         self._refuse_unknown_compile_arguments(kwargs)
+        self._refuse_variables_from_elsewhere()
         training = self._training
         chosen = optimizers.get(optimizer)
         needs_scaling = self.dtype_policy.name == "mixed_float16" and auto_scale_loss  # type: ignore[attr-defined]
@@ -97,6 +98,18 @@ class Compilation(Steps):
         is_built = all(layer.built for layer in self._flatten_layers())  # type: ignore[attr-defined]
         training.frozen_variables = None
         training.compiled_variables = list(self.trainable_variables) if is_built else []  # type: ignore[attr-defined]
+
+    def _refuse_variables_from_elsewhere(self) -> None:
+        """In the scope of a distribution strategy, a model's variables must have been made in it."""
+        if scopes.strategy is None:
+            return
+        for variable in self.variables:  # type: ignore[attr-defined]
+            if getattr(variable, "_strategy", None) != scopes.strategy:
+                raise ValueError(
+                    f"Model '{self.name}' is compiled in the scope of a distribution strategy, but its variable "
+                    f"{variable.path} was made outside of that scope. Build the model inside `with "
+                    "strategy.scope():` too."
+                )
 
     def _refuse_unknown_compile_arguments(self, kwargs: dict[str, Any]) -> None:
         for legacy in ("sample_weight_mode", "target_tensors", "distribute", "experimental_run_tf_function"):

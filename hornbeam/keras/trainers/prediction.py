@@ -17,6 +17,7 @@ from hornbeam.keras.trainers.feeds.convert import convert, rows_of
 from hornbeam.keras.trainers.feeds.iterables import is_iterable_source
 from hornbeam.keras.trainers.feeds.opening import open_feed
 from hornbeam.keras.trainers.feeds.stream import Stream
+from hornbeam.keras.trainers.host_head import prepared
 from hornbeam.keras.trainers.interrupts import SafeInterrupt
 from hornbeam.keras.trainers.preparation import prepare
 from hornbeam.keras.trainers.runner import Runner, resident
@@ -99,8 +100,9 @@ def _in_chunks(runner: Runner, feed: Any, guard: SafeInterrupt, callbacks: Any) 
     """Many batches per XLA call, from data that lie on the device; None if that is not worth it or not possible."""
     if not isinstance(feed, ArrayFeed) or feed.full_batches < 2:
         return None
-    program = runner.program_for(feed.first())
-    if program is None:
+    first = feed.first()
+    program = runner.program_for(first)
+    if program is None or prepared(runner.model, first) is not first:
         return None
     plan = plans.choose(feed, program.steps_per_call, interval=callbacks.needed_interval("predict"))
     if program.state or not plan.resident or plan.steps_per_call < 2:

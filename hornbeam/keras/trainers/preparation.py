@@ -13,6 +13,7 @@ from hornbeam.core.tensor import wrap
 from hornbeam.keras.trainers.checks import check_class_numbers, check_inputs, warn_if_not_finite
 from hornbeam.keras.trainers.feeds.arrays import ArrayFeed
 from hornbeam.keras.trainers.feeds.convert import is_text
+from hornbeam.keras.trainers.host_head import prepare_feed
 from hornbeam.keras.trainers.rollback import Rollback
 from hornbeam.keras.trainers.runner import NEEDS_VALUE, Runner
 from hornbeam.keras.utils.data_tuples import unpack_x_y_sample_weight
@@ -36,6 +37,8 @@ def prepare(model: Any, runner: Runner, feed: Any, method: str) -> None:
     if not model._overrides(f"{runner.kind}_step"):
         # All rows where they are known, as messages name the shape of the data as they were given.
         check_inputs(model, feed.arrays if isinstance(feed, ArrayFeed) else batch, method)
+    prepare_feed(model, feed)
+    batch = feed.first() if isinstance(feed, ArrayFeed) else batch
     build_on(model, runner, batch, method)
     if isinstance(feed, ArrayFeed) and runner.kind != "predict" and checks_labels(model, runner.kind):
         check_class_numbers(model._training.compiled_loss, feed.arrays)

@@ -20,9 +20,9 @@ from hornbeam.core.variable import commit_all, read_all
 from hornbeam.engine.jax_compat import wide_types
 from hornbeam.keras.trainers import plan as plans
 from hornbeam.keras.trainers.feeds.arrays import ArrayFeed
-from hornbeam.keras.trainers.feeds.convert import is_text
 from hornbeam.keras.trainers.feeds.iterables import standard_batch
 from hornbeam.keras.trainers.feeds.stream import Stream
+from hornbeam.keras.trainers.host_head import holds_text, prepared
 from hornbeam.keras.trainers.interrupts import SafeInterrupt
 from hornbeam.keras.trainers.program import StepProgram
 from hornbeam.keras.trainers.rollback import Rollback
@@ -65,6 +65,7 @@ class Runner:
     # --- capturing -------------------------------------------------------------------------------
     def program_for(self, batch: Any) -> StepProgram | None:
         """The captured step for batches of these shapes; None if the step runs eagerly."""
+        batch = prepared(self.model, batch)
         if not self.can_compile(batch):
             return None
         key = self._key(batch)
@@ -102,7 +103,7 @@ class Runner:
 
     def knows(self, batch: Any) -> bool:
         """Whether the step has been captured for batches of these shapes."""
-        return self._key(batch) in self._programs
+        return self._key(prepared(self.model, batch)) in self._programs
 
     def _key(self, batch: Any) -> tuple:
         leaves, tree = jax.tree_util.tree_flatten(batch)
@@ -130,8 +131,8 @@ class Runner:
 
     # --- running ---------------------------------------------------------------------------------
     def can_compile(self, batch: Any) -> bool:
-        """False for text, which never reaches the device."""
-        return self.compiled and not any(leaf is not None and is_text(leaf) for leaf in trees.flatten(batch))
+        """False for text that no layer at the model's inputs turns into numbers: it never reaches the device."""
+        return self.compiled and not holds_text(self.model, prepared(self.model, batch))
 
     def run_batch(self, batch: Any, guard: SafeInterrupt, checked: bool = False) -> Any:
         """One step on one batch of host or device arrays.
@@ -141,6 +142,7 @@ class Runner:
             guard: keeps Ctrl-C out of the step.
             checked: the data were looked at before.
         """
+        batch = prepared(self.model, batch)
         program = self.program_for(batch)
         if self._check is not None and not checked:
             self._check(batch)
@@ -200,8 +202,9 @@ class Runner:
     ) -> Iterator[tuple[int, Any]]:
         feed, share = stream.feed, stream.share()
         done, whole = share.start, min(share.stop, feed.full_batches)
-        program = self.program_for(feed.first()) if whole > done else None
-        if program is not None:
+        first = feed.first()
+        program = self.program_for(first) if whole > done else None
+        if program is not None and prepared(self.model, first) is first:
             steps = program.steps_per_call
             plan = plans.choose(feed, steps, steps_per_execution=steps_per_execution, interval=interval)
             if plan.resident and plan.steps_per_call > 1:

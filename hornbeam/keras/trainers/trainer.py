@@ -7,6 +7,7 @@ from typing import Any
 from hornbeam.keras.trainers import batches, evaluation, fitting, prediction
 from hornbeam.keras.trainers.arguments import FitOptions, refuse_unknown
 from hornbeam.keras.trainers.compilation import Compilation
+from hornbeam.keras.trainers.feeds.loading import asked
 
 
 class Trainer(Compilation):
@@ -53,9 +54,8 @@ class Trainer(Compilation):
             validation_steps: batches in a validation; default all.
             validation_batch_size: samples per validation step; default ``batch_size``.
             validation_freq: epochs between validations, or a list of epoch numbers (from 1).
-            **kwargs: ``max_queue_size``, ``workers`` and ``use_multiprocessing`` of older versions: accepted.
-            They never
-                changed results; sources of batches are read in order, by one worker.
+            **kwargs: ``workers``, ``use_multiprocessing`` and ``max_queue_size``: threads or processes that make the
+                batches of a ``PyDataset`` ahead, and how many; by default what the source says. Results are the same.
 
         Returns:
             A ``History``: ``history.history`` holds a list of values per epoch by name.
@@ -64,7 +64,7 @@ class Trainer(Compilation):
             ValueError: not compiled, or data that do not fit (``DataError``): then nothing has changed.
             RuntimeError: the model is being trained already.
         """
-        refuse_unknown(self.fit, kwargs)
+        loader = refuse_unknown(self.fit, kwargs)
         options = FitOptions(
             batch_size=batch_size,
             epochs=epochs,
@@ -78,7 +78,8 @@ class Trainer(Compilation):
             validation_batch_size=validation_batch_size,
             validation_freq=validation_freq,
         )
-        return fitting.fit(self, (x, y, sample_weight), validation_split, validation_data, options)
+        with asked(loader):
+            return fitting.fit(self, (x, y, sample_weight), validation_split, validation_data, options)
 
     def evaluate(
         self,
@@ -108,8 +109,8 @@ class Trainer(Compilation):
         Returns:
             The loss if there are no metrics, else a list of the loss and the metrics, as Python floats.
         """
-        refuse_unknown(self.evaluate, kwargs)
-        return evaluation.evaluate(self, (x, y, sample_weight), batch_size, verbose, steps, callbacks, return_dict)
+        with asked(refuse_unknown(self.evaluate, kwargs)):
+            return evaluation.evaluate(self, (x, y, sample_weight), batch_size, verbose, steps, callbacks, return_dict)
 
     def predict(
         self,
@@ -133,8 +134,8 @@ class Trainer(Compilation):
         Returns:
             An array, or a nesting of arrays as the model gives them; batches are joined along the first axis.
         """
-        refuse_unknown(self.predict, kwargs)
-        return prediction.predict(self, x, batch_size, verbose, steps, callbacks)
+        with asked(refuse_unknown(self.predict, kwargs)):
+            return prediction.predict(self, x, batch_size, verbose, steps, callbacks)
 
     def train_on_batch(
         self,

@@ -21,10 +21,11 @@ import numpy as np
 
 from hornbeam.base.errors import TraceError, explain
 from hornbeam.core.arguments import static_value
+from hornbeam.core.conversion import as_array
 from hornbeam.core.door import op
 from hornbeam.core.scopes import scopes
 from hornbeam.core.symbolic import KerasTensor
-from hornbeam.core.tensor import HostTensor, Tensor, from_host
+from hornbeam.core.tensor import HostTensor, Tensor, from_host, wrap
 from hornbeam.core.variable import Variable
 from hornbeam.ops.composite import composite, is_traced
 from hornbeam.ops.promotion import promote, to_dtype
@@ -226,6 +227,9 @@ def get_item(x: Any, key: Any) -> Any:
     shape = x.shape if hasattr(x, "shape") else np.shape(x)
     entries = _entries(key, len(shape))
     plain = [entry for entry in entries if entry is not None and not isinstance(entry, (int, slice))]
+    if not plain and not all(type(size) is int for size in shape):
+        # A program traced for any batch size has axes whose size is an expression; JAX slices those by itself.
+        return wrap(as_array(x)[tuple(entries)])
     if not plain:
         text, numbers = _words(entries, shape, fixed=is_traced(x))
         if len(numbers) > _NUMBERS:

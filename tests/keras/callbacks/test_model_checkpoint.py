@@ -61,8 +61,6 @@ def test_period():
 @pytest.mark.parametrize(
     ("path", "options"),
     [
-        ("a.h5", {"save_weights_only": True}),
-        ("a.ckpt", {}),
         ("a.keras", {"save_freq": "batch"}),
         ("a.keras", {"save_freq": 0.5}),
     ],
@@ -74,6 +72,11 @@ def test_refused_arguments(path, options):
             module.ModelCheckpoint(path, **options)
         messages.append(str(caught.value))
     assert messages[0] == messages[1]
+
+
+def test_other_endings_choose_other_formats():
+    assert saves(ours, "{epoch}.ckpt", save_weights_only=True)[0] == ("weights", "1.ckpt", True)
+    assert saves(ours, "folder_{epoch}")[0] == ("model", "folder_1", True)
 
 
 def test_unknown_placeholder():

@@ -214,6 +214,49 @@ def wrappers():
     yield Case("TimeDistributed", lambda layers: {"layer": layers.Flatten(name="inner")}, ((2, 3, 4, 2),))
 
 
+def recurrent():
+    steps = ((3, 5, 4),)
+    yield Case("SimpleRNN", {"units": 3, "activation": None, "unroll": True, "kernel_regularizer": "l2"}, steps)
+    yield Case("SimpleRNN", {"units": 3, "return_sequences": True, "go_backwards": True, "use_bias": False}, steps)
+    yield Case("LSTM", {"units": 3, "return_sequences": True}, steps)
+    yield Case("LSTM", {"units": 3, "activity_regularizer": "l2", "recurrent_constraint": "max_norm"}, steps)
+    yield Case("GRU", {"units": 3}, steps)
+    yield Case("GRU", {"units": 3, "reset_after": False, "activation": "relu", "dropout": 0.3}, steps, random=True)
+    yield Case("RNN", lambda layers: {"cell": [layers.LSTMCell(3, name="a"), layers.GRUCell(2, name="b")]}, steps)
+    yield Case("Bidirectional", lambda layers: {"layer": layers.LSTM(3, name="inner")}, steps)
+    yield Case("ConvLSTM1D", {"filters": 2, "kernel_size": 3}, ((2, 3, 6, 2),))
+    yield Case("ConvLSTM2D", {"filters": 2, "kernel_size": 2, "padding": "same", "strides": 2}, ((2, 3, 4, 5, 2),))
+    yield Case("ConvLSTM3D", {"filters": 2, "kernel_size": 2, "return_sequences": True}, ((1, 2, 3, 3, 3, 2),))
+
+
+def attention():
+    pair, three = ((2, 3, 4), (2, 5, 4)), ((2, 3, 4), (2, 5, 6), (2, 5, 4))
+    yield Case("Attention", {}, pair)
+    yield Case("Attention", {"use_scale": True, "score_mode": "concat"}, three, call={"use_causal_mask": True})
+    yield Case("AdditiveAttention", {}, three)
+    yield Case("AdditiveAttention", {"use_scale": False}, pair)
+
+
+def tables():
+    yield Case("Normalization", {"mean": [1.0, 2.0, 3.0], "variance": [1.0, 4.0, 9.0]}, ((2, 5, 3),))
+    yield Case("Normalization", {"mean": 1.0, "variance": 4.0, "axis": None, "invert": True}, ((2, 5, 3),))
+    yield Case("Discretization", {"bin_boundaries": [-1.0, 0.0, 1.0], "output_mode": "one_hot"}, ((4, 3),))
+    yield Case("Discretization", {"bin_boundaries": [-1.0, 0.0, 1.0], "output_mode": "count"}, ((4, 3),))
+    yield Case("CategoryEncoding", {"num_tokens": 5}, ((4, 3),), integers=5)
+    yield Case("CategoryEncoding", {"num_tokens": 5, "output_mode": "one_hot"}, ((4, 3),), integers=5)
+    yield Case("CategoryEncoding", {"num_tokens": 5, "output_mode": "count"}, ((4, 3),), integers=5)
+
+
+def images():
+    one = ((2, 12, 10, 3),)
+    yield Case("Resizing", {"height": 6, "width": 5}, one)
+    yield Case("CenterCrop", {"height": 6, "width": 5}, one)
+
+
+def sounds():
+    yield Case("MelSpectrogram", {"fft_length": 64, "sequence_stride": 20, "num_mel_bins": 8}, ((2, 200),))
+
+
 CASES = [
     *core(),
     *activation(),
@@ -224,7 +267,62 @@ CASES = [
     *normalization(),
     *regularization(),
     *wrappers(),
+    *recurrent(),
+    *attention(),
+    *tables(),
+    *images(),
+    *sounds(),
 ]
 IDS = [case.label() for case in CASES]
-NO_ORACLE = {"ThresholdedReLU", "Wrapper"}
+NO_ORACLE = {
+    # Several arguments with tensors.
+    "GRUCell",
+    "GroupedQueryAttention",
+    "LSTMCell",
+    "MultiHeadAttention",
+    "SimpleRNNCell",
+    "StackedRNNCells",
+    # The oracle needs TensorFlow for these.
+    "HashedCrossing",
+    "Hashing",
+    "IntegerLookup",
+    "StringLookup",
+    "TextVectorization",
+    "ThresholdedReLU",
+    "Wrapper",
+    # They draw numbers or look at whole batches: compared in test_image_layers.py.
+    "AugMix",
+    "AutoContrast",
+    "ContrastLimitedAdaptiveHistogramEqualization",
+    "CutMix",
+    "Equalization",
+    "MaxNumBoundingBoxes",
+    "MixUp",
+    "Pipeline",
+    "RandAugment",
+    "RandomBrightness",
+    "RandomColorDegeneration",
+    "RandomColorJitter",
+    "RandomContrast",
+    "RandomCrop",
+    "RandomElasticTransform",
+    "RandomErasing",
+    "RandomFlip",
+    "RandomGaussianBlur",
+    "RandomGrayscale",
+    "RandomHeight",
+    "RandomHue",
+    "RandomInvert",
+    "RandomPerspective",
+    "RandomPosterization",
+    "RandomRotation",
+    "RandomSaturation",
+    "RandomSharpness",
+    "RandomShear",
+    "RandomTranslation",
+    "RandomWidth",
+    "RandomZoom",
+    "Solarization",
+    "STFTSpectrogram",
+}
 """Classes that the oracle lacks, or that do nothing by themselves: tested by hand."""

@@ -187,11 +187,16 @@ POLICIES = list(TOLERANCE)
 # One policy per class in turn, and all of them where dtypes are handled in a way of their own. A wrapper's dtype is not
 # that of the layer inside.
 OWN_WAY = {"BatchNormalization", "LayerNormalization", "RMSNormalization", "GroupNormalization", "Embedding", "Softmax"}
+WRAPPERS = {"TimeDistributed", "Bidirectional", "RNN"}
+# The oracle cannot make their first weights in bfloat16.
+NO_BFLOAT16 = {"SimpleRNN", "LSTM", "GRU", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"}
 POLICY_CASES = [
     (case, policy)
     for index, case in enumerate(FIRST_OF_CLASS)
     for number, policy in enumerate(POLICIES)
-    if (number == index % 4 or case.name in OWN_WAY) and case.name != "TimeDistributed"
+    if (number == index % 4 or case.name in OWN_WAY)
+    and case.name not in WRAPPERS
+    and not (policy == "bfloat16" and case.name in NO_BFLOAT16)
 ]
 
 

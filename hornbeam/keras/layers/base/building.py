@@ -84,15 +84,15 @@ class LayerBuilding(LayerState):
             return None
         if len(found) == 1:
             return {"input_shape": next(iter(found.values()))}
-        return {f"{name}_shape": shape for name, shape in found.items()}
+        return {"shapes_dict": {f"{name}_shape": shape for name, shape in found.items()}}
 
     def build_from_config(self, config: dict[str, Any]) -> None:
         """Build from what ``get_build_config`` gave."""
         if not config or self.built:
             return
-        by_name = {name.removesuffix("_shape"): _as_shape(shape) for name, shape in config.items()}
+        by_name = {name.removesuffix("_shape"): as_shape(shape) for name, shape in config.items()}
         if "shapes_dict" in config:
-            by_name = {name.removesuffix("_shape"): _as_shape(shape) for name, shape in config["shapes_dict"].items()}
+            by_name = {name.removesuffix("_shape"): as_shape(shape) for name, shape in config["shapes_dict"].items()}
         with name_scope(self.name):
             self._build_for(by_name)
         self.built = True
@@ -183,11 +183,12 @@ def _without_stand_in(shapes_by_name: dict[str, Any]) -> dict[str, Any]:
     return {name: free(shape) for name, shape in shapes_by_name.items()}
 
 
-def _as_shape(shape: Any) -> Any:
+def as_shape(shape: Any) -> Any:
+    """A shape from a config: lists of sizes become tuples."""
     if isinstance(shape, dict):
-        return {key: _as_shape(one) for key, one in shape.items()}
+        return {key: as_shape(one) for key, one in shape.items()}
     if isinstance(shape, (list, tuple)):
         if all(size is None or isinstance(size, int) for size in shape):
             return tuple(shape)
-        return [_as_shape(one) for one in shape]
+        return [as_shape(one) for one in shape]
     return shape

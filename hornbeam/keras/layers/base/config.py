@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from typing import Any
 
@@ -17,12 +18,18 @@ _COMMON = ("name", "trainable", "dtype", "activity_regularizer", "autocast")
 
 def init_parameters(kind: type) -> list[str]:
     """Names of the constructor's parameters, with those that ``**kwargs`` passes on to ``Layer``."""
-    return [*_own_parameters(kind), *(name for name in _COMMON if name not in _own_parameters(kind))]
+    own = _own_parameters(kind)
+    return [*own, *(name for name in _COMMON if name not in own)]
 
 
-def _own_parameters(kind: type) -> list[str]:
-    parameters = inspect.signature(kind.__init__).parameters.values()
-    return [p.name for p in parameters if p.name != "self" and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
+def _own_parameters(kind: type) -> tuple[str, ...]:
+    return _parameters_of(kind.__init__)
+
+
+@functools.lru_cache(maxsize=1024)  # Each layer made asks; large models make hundreds.
+def _parameters_of(function: Any) -> tuple[str, ...]:
+    parameters = inspect.signature(function).parameters.values()
+    return tuple(p.name for p in parameters if p.name != "self" and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL))
 
 
 def layer_config(layer: Any) -> dict[str, Any]:
