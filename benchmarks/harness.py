@@ -68,11 +68,13 @@ class Options:
         quick: small sizes; proves that everything runs, its times mean nothing.
         rounds: worker processes per variant.
         cores: number of cores a worker is pinned to; 0 leaves it alone.
+        only: the subjects to measure, where a comparison has several; all if empty.
     """
 
     quick: bool
     rounds: int
     cores: int = 0
+    only: Sequence[str] = ()
 
 
 class Report:
@@ -259,6 +261,9 @@ def _parse(title: str, arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--cores", type=int, default=0, help="pin every worker to this many cores (default: all)")
     parser.add_argument("--hornbeam-python", default=sys.executable, help="interpreter that has Hornbeam")
     parser.add_argument("--peers", default="", help=f"comma-separated part of {', '.join(PEERS)}; default all")
+    parser.add_argument(
+        "--only", default="", help="comma-separated part of the subjects of the comparison; default all"
+    )
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="variable for every worker")
     parser.add_argument("--tuned-malloc", action="store_true", help="give every worker glibc settings for large blocks")
     parser.add_argument("--json", metavar="FILE", help="also write all figures there")
@@ -300,7 +305,7 @@ def compare(
     settings = (TUNED_MALLOC if chosen.tuned_malloc else {}) | dict(item.split("=", 1) for item in chosen.set)
     wanted = [variant for variant in variants if not chosen.peers or variant.peer in chosen.peers.split(",")]
     with tempfile.TemporaryDirectory(prefix="hornbeam-bench-") as scratch:
-        options = Options(chosen.quick, rounds, chosen.cores)
+        options = Options(chosen.quick, rounds, chosen.cores, [name for name in chosen.only.split(",") if name])
         run = Run(title, options, chosen.hornbeam_python, settings, Path(scratch))
         facts = {"quick": chosen.quick} | _measure_all(run, wanted, measure, rows(chosen.quick) if rows else 0)
     summary = print_tables(run.title, [variant.label for variant in wanted], run.figures, run.missing, facts)

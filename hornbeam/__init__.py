@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 # Formats stand above Keras; Keras finds them by these names.
 for _name in ("save_model", "load_model", "save_weights", "load_weights"):
     _registry.provide("saving", _name, f"hornbeam.saving.files:{_name}")
+for _name in ("list_backups", "read_backup", "remove_backups", "write_backup"):
+    _registry.provide("saving", _name, f"hornbeam.saving.backup:{_name}")
 for _name, _target in {
     "bundle": "bundle:Bundle",
     "bundle dtype": "kinds:as_dtype",
@@ -49,9 +51,10 @@ for _name, _target in {
     _registry.provide("configs", _name, f"hornbeam.compat.configs:{_target}")
 for _name in ("model_from_config", "model_from_json", "model_from_yaml", "model_to_json", "model_to_yaml"):
     _registry.provide("saving", _name, f"hornbeam.saving.architectures:{_name}")
+_registry.provide("saving", "file editor", "hornbeam.saving.editor:KerasFileEditor")
+_registry.provide("saving", "reduce model", "hornbeam.saving.pickled:reduce_model")
 _registry.provide("saving", "bare name format", "hornbeam.compat.configs.defaults:bare_name_format")
 _registry.provide("advice", "names", "hornbeam.compat.advice:advice")
-_registry.provide("checksum", "masked crc32c", "hornbeam.saving.tf_checkpoint.crc32c:masked_crc32c")
 _registry.provide("keras", "TFSMLayer", "hornbeam.saving.saved_model.layers:TFSMLayer")
 _registry.provide("keras", "hub layer", "hornbeam.saving.saved_model.layers:HubLayer")
 _registry.provide("keras", "export archive", "hornbeam.saving.saved_model.export:ExportArchive")
@@ -86,6 +89,8 @@ _FOLDERS = (
     "signal",
     "sparse",
     "strings",
+    "summary",
+    "test",
     "tpu",
     "train",
     "version",

@@ -11,7 +11,7 @@ import numpy as np
 from hornbeam.core.arguments import static_value
 from hornbeam.core.tensor import from_host
 from hornbeam.errors import InvalidArgumentError
-from hornbeam.io.texts import each, one
+from hornbeam.tensors.texts import each, one
 
 __all__ = ["decode_wav", "encode_wav"]
 
@@ -66,12 +66,17 @@ def encode_wav(audio: Any, sample_rate: Any, name: str | None = None) -> Any:
         raise InvalidArgumentError(
             None, None, f"tf.audio.encode_wav: expected (samples, channels), received shape {samples.shape}."
         )
+    return each(wav_file(samples, int(static_value(sample_rate, "sample_rate"))), bytes, "tf.audio.encode_wav")
+
+
+def wav_file(samples: np.ndarray, rate: int) -> bytes:
+    """WAV file of 16 bits per sample: floats (samples, channels) from -1 to 1; others are cut off."""
+    scaled = np.asarray(samples, np.float32) * np.float32(_FULL_SCALE)
+    whole = np.clip(np.trunc(scaled + np.copysign(np.float32(0.5), scaled)), -_FULL_SCALE, _FULL_SCALE - 1)
     stream = io.BytesIO()
     with wave.open(stream, "wb") as file:
         file.setnchannels(samples.shape[1])
         file.setsampwidth(2)
-        file.setframerate(int(static_value(sample_rate, "sample_rate")))
-        file.writeframes(
-            np.clip(np.round(samples * (_FULL_SCALE - 1)), -_FULL_SCALE, _FULL_SCALE - 1).astype("<i2").tobytes()
-        )
-    return each(stream.getvalue(), bytes, "tf.audio.encode_wav")
+        file.setframerate(rate)
+        file.writeframes(whole.astype("<i2").tobytes())
+    return stream.getvalue()

@@ -17,6 +17,8 @@ from hornbeam.saving.array_formats import read_arrays, write_npz, write_safetens
 from hornbeam.saving.atomic import atomic_file
 from hornbeam.saving.sniff import identify
 from hornbeam.saving.sources import open_source
+from hornbeam.saving.tf_checkpoint.bundle import Bundle
+from hornbeam.saving.tf_checkpoint.state import checkpoint_prefix
 
 __all__ = ["convert", "main"]
 
@@ -84,8 +86,8 @@ def convert(
         _write_text(_from_text(source, kind), target)
         return kind
     is_model = kind in ("keras", "keras-folder", "h5-model", "saved_model")
-    if not is_model and architecture is None:
-        if ending not in ARRAYS or kind not in ("weights-h5", "sharded", "npz", "safetensors"):
+    if (not is_model and architecture is None) or (kind == "saved_model" and ending in ARRAYS):
+        if ending not in ARRAYS or kind == "h5-numbered":
             raise UnsupportedFileError(
                 f"{source} holds weights only, and {target} needs to know their model: pass --architecture FILE."
             )
@@ -98,7 +100,7 @@ def convert(
         model.load_weights(source)
     if ending in TEXTS:
         _write_text(model, target)
-    elif weights_only or ending in WEIGHTS or not is_model:
+    elif weights_only or ending in WEIGHTS:
         model.save_weights(target)
     else:
         model.save(target)
@@ -122,10 +124,20 @@ def _write_text(model: Any, target: str) -> None:
 
 
 def _arrays(source: str, kind: str) -> Iterator[tuple[str, np.ndarray]]:
+    """Named arrays of a file, read one by one."""
     if kind in ("npz", "safetensors"):
         yield from read_arrays(source).items()
-        return
-    with open_source(source) as stored:
-        for path in stored.paths():
-            for name, part in stored.at(path).parts.items():
-                yield "/".join(one for one in (path, "vars", name) if one), part.read()
+    elif kind in ("saved_model", "tf_checkpoint"):
+        bundle = Bundle(checkpoint_prefix(source) or source)
+        for name in bundle.names():
+            if bundle.dtype(name) != "string":
+                yield name.removesuffix("/.ATTRIBUTES/VARIABLE_VALUE"), bundle.read(name)
+    else:
+        with open_source(source) as stored:
+            for path in stored.paths():
+                for name, part in stored.at(path).parts.items():
+                    yield "/".join(one for one in (path, _between(kind), name) if one), part.read()
+
+
+def _between(kind: str) -> str:
+    return "" if kind == "h5-layers" else "vars"

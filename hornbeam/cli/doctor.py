@@ -19,17 +19,12 @@ from hornbeam.version import KERAS_VERSION, VERSION, __version__
 CORE = ("jax", "jaxlib", "numpy", "ml_dtypes", "h5py", "rich", "pooch", "filelock")
 
 EXTRAS: dict[str, tuple[tuple[str, ...], str]] = {
-    "image": (("pillow", "simplejpeg"), "read, write and augment pictures"),
-    "data": (("grain", "array_record"), "record files and input pipelines that resume where they stopped"),
-    "tensorboard": (("tensorboard",), "event files for TensorBoard"),
-    "savedmodel": (("protobuf", "tensorboard"), "SavedModel folders"),
-    "onnx": (("onnx", "onnxruntime"), "export to ONNX, checked in ONNX Runtime"),
+    "image": (("pillow", "simplejpeg"), "read, write and augment pictures; fast JPEG decoding"),
+    "data": (("grain",), "Grain's loaders as input of fit, evaluate and predict"),
+    "tensorboard": (("tensorboard",), "the viewer of the logs that callbacks.TensorBoard writes"),
     "plot": (("matplotlib", "pydot"), "curves of a training run, pictures of a model"),
     "sklearn": (("scikit-learn",), "wrappers for scikit-learn"),
-    "hub": (("huggingface_hub",), "models from the Hugging Face Hub"),
     "yaml": (("PyYAML",), "models kept as YAML"),
-    "safetensors": (("safetensors",), "weights as safetensors"),
-    "orbax": (("orbax-checkpoint",), "checkpoints of several hosts"),
     "optax": (("optax",), "optax transformations as optimizers"),
 }
 """Each extra, the packages that make it complete, and what it gives."""

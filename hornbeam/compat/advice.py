@@ -13,7 +13,6 @@ _ADVICE = {
     "hornbeam.lite": "Write the model with `model.export` and convert it with the tools of LiteRT.",
     "hornbeam.raw_ops": "Use the public operations in `tf`, `tf.math` and `tf.nn`.",
     "hornbeam.sysconfig": "There is no TensorFlow to build against.",
-    "hornbeam.test": "Use `pytest` and `numpy.testing`.",
     "hornbeam.tpu": "Devices are found by JAX; see `tf.config.list_physical_devices`.",
     "hornbeam.xla": "Everything is compiled by XLA already.",
     "hornbeam.get_variable": "Make a `tf.Variable`, or a layer with `add_weight`.",

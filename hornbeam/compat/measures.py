@@ -122,10 +122,12 @@ class MeanTensor(metrics.Metric):
     References: Keras 2 ``metrics.MeanTensor``.
     """
 
+    total: Any
+    count: Any
+
     def __init__(self, name: str = "mean_tensor", dtype: Any = None, shape: Any = None) -> None:
         super().__init__(name=name, dtype=dtype)
-        self.total: Any = None
-        self.count: Any = None
+        self.total, self.count = None, None
         if shape is not None:
             self._start(tuple(shape))
 
@@ -153,8 +155,11 @@ class MeanTensor(metrics.Metric):
             while len(given.shape) < len(values.shape):
                 given = ops.expand_dims(given, -1)
             weight = weight * given
-        for variable, part in ((self.total, values * weight), (self.count, weight)):
-            variable.assign_add(part)
+        self._add(values * weight, weight)
+
+    def _add(self, values: Any, weight: Any) -> None:
+        self.total.assign_add(values)
+        self.count.assign_add(weight)
 
     def result(self) -> Any:
         """The mean."""

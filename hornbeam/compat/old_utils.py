@@ -127,7 +127,12 @@ class HDF5Matrix:
         import h5py
 
         self._file = h5py.File(datapath, "r")
-        self.data = self._file[dataset]
+        self.data: Any = self._file[dataset]
+        if not isinstance(self.data, h5py.Dataset):
+            raise ValueError(
+                f"HDF5Matrix: expected the name of a data set in {datapath!r}. Received: dataset={dataset!r}, "
+                f"which is a {type(self.data).__name__}."
+            )
         self.start = start
         self.end = self.data.shape[0] if end is None else end
         self.normalizer = normalizer

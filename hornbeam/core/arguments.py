@@ -11,7 +11,7 @@ import numpy as np
 from hornbeam.base import dtypes, settings, trees
 from hornbeam.base.errors import TraceError
 from hornbeam.base.shapes import TensorShape
-from hornbeam.core.symbolic import KerasTensor
+from hornbeam.core.symbolic import KerasTensor, from_sizes
 from hornbeam.core.tensor import HostTensor, ReadValue, Tensor, WideTensor, from_host
 from hornbeam.core.variable import Variable
 from hornbeam.engine.jax_compat import Tracer
@@ -62,7 +62,9 @@ def sort_arguments(self: Any, args: tuple, kwargs: dict[str, Any]) -> Inputs:
     for position, arg in enumerate(args):
         if position < count:
             name = parameter_names[position]
-            if name in self.static:
+            if name in self.static and from_sizes((arg,)):
+                inputs.has_symbolic = True
+            elif name in self.static:
                 inputs.static[f"{GAP}{position}"] = static_value(arg, name)
                 inputs.wide = inputs.wide or _is_wide_name(inputs.static[f"{GAP}{position}"])
             else:
@@ -72,7 +74,9 @@ def sort_arguments(self: Any, args: tuple, kwargs: dict[str, Any]) -> Inputs:
         else:
             raise TypeError(f"{self.name}() takes {count} positional arguments but {len(args)} were given.")
     for name, arg in kwargs.items():
-        if name in self.static:
+        if name in self.static and from_sizes((arg,)):
+            inputs.has_symbolic = True
+        elif name in self.static:
             inputs.static[name] = static_value(arg, name)
             inputs.wide = inputs.wide or _is_wide_name(inputs.static[name])
         else:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Any
+
+import jax
 
 from hornbeam.base import dtypes
 from hornbeam.core.backward import execute
@@ -33,13 +36,13 @@ class CompiledProgram:
         kinds += [dtypes.from_numpy(const.dtype) for const in program.consts if hasattr(const, "dtype")]
         self.wide = any(map(dtypes.is_wide, [*kinds, *(tensor.dtype for tensor in tensors)]))
 
-        def flat(*values: Any) -> list[Any]:
-            outputs, written = program.pure(
-                values[:n_reads], values[n_reads : n_reads + n_consts], values[n_reads + n_consts :]
-            )
+        def flat(*values: Any, outermost: bool = False) -> list[Any]:
+            reads, consts = values[:n_reads], values[n_reads : n_reads + n_consts]
+            outputs, written = program.pure(reads, consts, values[n_reads + n_consts :], outermost)
             return [*outputs, *written]
 
         self.pure = Pure(flat)
+        self._alone = jax.jit(functools.partial(flat, outermost=True))
 
     def run(self, tensors: Sequence[Tensor]) -> list[Tensor]:
         """Run on tensors of the traced shapes; returns the program's outputs, flat."""
@@ -57,7 +60,7 @@ class CompiledProgram:
                     commit_all(program.writes, [result._value for result in results[count:]])
             return results[:count]
         with wide_types(True) if self.wide else _nothing, commit_lock:
-            raw = self.pure.plain(*read_all(program.reads), *program.consts, *arrays)
+            raw = self._alone(*read_all(program.reads), *program.consts, *arrays)
             if program.writes:
                 commit_all(program.writes, raw[count:])
         return [wrap(array) for array in raw[:count]]

@@ -265,12 +265,28 @@ class OpCall:
 
 
 def _symbolic_call(self: Op, args: tuple, kwargs: dict[str, Any]) -> Any:
-    function = self.door
+    if (with_values := symbolic.with_values((args, kwargs))) is not None:
+        return self.door(*with_values[0], **with_values[1])
+    return graph_call(self.door, args, kwargs)
+
+
+def graph_call(function: Callable, args: tuple, kwargs: dict[str, Any], *, name: str | None = None) -> Any:
+    """Call a function on symbolic tensors: infer its outputs, and add the call to the graph.
+
+    Args:
+        function: an op, or another function of tensors.
+        args: its arguments.
+        kwargs: its keyword arguments.
+        name: name of the call; needed for functions that are no ops.
+
+    Returns:
+        The outputs, symbolic.
+    """
 
     def run(filled_in: Any) -> Any:
         inner_args, inner_kwargs = filled_in
         return function(*inner_args, **inner_kwargs)
 
     outputs = symbolic.infer(run, (args, kwargs))
-    Node(OpCall(function), args, kwargs, outputs)
+    Node(OpCall(function, name), args, kwargs, outputs)
     return outputs

@@ -20,7 +20,8 @@ import jax
 from hornbeam.core.conversion import copy_array
 from hornbeam.core.scopes import scopes
 from hornbeam.core.tensor import Tensor
-from hornbeam.core.variable import Variable
+from hornbeam.core.variable import Variable, held
+from hornbeam.engine import layout
 from hornbeam.engine.jax_compat import capture_jaxpr, eval_jaxpr, wide_types
 
 # Staged without leaving a trace in the program, yet its result is a tracer: a Python ``if`` on a
@@ -28,11 +29,23 @@ from hornbeam.engine.jax_compat import capture_jaxpr, eval_jaxpr, wide_types
 _stage = jax.jit(lambda array: array, inline=True)
 
 
+@jax.custom_jvp
+def _read_of(value: Any, source: Any) -> Any:
+    """``value``, with the derivative of ``source``: reading a variable anew differentiates to the variable."""
+    return value
+
+
+@_read_of.defjvp
+def _read_of_jvp(primals: tuple, tangents: tuple) -> tuple[Any, Any]:
+    return _read_of(*primals), tangents[1]
+
+
 class Frame:
     """Values of variables inside a pure program.
 
     Args:
-        values: variables whose value in this program is already known (tracers).
+        values: variables whose value in this program is already known (tracers); gradients are taken with
+            respect to these, also of reads that follow an assignment.
         parent: the frame around; reads that find nothing here go there.
 
     Attributes:
@@ -42,6 +55,7 @@ class Frame:
 
     def __init__(self, values: dict[Variable, Any] | None = None, parent: Frame | None = None) -> None:
         self.values: dict[Variable, Any] = dict(values or {})
+        self.given: dict[Variable, Any] = dict(self.values)
         self.parent = parent
         self.written: dict[Variable, None] = {}
         self.captured: dict[int, Variable] = {}
@@ -53,12 +67,19 @@ class Frame:
         """Current value of a variable in this program."""
         found = self.values.get(variable)
         if found is not None:
+            if variable not in self.written:
+                return found
             # No gradient flows through an assignment, inside a program as outside of one.
-            return jax.lax.stop_gradient(found) if variable in self.written else found
+            found = jax.lax.stop_gradient(found)
+            return _read_of(found, self._differentiated(variable)) if variable._trainable else found
+        return self._first(variable)
+
+    def _first(self, variable: Variable) -> Any:
+        """Value of a variable that this frame was not given and has not written."""
         if self.parent is not None:
             self.asked[variable] = None
             return self.parent.read(variable)
-        array = variable._array
+        array = held(variable)
         owner = self.captured.setdefault(id(array), variable)
         if owner is not variable:
             # Two variables share one array; give this one its own, so that each is an input of its own.
@@ -69,6 +90,15 @@ class Frame:
         # a later read outside of it. Staging again costs nothing and names the same constant.
         with wide_types(array.dtype.itemsize == 8):
             return _stage(array)
+
+    def _differentiated(self, variable: Variable) -> Any:
+        """The value with respect to which gradients for a variable are taken: what it was when the program began."""
+        frame = self
+        while frame.parent is not None:
+            if variable in frame.given:
+                return frame.given[variable]
+            frame = frame.parent
+        return frame.given[variable] if variable in frame.given else frame._first(variable)
 
     def write(self, variable: Variable, value: Any) -> None:
         """Set the value of a variable for the rest of this program."""
@@ -143,10 +173,21 @@ class Program:
                 self._slots.append((False, len(self.consts)))
                 self.consts.append(const)
 
-    def pure(self, reads: Sequence[Any], consts: Sequence[Any], flat_args: Sequence[Any]) -> tuple[list, list]:
-        """Run the program on arrays (or tracers)."""
+    def pure(
+        self, reads: Sequence[Any], consts: Sequence[Any], flat_args: Sequence[Any], outermost: bool = False
+    ) -> tuple[list, list]:
+        """Run the program on arrays (or tracers).
+
+        Args:
+            reads: values of the variables in ``reads``.
+            consts: values for ``consts``.
+            flat_args: the function's arguments.
+            outermost: True if this becomes the whole of a compiled program, which nobody differentiates. The order of
+                axes in memory is then chosen for speed (``engine.layout``).
+        """
         ordered = [reads[i] if is_variable else consts[i] for is_variable, i in self._slots]
-        results = eval_jaxpr(self.closed, ordered, flat_args)
+        evaluate = layout.evaluate if outermost and layout.pays(self.closed.jaxpr) else eval_jaxpr
+        results = evaluate(self.closed, ordered, flat_args)
         return results[: self.n_outputs], results[self.n_outputs :]
 
     def unflatten(self, leaves: Sequence[Any]) -> Any:

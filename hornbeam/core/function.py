@@ -63,6 +63,11 @@ class _Trace:
     structure: Any = None
     fixed: list[Any]
 
+    @property
+    def closed(self) -> Any:
+        """The program, as JAX has it."""
+        return self._compiled.program.closed
+
     def run(self, tensors: list[Tensor]) -> Any:
         """Run on tensors of the traced shapes."""
         return self.rebuild(self._compiled.run(tensors))
@@ -140,6 +145,8 @@ class Function:
                 self._fall_back(error)
                 return self.python_function(*args, **kwargs)
             self._keep(key, trace, leaves)
+        if scopes.watched is not None:
+            scopes.watched[id(trace)] = (self.name, trace.closed)
         return trace.run(tensors)
 
     def _keep(self, key: Any, trace: _Trace, leaves: list[Any]) -> None:
@@ -223,6 +230,10 @@ class Function:
         """How many programs have been traced so far."""
         return self._count
 
+    def captured_programs(self) -> list[tuple[str, Any]]:
+        """Name and program of what has been traced, the last one last."""
+        return [(self.name, trace.closed) for trace in self._traces.values()]
+
     @property
     def function_spec(self) -> Any:
         """Signature of the Python function."""
@@ -265,6 +276,11 @@ class ConcreteFunction:
     def inputs(self) -> list[TensorSpec]:
         """Specs of the tensors."""
         return [leaf for leaf in trees.flatten(self.structured_input_signature) if isinstance(leaf, TensorSpec)]
+
+    @property
+    def graph(self) -> Any:
+        """What ``tf.summary.graph`` draws."""
+        return self._owner
 
 
 def _fit(spec: Any, value: Any) -> Any:

@@ -26,9 +26,11 @@ class Node:
         self.output_structure = outputs
         self.inputs = [leaf for leaf in trees.flatten((args, kwargs)) if isinstance(leaf, KerasTensor)]
         nodes = operation._inbound_nodes
+        from_sizes = bool(self.inputs) and all(tensor._from_sizes for tensor in self.inputs)
         for position, output in enumerate(self.outputs):
             if isinstance(output, KerasTensor):
                 output._keras_history = History(operation, len(nodes), position)
+                output._from_sizes = from_sizes
         nodes.append(self)
 
     @property

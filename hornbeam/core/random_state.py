@@ -228,6 +228,37 @@ def get_random_seed() -> int | None:
     return _process.seed
 
 
+def random_state() -> dict[str, Any]:
+    """All sources of random numbers of this thread, as plain data: Python's, NumPy's, and those here."""
+    own = None if _process.source is random else _process.source
+    return {
+        "python": random.getstate(),
+        "numpy": np.random.get_state(legacy=True),
+        "seed": _process.seed,
+        "passes": _process.passes,
+        "source": own if isinstance(own, random.Random) else None,
+        "generator": None if _process.generator is None else np.asarray(_process.generator.state),
+    }
+
+
+def set_random_state(state: dict[str, Any]) -> None:
+    """Go back to what ``random_state`` gave.
+
+    Args:
+        state: its result, of this process or another one.
+    """
+    _process.seed, _process.passes = state["seed"], state["passes"]
+    _process.source = random if state["source"] is None else state["source"]
+    if state["generator"] is None:
+        _process.generator = None
+    else:
+        if _process.generator is None:
+            _process.generator = SeedGenerator(0)
+        _process.generator.state.assign(state["generator"])
+    random.setstate(state["python"])
+    np.random.set_state(state["numpy"])
+
+
 def reset() -> None:
     """Forget the global generator and the process seed (``clear_session``)."""
     _process.generator, _process.source = None, random

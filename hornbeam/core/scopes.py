@@ -34,6 +34,15 @@ class _Scopes(threading.local):
     """Rematerialisation scope (keras.RematScope)."""
     stateless: Any = None
     """Innermost keras.StatelessScope."""
+    watched: Any = None
+    """Programs of functions that run, by identity, while somebody wants to know them (tf.summary.trace_on)."""
+    inspect: Any = None
+    """Called with every layer, its inputs and outputs after its call, while somebody looks for NaN; layers then run
+    operation by operation."""
+    known: Any = None
+    """Values of symbolic tensors, by identity, while their graph runs; and the same of the graph around."""
+    sizes: tuple[int, int] = (48, 96)
+    """Sizes in place of unknown ones while shapes are being inferred."""
     strategy: int | None = None
     """Number of the distribution strategy whose scope is open."""
 

@@ -7,7 +7,7 @@ hand-written rule per op and never meets an undecidable comparison of symbols.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import jax
@@ -18,7 +18,7 @@ from hornbeam.base.errors import TraceError
 from hornbeam.core import scopes as scopes_module
 from hornbeam.core.frame import Frame
 from hornbeam.core.tensor import Reference, Tensor, wrap
-from hornbeam.engine.jax_compat import wide_types
+from hornbeam.engine.jax_compat import Tracer, wide_types
 
 
 class KerasTensor:
@@ -48,6 +48,7 @@ class KerasTensor:
         self.record_history = record_history
         self._keras_history: Any = None
         self._keras_mask: Any = None
+        self._from_sizes = False  # made of sizes of other tensors alone
 
     @property
     def shape(self) -> shapes.TensorShape:
@@ -155,7 +156,7 @@ def infer(function: Callable, structure: Any) -> Any:
     Returns:
         The outputs with every array replaced by a ``KerasTensor``.
     """
-    leaves = [leaf for leaf in trees.flatten(structure) if isinstance(leaf, KerasTensor)]
+    leaves = _sources([leaf for leaf in trees.flatten(structure) if isinstance(leaf, KerasTensor)])
     unknown = any(None in leaf.shape for leaf in leaves)
     if not unknown:
         return trees.map_structure(_as_symbolic, _abstract_run(function, structure, leaves, _SIZES[0][0]))
@@ -169,12 +170,39 @@ def infer(function: Callable, structure: Any) -> Any:
     return trees.map_structure(_as_symbolic, *runs)
 
 
+def from_sizes(items: Iterable) -> bool:
+    """True if a symbolic tensor that is made of sizes alone is among the items or in a list among them."""
+    for item in items:
+        kind = type(item)
+        if kind is KerasTensor:
+            if item._from_sizes:
+                return True
+        elif (kind is list or kind is tuple) and from_sizes(item):
+            return True
+    return False
+
+
+def _sources(leaves: list[KerasTensor]) -> list[KerasTensor]:
+    """The tensors, with those whose sizes they are made of in place of tensors made of sizes."""
+    found: dict[int, KerasTensor] = {}
+    for leaf in leaves:
+        sources = _sources(leaf.node.inputs) if leaf._from_sizes else [leaf]
+        found.update((id(source), source) for source in sources)
+    return list(found.values())
+
+
 def _abstract_run(function: Callable, structure: Any, leaves: list[KerasTensor], sizes: tuple[int, int]) -> Any:
     result: list[Any] = []
 
     def run(arrays: list) -> list:
         by_id = {id(leaf): wrap(array) for leaf, array in zip(leaves, arrays, strict=True)}
-        filled = trees.map_structure(lambda leaf: by_id.get(id(leaf), leaf), structure)
+
+        def fill(leaf: Any) -> Any:
+            if isinstance(leaf, KerasTensor) and leaf._from_sizes:
+                return _computed(leaf, by_id)  # a known number, since all sizes are numbers here
+            return by_id.get(id(leaf), leaf)
+
+        filled = trees.map_structure(fill, structure)
         # Writes to variables go into this frame and end with it: nothing may change while shapes are inferred.
         with Frame(parent=scopes_module.scopes.frame):
             output = function(filled)
@@ -186,13 +214,64 @@ def _abstract_run(function: Callable, structure: Any, leaves: list[KerasTensor],
 
     structs = [abstract(leaf, sizes) for leaf in leaves]
     wide = any(leaf.dtype in dtypes.WIDE for leaf in leaves)
-    with scopes_module.override(symbolic=True, tapes=()):
+    with scopes_module.override(symbolic=True, tapes=(), sizes=sizes):
         if wide:
             with wide_types(True):
                 jax.eval_shape(run, structs)
         else:
             jax.eval_shape(run, structs)
     return trees.map_structure(_spec, result[0])
+
+
+def with_values(structure: Any) -> Any:
+    """The structure with values in place of symbolic tensors, or None where these are to stay symbolic.
+
+    A function that runs on values may refer to symbolic tensors of the program around it (a loss that uses the code
+    of an autoencoder, say). They have values while their graph runs; while shapes are inferred, any will do.
+
+    Raises:
+        TypeError: symbolic tensors without values beside values of a running program.
+    """
+    leaves = trees.flatten(structure)
+    if not any(isinstance(leaf, (Tensor, jax.Array)) for leaf in leaves):
+        return None
+    running = any(isinstance(getattr(leaf, "_value", leaf), Tracer) for leaf in leaves)
+    if not running and scopes_module.scopes.known is None:
+        return None
+    found = {id(leaf): value_now(leaf) for leaf in leaves if isinstance(leaf, KerasTensor)}
+    if any(value is None for value in found.values()):
+        if not running:
+            return None
+        unknown = next(leaf for leaf in leaves if found.get(id(leaf), leaf) is None)
+        raise TypeError(str(unknown._refuse("used in a computation on values")))
+    return trees.map_structure(lambda leaf: found.get(id(leaf), leaf), structure)
+
+
+def value_now(tensor: KerasTensor) -> Any:
+    """Value of a symbolic tensor in the graph that runs, computed if need be; None if it has none."""
+    known = scopes_module.scopes.known
+    while known is not None:
+        values, known = known
+        value = _computed(tensor, values)
+        if value is not None and not isinstance(value, KerasTensor):
+            return value
+    if scopes_module.scopes.symbolic:
+        struct = abstract(tensor, scopes_module.scopes.sizes)
+        return wrap(jax.numpy.zeros(struct.shape, struct.dtype))
+    return None
+
+
+def _computed(tensor: KerasTensor, values: dict[int, Any]) -> Any:
+    """Value of a tensor from the values of those it was made of; None if these are not known."""
+    if id(tensor) in values:
+        return values[id(tensor)]
+    node = tensor.node
+    if node is None or not node.inputs or any(_computed(one, values) is None for one in node.inputs):
+        return None
+    args, kwargs = node.arguments(values)
+    for output, value in zip(node.outputs, trees.flatten(node.operation(*args, **kwargs)), strict=True):
+        values[id(output)] = value
+    return values[id(tensor)]
 
 
 def _spec(leaf: Any) -> Any:

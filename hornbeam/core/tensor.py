@@ -30,7 +30,7 @@ _BY_NUMPY = dtypes._BY_NUMPY
 class Tensor:
     """An array on the device. Made by ops and by ``convert_to_tensor``, not by calling the class."""
 
-    __slots__ = ("__weakref__", "_keras_mask", "_logits", "_value")
+    __slots__ = ("__weakref__", "_keras_mask", "_logits", "_metric", "_value")
     __array_priority__ = 100
 
     if TYPE_CHECKING:
@@ -221,9 +221,11 @@ class Tensor:
         return self._value.shape[0]
 
     def __format__(self, spec: str) -> str:
-        if spec and not self._value.ndim:
-            return format(self._value.item(), spec)
-        return format(str(self), spec)
+        if isinstance(self._value, Tracer):
+            return format(str(self), spec)
+        # As TensorFlow does: the bare value, so that f"{loss}" reads like a number.
+        array = np.asarray(self._value)
+        return format(array if array.ndim else array.item() if spec else array[()], spec)
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -253,7 +255,7 @@ def _text(value: Any, form: Any) -> str:
     if not array.ndim:
         return str(array[()])
     text = form(array)
-    return f"\n{text}" if array.ndim > 1 and form is repr else text
+    return f"\n{text}" if "\n" in text else text
 
 
 class WideTensor(Tensor):

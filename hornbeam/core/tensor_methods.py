@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from hornbeam.core.numpy_functions import array_function
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tensor import Reference, Tensor
 from hornbeam.core.variable import Variable
@@ -65,6 +66,7 @@ def install(ops: Mapping[str, Callable]) -> None:
     for kind in (Tensor, Variable, KerasTensor):
         for name, function in _members(ops).items():
             setattr(kind, name, function)
+        kind.__array_function__ = array_function  # type: ignore[attr-defined]
     for kind in (Tensor, KerasTensor):
         kind.__eq__ = _equality(ops["equal"], True)  # type: ignore[method-assign]
         kind.__ne__ = _equality(ops["not_equal"], False)  # type: ignore[method-assign]

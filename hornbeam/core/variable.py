@@ -203,6 +203,8 @@ class Variable:
             with commit_lock:
                 self._lent = True
                 array = self._array
+                if type(array) is np.ndarray:
+                    array = held(self)
         else:
             array = frame.read(self)
         cast = scopes.autocast
@@ -423,9 +425,20 @@ def _restore(kind: type, array: np.ndarray, state: dict, extra: dict) -> Variabl
     return variable
 
 
+def held(variable: Variable) -> Any:
+    """The array of a variable, which gets its initial value now if that was deferred and nobody has set one since.
+
+    Programs tell variables from constants by the identity of their arrays, and a placeholder has none that lasts.
+    """
+    if not scopes.defer_values and "_pending" in variable.__dict__:
+        materialize([variable])
+    return variable._array
+
+
 def materialize(variables: Sequence[Variable]) -> None:
     """Give variables whose values were deferred, and have not been read from a file, their initial ones."""
     for variable in variables:
         pending = variable.__dict__.pop("_pending", None)
         if pending is not None and isinstance(variable._array, np.ndarray):
-            variable._array = variable._initial(*pending)
+            with scopes_module.override(defer_values=False):
+                variable._array = variable._initial(*pending)

@@ -12,11 +12,13 @@ from hornbeam.base.errors import explain
 from hornbeam.core.spec import TensorSpec
 from hornbeam.data.blocks import Block, RaggedRows, join, must_stack, stacked
 from hornbeam.data.plan import INFINITE, UNKNOWN, Carry, Cursor, Indexed, Node, Scope, Wrapped
+from hornbeam.data.sparse_rows import is_sparse, sparse_batch, sparse_rows
 from hornbeam.data.structure import host_leaf, spec_of, to_tensors
 from hornbeam.errors import InvalidArgumentError
 from hornbeam.ragged import stack
 from hornbeam.ragged.spec import RaggedTensorSpec
 from hornbeam.ragged.tensor import RaggedTensor
+from hornbeam.sparse.spec import SparseTensorSpec
 
 _BATCHES_AT_ONCE = 256
 
@@ -34,6 +36,10 @@ def batched_spec(spec: Any, rows: int | None) -> Any:
     def one(leaf: Any) -> Any:
         if isinstance(leaf, TensorSpec):
             return TensorSpec(None if leaf.shape.rank is None else (rows, *leaf.shape), leaf.dtype)
+        if isinstance(leaf, SparseTensorSpec):
+            return SparseTensorSpec(None if leaf.shape.rank is None else (rows, *leaf.shape), leaf.dtype)
+        if isinstance(leaf, RaggedTensorSpec) and leaf.shape.rank is not None:
+            return RaggedTensorSpec((rows, *leaf.shape), leaf.dtype, leaf.ragged_rank + 1)
         return leaf
 
     return trees.map_structure(one, spec)
@@ -81,10 +87,8 @@ def _together(items: list[Any]) -> Any:
         return ragged_of(items)
     if all(item is None for item in items):
         return None
-    if hasattr(items[0], "dense_shape"):
-        raise TypeError(
-            "Dataset.batch() does not join sparse tensors; make them dense in a map(), with tf.sparse.to_dense."
-        )
+    if is_sparse(items[0]):
+        return sparse_batch(items)
     return must_stack(items)
 
 
@@ -227,6 +231,12 @@ class Unbatch(Node):
         def one(leaf: Any) -> Any:
             if isinstance(leaf, TensorSpec):
                 return TensorSpec(None if leaf.shape.rank is None else leaf.shape[1:], leaf.dtype)
+            if isinstance(leaf, SparseTensorSpec):
+                return SparseTensorSpec(None if leaf.shape.rank is None else leaf.shape[1:], leaf.dtype)
+            if isinstance(leaf, RaggedTensorSpec) and leaf.shape.rank is not None:
+                inner = leaf.shape[1:]
+                rank = leaf.ragged_rank - 1
+                return RaggedTensorSpec(inner, leaf.dtype, rank) if rank > 0 else TensorSpec(inner, leaf.dtype)
             return leaf
 
         return trees.map_structure(one, self.children[0].spec)
@@ -237,7 +247,7 @@ class Unbatch(Node):
         if size == 0 or size == INFINITE:
             return size
         child = self.children[0]
-        if size == UNKNOWN:
+        if size == UNKNOWN or not child.is_sure:
             return UNKNOWN
         rows = [leaf.shape[0] for leaf in trees.flatten(child.spec) if isinstance(leaf, TensorSpec) and leaf.shape.rank]
         return size * rows[0] if rows and rows[0] is not None else UNKNOWN
@@ -275,8 +285,12 @@ def rows_of_element(skeleton: Any, leaves: list[Any]) -> Block:
     Raises:
         InvalidArgumentError: the leaves have no rows, or different numbers of them.
     """
-    columns = [
-        RaggedRows(host_leaf(leaf[i]) for i in range(len(leaf.row_splits) - 1)) if hasattr(leaf, "row_splits") else leaf
+    columns: list[Any] = [
+        RaggedRows(host_leaf(leaf[i]) for i in range(len(leaf.row_splits) - 1))
+        if hasattr(leaf, "row_splits")
+        else sparse_rows(leaf)
+        if is_sparse(leaf)
+        else leaf
         for leaf in leaves
     ]
     sizes = {len(column) if np.ndim(column) or isinstance(column, list) else -1 for column in columns}

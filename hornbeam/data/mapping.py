@@ -6,14 +6,13 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-import jax
 import numpy as np
 
-from hornbeam.base import dtypes, trees
-from hornbeam.core.spec import TensorSpec
+from hornbeam.base import trees
 from hornbeam.data.blocks import Block
 from hornbeam.data.functions import ElementFunction
-from hornbeam.data.plan import UNKNOWN, Carry, Cursor, Indexed, Node, Run, Scope, Wrapped, block_rows
+from hornbeam.data.plan import UNKNOWN, Carry, Cursor, Indexed, Node, Scope, Wrapped, block_rows
+from hornbeam.data.specs import mapped_spec
 from hornbeam.data.structure import spec_of, to_host
 from hornbeam.data.threads import Ahead
 
@@ -32,68 +31,6 @@ def threads_of(num_parallel_calls: Any) -> int:
             f"`num_parallel_calls` must be at least 1, or tf.data.AUTOTUNE. Received: {num_parallel_calls}"
         )
     return count
-
-
-# --- specs ---------------------------------------------------------------------------------------
-_SIZES = (3, 5)
-"""Sizes tried for unknown axes; axes of the result that differ between both are unknown."""
-
-
-def mapped_spec(function: ElementFunction, node: Node) -> Any:
-    """Spec of a function's results for the elements of a node."""
-    spec = node.spec
-    leaves = trees.flatten(spec)
-    skeleton = trees.map_structure(lambda _: 0, spec)
-    known = [isinstance(leaf, TensorSpec) and leaf.dtype != "string" and leaf.shape.rank is not None for leaf in leaves]
-    if all(known):
-        found = []
-        for size in _SIZES if any(None in tuple(leaf.shape) for leaf in leaves) else _SIZES[:1]:
-            structs = [
-                jax.ShapeDtypeStruct(tuple(size if d is None else d for d in leaf.shape), leaf.dtype.as_numpy_dtype)
-                for leaf in leaves
-            ]
-            program = function.captured(skeleton, structs)
-            if program is None:
-                return _probed_spec(function, node)
-            found.append(program)
-        specs = [[spec_of_struct(leaf) for leaf in program.spec_leaves()] for program in found]
-        merged = [_merged(parts) for parts in zip(*specs, strict=True)]
-        return trees.pack(found[0].skeleton, merged)
-    return _probed_spec(function, node)
-
-
-def spec_of_struct(leaf: Any) -> Any:
-    """Spec of a struct or of a constant."""
-    if isinstance(leaf, jax.ShapeDtypeStruct):
-        return TensorSpec(leaf.shape, dtypes.from_numpy(leaf.dtype))
-    return spec_of(leaf)
-
-
-def _merged(parts: Any) -> Any:
-    first = parts[0]
-    if not isinstance(first, TensorSpec):
-        return first
-    sizes = [None if any(part.shape[axis] != size for part in parts) else size for axis, size in enumerate(first.shape)]
-    return TensorSpec(sizes, first.dtype)
-
-
-def _probed_spec(function: ElementFunction, node: Node) -> Any:
-    """Spec of a function that runs as Python: the kinds of its first result, sizes unknown."""
-    cursor = node.open(Scope(Run()))
-    try:
-        block = cursor.block(1)
-    finally:
-        cursor.close()
-    if block is None:
-        return node.spec
-    skeleton, leaves = function.element(block.skeleton, block.leaves(0), 0)
-    return trees.pack(skeleton, [_loose(spec_of(leaf)) for leaf in leaves])
-
-
-def _loose(spec: Any) -> Any:
-    if isinstance(spec, TensorSpec):
-        return TensorSpec([None] * len(spec.shape), spec.dtype)
-    return spec
 
 
 # --- map -----------------------------------------------------------------------------------------
@@ -139,7 +76,8 @@ class Map(Node):
 
     def make_spec(self) -> Any:
         """Spec of the results."""
-        return mapped_spec(self._function, self.children[0])
+        spec, self.guessed = mapped_spec(self._function, self.children[0])
+        return spec
 
     def size(self) -> int:
         """As many as before."""
@@ -312,7 +250,8 @@ class Scan(Node):
     def make_spec(self) -> Any:
         """Spec of what the function gives out beside the state."""
         state = trees.pack(self._skeleton, [spec_of(leaf) for leaf in self._state])
-        return mapped_spec(self._function, _Beside(self, state, self.children[0]))[1]
+        spec, self.guessed = mapped_spec(self._function, _Beside(self, state, self.children[0]))
+        return spec[1]
 
     @property
     def initial(self) -> tuple[Any, list[Any]]:

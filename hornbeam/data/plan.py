@@ -215,6 +215,7 @@ class Node(ABC):
     def __init__(self, *children: Node) -> None:
         self.children = children
         self.passes = 0
+        self.guessed = False
 
     @abstractmethod
     def make_spec(self) -> Any:
@@ -224,6 +225,11 @@ class Node(ABC):
     def spec(self) -> Any:
         """Spec of an element."""
         return self.make_spec()
+
+    @property
+    def is_sure(self) -> bool:
+        """False if the spec is guessed from some elements: then nothing that must be right may follow from it."""
+        return self.spec is not None and not self.guessed and all(child.is_sure for child in self.children)
 
     @abstractmethod
     def size(self) -> int:

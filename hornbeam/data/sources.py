@@ -14,7 +14,9 @@ from hornbeam.base.errors import explain
 from hornbeam.core.spec import TensorSpec
 from hornbeam.data.blocks import Block
 from hornbeam.data.plan import ENDLESS, INFINITE, UNKNOWN, Cursor, Indexed, IndexedNode, Node, Scope, mix
+from hornbeam.data.sparse_rows import is_sparse, sparse_rows
 from hornbeam.data.structure import column_struct, fitted, ragged_rows, spec_of, struct_of, to_host
+from hornbeam.sparse.spec import SparseTensorSpec
 
 RANDOM_CHUNK = 1024
 
@@ -105,17 +107,16 @@ class Slices(IndexedNode):
 def _column_of(leaf: Any, size: int) -> Any:
     if leaf is None:
         return [None] * size
+    if is_sparse(leaf):
+        return sparse_rows(leaf)
     return ragged_rows(leaf) if hasattr(leaf, "row_splits") else leaf
 
 
 def _rows_of(leaf: Any, place: int) -> int:
     if hasattr(leaf, "row_splits"):
         return len(leaf.row_splits) - 1
-    if hasattr(leaf, "dense_shape"):
-        raise TypeError(
-            "from_tensor_slices() does not cut sparse tensors.\n  fix:      tf.sparse.to_dense(x) first, or "
-            "from_tensors(x)"
-        )
+    if is_sparse(leaf):
+        return int(leaf.dense_shape[0])
     if not np.ndim(leaf):
         raise ValueError(
             explain(
@@ -129,6 +130,8 @@ def _rows_of(leaf: Any, place: int) -> int:
 
 
 def _row_spec(leaf: Any) -> Any:
+    if is_sparse(leaf):
+        return SparseTensorSpec(leaf.shape[1:], leaf.dtype)
     rows = ragged_rows(leaf)
     first = spec_of(rows[0]) if rows else None
     return TensorSpec((None, *first.shape[1:]), first.dtype) if isinstance(first, TensorSpec) else first
@@ -313,9 +316,17 @@ def _fit(part: Any, spec: Any, where: str) -> Any:
         part = list(part)
     _, leaves = to_host(part)
     leaf = leaves[0] if len(leaves) == 1 else part
-    if hasattr(leaf, "row_splits") or spec is None:
-        return leaf
+    if hasattr(leaf, "row_splits") or is_sparse(leaf) or spec is None:
+        return _composite(leaf, spec, where)
     return fitted(leaf, spec, where)
+
+
+def _composite(leaf: Any, spec: Any, where: str) -> Any:
+    if spec is not None and not spec.is_compatible_with(leaf):
+        raise TypeError(
+            explain(f"{where} gave a value of another kind.", expected=repr(spec), received=repr(leaf)[:200])
+        )
+    return leaf
 
 
 def _brief(value: Any) -> str:

@@ -15,6 +15,7 @@ from hornbeam.core.spec import TensorSpec
 from hornbeam.core.tensor import HostTensor, Tensor, WideTensor
 from hornbeam.core.variable import Variable
 from hornbeam.data.blocks import RaggedRows
+from hornbeam.data.sparse_rows import is_sparse, sparse_spec
 from hornbeam.engine.jax_compat import wide_types
 from hornbeam.ragged.spec import RaggedTensorSpec
 
@@ -126,7 +127,7 @@ def _texts(array: np.ndarray) -> np.ndarray:
             item = item.encode("utf-8")
         elif not isinstance(item, bytes):
             return _from_objects(array)
-        flat[place] = item
+        flat[place] = bytes(item)
     return found
 
 
@@ -151,6 +152,9 @@ def _from_list(items: list) -> Any:
     flat = trees.flatten(items)
     if any(isinstance(item, (Tensor, Variable, jax.Array)) for item in flat):
         return np.stack([np.asarray(host_leaf(item)) for item in items])
+    if any(isinstance(item, (bytes, str)) for item in flat):
+        # As objects: NumPy's own texts lose zero bytes at their end.
+        return _texts(np.asarray(items, object))
     if any(is_composite(item) for item in flat):
         raise TypeError("A list of ragged or sparse tensors is no tensor; give a tuple to nest them.")
     try:
@@ -272,7 +276,7 @@ def spec_of(leaf: Any) -> Any:
         return DatasetSpec(leaf.element_spec)
     if hasattr(leaf, "row_splits"):
         return RaggedTensorSpec(leaf.shape, leaf.dtype, getattr(leaf, "ragged_rank", 1))
-    return None
+    return sparse_spec(leaf) if is_sparse(leaf) else None
 
 
 def struct_of(leaf: Any) -> Any:

@@ -10,10 +10,13 @@ right: ``kernel (filters, window * channels) @ patches (window * channels, space
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
+import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
@@ -23,6 +26,8 @@ Order = tuple[int, ...]
 """Which logical axis lies where in memory: entry ``i`` is the logical axis of the ``i``-th physical one."""
 
 _MOST_CHANNELS = 64
+WIDEST = 30
+"""Channels, in the mean over a program, above which (batch, space, channels) is as quick."""
 _LARGEST_MATRIX = 1 << 22
 """Elements of a matrix of patches; larger ones leave the processor's cache and lose what they gain."""
 _MOST_TAPS = 128
@@ -33,21 +38,24 @@ def _count(x: Sequence[int], w: Sequence[int], spec: Geometry) -> tuple[int, int
     return math.prod(w[:-2]), math.prod(spec.out_sizes(x[1:-1], w[:-2])), math.prod(x[1:-1])
 
 
-def pays(x: Sequence[int], w: Sequence[int], spec: Geometry) -> bool:
-    """True for a convolution of these shapes that is quicker with the batch last."""
+def width(x: Sequence[int], w: Sequence[int], spec: Geometry) -> tuple[int, int] | None:
+    """Channels (the more of input and output), and elements of input and output; None if there is no good form."""
     if spec.groups != 1 or 0 in x or 0 in w or not all(isinstance(size, int) for size in x):
-        return False
+        return None
     form = _form(x, w, spec)
     if form is None:
-        return False
+        return None
     taps, outs, ins = _count(x, w, spec)
     if form is _kernel_gradient:
         samples, channels, filters = x[-1], x[0], w[-1]
-        size = outs * channels * taps * samples
+        # What it calls the window is the result's space.
+        size, elements = outs * channels * taps * samples, samples * (channels * ins + filters * taps)
     else:
         samples, channels, filters = x[0], x[-1], w[-1]
         size = taps * samples * (channels * outs if form is _forward else filters * ins)
-    return samples >= 8 and max(channels, filters) <= _MOST_CHANNELS and size <= _LARGEST_MATRIX
+        elements = samples * (channels * ins + filters * outs)
+    widest = max(channels, filters)
+    return (widest, elements) if samples >= 8 and widest <= _MOST_CHANNELS and size <= _LARGEST_MATRIX else None
 
 
 def _form(x: Sequence[int], w: Sequence[int], spec: Geometry) -> Callable | None:
@@ -117,20 +125,81 @@ def _scattered(x: Callable, w: Callable, shapes: tuple, spec: Geometry) -> tuple
     last, space = len(x_shape) - 1, tuple(range(1, len(x_shape) - 1))
     window, (channels, filters) = w_shape[:-2], w_shape[-2:]
     outs = spec.out_sizes(x_shape[1:-1], window)
-    source = x((last, *space, 0))
     kernel = w((*range(last - 1), last, last - 1)).reshape(-1, channels)
-    products = (kernel @ source.reshape(channels, -1)).reshape(-1, filters, *source.shape[1:])
-    total = None
-    for number, place in enumerate(itertools.product(*map(range, window))):
-        config = []
-        geometry = zip(place, outs, x_shape[1:-1], spec.padding, spec.input_dilation, spec.kernel_dilation, strict=True)
-        for at, out, size, (before, _), gap, spread in geometry:
-            low = before - at * spread
-            config.append((low, out - low - (size - 1) * gap - 1, gap - 1))
-        part = lax.pad(products[number], jnp.zeros((), source.dtype), [(0, 0, 0), *config, (0, 0, 0)])
-        total = part if total is None else total + part
-    assert total is not None
-    return total, (last, *space, 0)
+    x, shift = x((last, *space, 0)), spec.kernel_dilation[-1] * x_shape[0]
+    source = _made_once(lambda: _rows(x, window[-1], outs[-1], spec), kernel[0, 0])
+    products = (kernel @ source.reshape(channels, -1)).reshape(*window, filters, -1)
+    rest = x_shape[1:-2]
+
+    def along_rows() -> list[Array]:
+        """Sums over the last axis of the window, for each place of the others."""
+        samples = x_shape[0]
+        length = math.prod(rest) * source.shape[-2] * samples if rest else outs[-1] * samples
+        sums = []
+        for place in itertools.product(*map(range, window[:-1])):
+            parts = (products[*place, at, :, at * shift : at * shift + length] for at in range(window[-1]))
+            row = functools.reduce(lax.add, parts)
+            sums.append(row.reshape(filters, *rest, -1, samples)[..., : outs[-1], :])
+        return sums
+
+    def total() -> Array:
+        out = jnp.zeros((filters, *outs, x_shape[0]), source.dtype)
+        for place, row in zip(itertools.product(*map(range, window[:-1])), rows, strict=True):
+            begins, cuts, gaps = [0], [slice(None)], [1]
+            sizes = zip(place, outs, rest, spec.padding, spec.input_dilation, spec.kernel_dilation, strict=False)
+            for at, out_size, size, (before, _), gap, spread in sizes:
+                low = before - at * spread
+                first = max(0, -(low // gap))
+                count = min(size, -((low - out_size) // gap)) - first
+                begins.append(low + first * gap)
+                cuts.append(slice(first, first + max(count, 0)))
+                gaps.append(gap)
+            row = row[tuple(cuts)]
+            if row.size == 0:
+                continue
+            if any(gap > 1 for gap in gaps):
+                zero = jnp.zeros((), row.dtype)
+                row = lax.pad(row, zero, [*((0, 0, gap - 1) for gap in gaps), (0, 0, 0), (0, 0, 0)])
+            begins += [0, 0]
+            old = lax.slice(out, begins, [b + n for b, n in zip(begins, row.shape, strict=True)])
+            out = lax.dynamic_update_slice(out, old + row, begins)
+        return out
+
+    rows = _made_once(along_rows, kernel[0, 0])
+    out = _made_once(total, kernel[0, 0]) if rest else rows[0]
+    return out, (last, *space, 0)
+
+
+def _rows(x: Array, taps: int, out: int, spec: Geometry) -> Array:
+    """Rows (the last axis of space, and the batch) with zeros between them, and zeros behind the last one.
+
+    On a flat view, every shift of the window along a row is then a slice: what it takes from beyond a row is zero.
+    Neighbours share their zeros.
+    """
+    (before, _), gap, spread = spec.padding[-1], spec.input_dilation[-1], spec.kernel_dilation[-1]
+    cut, before = min(before, 0), max(before, 0)
+    size = (x.shape[-2] - 1) * gap + 1 + cut
+    reach = (taps - 1) * spread
+    behind = out + reach - before - size
+    width = max(size + max(before, behind), out, reach) if x.ndim > 3 else out + reach
+    config = [(0, 0, 0)] * x.ndim
+    config[-2] = (before + cut, width - before - size, gap - 1)
+    if x.ndim > 3:
+        config[1] = (0, 1, 0)
+    return lax.pad(x, jnp.zeros((), x.dtype), config)
+
+
+def _made_once(make: Callable, any_number: Array) -> Any:
+    """Sums that XLA does not compute anew for each element that reads it.
+
+    XLA on CPU joins sums into every loop that reads them, however often each element is read, and drops barriers
+    before it does so. A branch is a border, as long as XLA cannot know which one is taken: here that depends on the
+    bits of a number, of which one is set first.
+    """
+    bits = lax.bitcast_convert_type(any_number, jnp.uint32) | jnp.uint32(1)
+    shapes = jax.eval_shape(make)
+    return lax.cond(bits != 0, make, lambda: jax.tree_util.tree_map(lambda one: jnp.zeros(one.shape, one.dtype), shapes))
+
 
 
 def _kernel_gradient(x: Callable, w: Callable, shapes: tuple, spec: Geometry) -> tuple[Array, Order]:

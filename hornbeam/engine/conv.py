@@ -17,7 +17,7 @@ from collections.abc import Sequence
 import jax.numpy as jnp
 from jax import Array, lax
 
-from hornbeam.engine import depthwise, patches, platform
+from hornbeam.engine import conv_gradients, depthwise, onednn, patches, platform
 from hornbeam.engine.conv_geometry import Geometry, Pairs
 from hornbeam.engine.jax_compat import bilinear_primitive
 
@@ -82,6 +82,8 @@ def _is_one_window(x: Array, w: Array, spec: Geometry) -> bool:
 
 def _on_cpu(x: Array, w: Array, spec: Geometry) -> Array:
     """The fastest form that was found for the CPU."""
+    if onednn.takes(onednn.FORWARD, x.shape, w.shape, spec, (x.dtype, w.dtype)):
+        return onednn.forward(x, w, spec)
     if depthwise.fits(x.shape, w.shape, spec):
         return depthwise.forward(x, w, spec)
     if _is_one_window(x, w, spec):
@@ -107,7 +109,7 @@ def _turned(w: Array, groups: int) -> Array:
     return lax.optimization_barrier(w)
 
 
-def _input_gradient(dy: Array, x_shape: Sequence[int], w: Array, spec: Geometry) -> Array:
+def _input_gradient(dy: Array, w: Array, x_shape: Sequence[int], spec: Geometry) -> Array:
     if not dy.size:
         return jnp.zeros(tuple(x_shape), dy.dtype)
     gradient = spec.of_input_gradient(x_shape[1:-1], w.shape[:-2])
@@ -160,14 +162,25 @@ def _batched(x: Array, w: Array, axes: tuple, spec: Geometry) -> tuple[Array, in
     return out.reshape(*out.shape[:-1], count, filters), out.ndim - 1
 
 
+def _to_input(dy: Array, x_shape: Sequence[int], w: Array, spec: Geometry) -> Array:
+    gradient = input_gradient if onednn.is_available() and platform.is_cpu() else _input_gradient
+    return gradient(dy, w, x_shape, spec)
+
+
+def _to_kernel(dy: Array, x: Array, w_shape: Sequence[int], spec: Geometry) -> Array:
+    gradient = kernel_gradient if onednn.is_available() and platform.is_cpu() else _kernel_gradient
+    return gradient(dy, x, w_shape, spec)
+
+
 canonical = bilinear_primitive(
     CANONICAL,
     shape=_shape,
     lowerings={None: _direct, "cpu": _on_cpu},
-    left=_input_gradient,
-    right=_kernel_gradient,
+    left=_to_input,
+    right=_to_kernel,
     batch=_batched,
 )
+input_gradient, kernel_gradient = conv_gradients.operations(canonical, _input_gradient, _kernel_gradient)
 
 
 def flops(x_shape: Sequence[int], w_shape: Sequence[int], spec: Geometry) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import jax.numpy as jnp
 from jax import Array, lax
@@ -27,7 +28,13 @@ def fits(x_shape: Sequence[int], w_shape: Sequence[int], spec: Geometry) -> bool
 def forward(x: Array, w: Array, spec: Geometry) -> Array:
     """The convolution; see ``conv.canonical``."""
     sizes = spec.out_sizes(x.shape[1:-1], w.shape[:-2])
-    return _phases(x, w, spec, sizes, ())
+    wide = _sum_type(x.dtype)
+    return _phases(x.astype(wide), w.astype(wide), spec, sizes, ()).astype(x.dtype)
+
+
+def _sum_type(dtype: Any) -> Any:
+    """What sums are kept in: 16-bit floats would be rounded at every element of the window."""
+    return jnp.float32 if dtype in (jnp.float16, jnp.bfloat16) else dtype
 
 
 def _phases(x: Array, w: Array, spec: Geometry, sizes: tuple[int, ...], done: tuple[tuple, ...]) -> Array:
@@ -96,6 +103,8 @@ def kernel_gradient(dy: Array, x: Array, w_shape: Sequence[int], spec: Geometry)
     Reductions over batch and space of each shifted product would run far below the speed of memory; here each
     element of the window collects products in an array of its own, which is added up once at the end.
     """
+    given, wide = dy.dtype, _sum_type(dy.dtype)
+    dy, x = dy.astype(wide), x.astype(wide)
     if max(spec.input_dilation) > 1:
         zero = jnp.zeros((), x.dtype)
         x = lax.pad(x, zero, [(0, 0, 0), *((0, 0, gap - 1) for gap in spec.input_dilation), (0, 0, 0)])
@@ -121,4 +130,4 @@ def kernel_gradient(dy: Array, x: Array, w_shape: Sequence[int], spec: Geometry)
     sums = [jnp.zeros(dy.shape[1:], dy.dtype) for _ in offsets]
     sums = lax.fori_loop(0, x.shape[0], add_image, sums)
     space = tuple(range(len(counts)))
-    return jnp.stack([jnp.sum(total, axis=space) for total in sums]).reshape(tuple(w_shape))
+    return jnp.stack([jnp.sum(total, axis=space) for total in sums]).reshape(tuple(w_shape)).astype(given)

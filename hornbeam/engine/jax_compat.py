@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 import jax
@@ -12,11 +14,16 @@ import numpy as np
 from jax._src import xla_bridge
 from jax.interpreters import ad, batching, mlir
 
-try:
-    # The class itself, because ``isinstance(x, jax.Array)`` is ten times slower than ``type(x) is``.
-    from jaxlib._jax import ArrayImpl
-except ImportError:  # the class moved: ask a real array, at the price of starting the backend now
-    ArrayImpl = type(jax.device_put(np.zeros(())))  # type: ignore[misc,assignment]
+
+def _array_class() -> type:
+    """The class of concrete arrays: ``isinstance(x, jax.Array)`` is ten times slower than ``type(x) is``."""
+    try:
+        return importlib.import_module("jaxlib._jax").ArrayImpl
+    except (ImportError, AttributeError):  # the class moved: ask a real array, at the price of starting the backend now
+        return type(jax.device_put(np.zeros(())))
+
+
+ArrayImpl: Any = _array_class()
 
 Tracer = jax.core.Tracer
 Array = jax.Array
@@ -44,7 +51,8 @@ def inner_program(equation: Any) -> Any:
         return equation.params["jaxpr"] if "jaxpr" in equation.params else equation.params["call_jaxpr"]
     if name in ("custom_jvp_call", "custom_vjp_call"):
         return equation.params["call_jaxpr"]
-    return None
+    # Operations of our own that can be written out (``engine.conv_gradients``).
+    return getattr(equation.params.get("spec"), "expansion", None)
 
 
 def bind_equation(equation: Any, arrays: Sequence[Any], **changed: Any) -> list[Any]:
@@ -110,5 +118,27 @@ def bilinear_primitive(
     )
     batching.primitive_batchers[primitive] = lambda operands, axes, spec: batch(*operands, axes, spec)
     for platform, function in lowerings.items():
-        mlir.register_lowering(primitive, mlir.lower_fun(function, multiple_results=False), platform)
+        mlir.register_lowering(primitive, _lowering(function), platform)
     return bound
+
+
+_exporting: ContextVar[bool] = ContextVar("exporting", default=False)
+
+
+def is_exporting() -> bool:
+    """True while a program is lowered that other processes will run (``jax.export``)."""
+    return _exporting.get()
+
+
+def _lowering(function: Callable) -> Callable:
+    """A lowering rule that ``function`` writes out in other operations."""
+    rule = mlir.lower_fun(function, multiple_results=False)
+
+    def lower(context: Any, *operands: Any, **params: Any) -> Any:
+        before = _exporting.set(getattr(context.module_context.lowering_parameters, "for_export", False))
+        try:
+            return rule(context, *operands, **params)
+        finally:
+            _exporting.reset(before)
+
+    return lower

@@ -8,9 +8,10 @@ outside of the program sees any of it, and results are the same but for rounding
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax.numpy as jnp
@@ -23,6 +24,10 @@ from hornbeam.engine.jax_compat import Literal, bind_equation, inner_program
 
 _DEEPEST = 16
 """Length of a chain of values without an order of their own; then they take the usual one."""
+
+
+_FEW = 16
+"""Elements that a reduction combines one by one."""
 
 
 class Value:
@@ -83,24 +88,27 @@ def _is_special(value: Value) -> bool:
 
 # --- whether -------------------------------------------------------------------------------------
 def pays(jaxpr: Any) -> bool:
-    """True if a program has convolutions, and all of them are quicker with the batch last."""
+    """True if a program has convolutions, all of them have a form with the batch last, and most are narrow."""
     if not platform.is_cpu():
         return False
-    found = list(_convolutions(jaxpr))
-    return bool(found) and all(found)
+    found = list(_widths(jaxpr))
+    if not found or None in found:
+        return False
+    total = sum(elements for _, elements in found)
+    return sum(channels * elements for channels, elements in found) <= batch_minor.WIDEST * total
 
 
-def _convolutions(jaxpr: Any) -> Any:
+def _widths(jaxpr: Any) -> Iterator[tuple[int, int] | None]:
     for equation in jaxpr.eqns:
         name = equation.primitive.name
         if name == conv.CANONICAL:
             x, w = (operand.aval for operand in equation.invars)
-            yield x.dtype == jnp.float32 and batch_minor.pays(x.shape, w.shape, equation.params["spec"])
+            yield batch_minor.width(x.shape, w.shape, equation.params["spec"]) if x.dtype == jnp.float32 else None
         elif name == "conv_general_dilated":
-            yield False
+            yield None
         inner = inner_program(equation)
         if inner is not None:
-            yield from _convolutions(inner.jaxpr)
+            yield from _widths(inner.jaxpr)
 
 
 # --- running -------------------------------------------------------------------------------------
@@ -144,7 +152,7 @@ def _apply(equation: Any, values: list[Value]) -> list[Value]:
 
 
 def _has_convolution(jaxpr: Any) -> bool:
-    return next(iter(_convolutions(jaxpr)), None) is not None
+    return any(True for _ in _widths(jaxpr))
 
 
 # --- rules ---------------------------------------------------------------------------------------
@@ -238,9 +246,25 @@ def _reduction(equation: Any, values: list[Value]) -> list[Value] | None:
     (value,) = values
     order, axes = value.native, equation.params["axes"]
     assert order is not None
-    (array,) = bind_equation(equation, [value.get(order)], axes=tuple(sorted(order.index(axis) for axis in axes)))
+    places = tuple(sorted(order.index(axis) for axis in axes))
+    combine = _COMBINATIONS.get(equation.primitive.name)
+    if combine is not None and len(order) - 1 not in places and math.prod(value.shape[axis] for axis in axes) <= _FEW:
+        array = _combined(value.get(order), places, combine)
+    else:
+        (array,) = bind_equation(equation, [value.get(order)], axes=places)
     kept = [axis for axis in range(len(order)) if axis not in axes]
     return [Value(equation.outvars[0].aval.shape, array, tuple(kept.index(a) for a in order if a not in axes))]
+
+
+def _combined(array: Any, axes: Sequence[int], combine: Callable) -> Any:
+    """A reduction over few elements as arithmetic on slices, which joins the passes before and after it."""
+    parts = []
+    for place in itertools.product(*(range(array.shape[axis]) for axis in axes)):
+        index: list[Any] = [slice(None)] * array.ndim
+        for axis, at in zip(axes, place, strict=True):
+            index[axis] = at
+        parts.append(array[tuple(index)])
+    return functools.reduce(combine, parts)
 
 
 def _pad(equation: Any, values: list[Value]) -> list[Value] | None:
@@ -356,7 +380,7 @@ def _dot(equation: Any, values: list[Value]) -> list[Value] | None:
 def _convolution(equation: Any, values: list[Value]) -> list[Value] | None:
     x, w = values
     shapes, spec = (x.shape, w.shape), equation.params["spec"]
-    if equation.outvars[0].aval.dtype != jnp.float32 or not batch_minor.pays(*shapes, spec):
+    if equation.outvars[0].aval.dtype != jnp.float32 or batch_minor.width(*shapes, spec) is None:
         return None
     found = batch_minor.conv(x.get, w.get, shapes, spec)
     return None if found is None else [Value(equation.outvars[0].aval.shape, *found)]
@@ -368,6 +392,12 @@ digamma div eq erf erf_inv erfc exp exp2 expm1 floor ge gt integer_pow is_finite
 mul ne neg nextafter not or population_count pow reduce_precision rem round rsqrt select_n shift_left
 shift_right_arithmetic shift_right_logical sign sin sinh sqrt square stop_gradient sub tan tanh xor
 """
+
+_COMBINATIONS: dict[str, Callable] = {
+    "reduce_sum": lax.add,
+    "reduce_max": lax.max,
+    "reduce_min": lax.min,
+}
 
 _RULES: dict[str, Callable] = {
     **dict.fromkeys(_ELEMENTWISE.split(), _elementwise),

@@ -79,6 +79,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "decode_image",
         "decode_jpeg",
         "decode_png",
+        "decode_webp",
         "encode_jpeg",
         "encode_png",
         "extract_jpeg_shape",

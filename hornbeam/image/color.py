@@ -12,6 +12,7 @@ from hornbeam.core.arguments import static_value
 from hornbeam.core.tensor import from_host
 from hornbeam.image.dtypes import as_floats, convert_image_dtype
 from hornbeam.ops.host import images as host
+from hornbeam.ops.host import jpeg
 from hornbeam.ops.image.color import hsv_to_rgb as to_rgb
 from hornbeam.ops.image.color import rgb_to_hsv as to_hsv
 from hornbeam.tensors.face import face, tensor
@@ -117,7 +118,9 @@ def adjust_jpeg_quality(image: Any, jpeg_quality: Any, dct_method: str = "", nam
     given = image.dtype
     pixels = np.asarray(convert_image_dtype(image, "uint8", saturate=True))
     quality = int(static_value(jpeg_quality, "jpeg_quality"))
-    decoded = host.decode(host.encode_jpeg(pixels, quality=quality, subsampling=2), pixels.shape[-1])
+    options = jpeg.checked_options("tf.image.adjust_jpeg_quality", True, dct_method, 1, False)
+    encoded = host.encode_jpeg(pixels, quality=quality, subsampling=2)
+    decoded = host.decode(encoded, pixels.shape[-1], jpeg_options=options)
     return convert_image_dtype(from_host(decoded), given, saturate=True)
 
 

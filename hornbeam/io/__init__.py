@@ -21,6 +21,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "FixedLenFeature",
         "FixedLenSequenceFeature",
         "RaggedFeature",
+        "SparseFeature",
         "VarLenFeature",
         "parse_example",
         "parse_single_example",
@@ -39,6 +40,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "is_jpeg",
     ),
     "hornbeam.io.records": ("TFRecordOptions", "TFRecordWriter"),
+    "hornbeam.io.sequences": ("parse_sequence_example", "parse_single_sequence_example"),
     "hornbeam.io.tensors": ("parse_tensor", "serialize_tensor"),
 }
 _NAMES = {name: module for module, names in _HOMES.items() for name in names}

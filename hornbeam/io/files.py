@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from hornbeam.core.tensor import from_host
-from hornbeam.io.texts import each, file_error, one, path_of, strings, text
+from hornbeam.tensors.texts import each, file_error, one, path_of, strings, text
 
 __all__ = ["decode_base64", "decode_compressed", "encode_base64", "matching_files", "read_file", "write_file"]
 

@@ -10,7 +10,7 @@ import numpy as np
 from hornbeam.base import dtypes
 from hornbeam.core.tensor import from_host
 from hornbeam.errors import InvalidArgumentError
-from hornbeam.io.texts import strings, text
+from hornbeam.tensors.texts import strings, text
 
 __all__ = ["decode_csv", "decode_raw"]
 
@@ -71,8 +71,8 @@ def decode_csv(
 
     Args:
         records: strings, one line each.
-        record_defaults: one per column: its dtype (then the column is required), or a list with the value of fields
-            that are empty.
+        record_defaults: one per column: the value of fields that are empty (or a list with it); its dtype, or an
+            empty tensor, if the column is required.
         field_delim: what stands between fields.
         use_quote_delim: fields may stand in double quotes.
         na_value: text that counts as empty.
@@ -110,7 +110,7 @@ class _Column:
         self.place = place
         self.items: list[Any] = []
         self.default: Any = None
-        if isinstance(default, (str, dtypes.DType, type)):
+        if isinstance(default, (dtypes.DType, type)):
             self.dtype = dtypes.as_dtype(default)
             return
         value = default.numpy() if hasattr(default, "numpy") else default

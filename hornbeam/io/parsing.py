@@ -11,14 +11,15 @@ from hornbeam.base import dtypes
 from hornbeam.core.tensor import from_host
 from hornbeam.errors import InvalidArgumentError
 from hornbeam.io import wire
-from hornbeam.io.texts import strings, text
 from hornbeam.ragged.tensor import RaggedTensor
 from hornbeam.sparse.tensor import SparseTensor
+from hornbeam.tensors.texts import strings, text
 
 __all__ = [
     "FixedLenFeature",
     "FixedLenSequenceFeature",
     "RaggedFeature",
+    "SparseFeature",
     "VarLenFeature",
     "parse_example",
     "parse_single_example",
@@ -83,6 +84,24 @@ class RaggedFeature(NamedTuple):
     validate: bool = False
 
 
+class SparseFeature(NamedTuple):
+    """A sparse tensor whose places and values are features of their own.
+
+    Attributes:
+        index_key: name of the feature that holds the places; several names for several axes.
+        value_key: name of the feature that holds the values.
+        dtype: ``float32``, ``int64`` or ``string``.
+        size: size of the axis; one per axis.
+        already_sorted: the places ascend already; they are sorted otherwise.
+    """
+
+    index_key: Any
+    value_key: str
+    dtype: Any
+    size: Any
+    already_sorted: bool = False
+
+
 _KINDS = {1: "string", 2: "float32", 3: "int64"}
 
 
@@ -90,16 +109,22 @@ def _record(data: bytes) -> dict[str, bytes]:
     """The encoded features of an Example by name."""
     found: dict[str, bytes] = {}
     for number, _, features in wire.fields(data):
-        if number != 1 or not isinstance(features, bytes):
-            continue
-        for inner, _, entry in wire.fields(features):
-            if inner == 1 and isinstance(entry, bytes):
-                parts = {place: value for place, _, value in wire.fields(entry) if isinstance(value, bytes)}
-                found[text(parts.get(1, b""))] = parts.get(2, b"")
+        if number == 1 and isinstance(features, bytes):
+            found.update(named(features))
     return found
 
 
-def _values(feature: bytes, wanted: str, name: str) -> np.ndarray | None:
+def named(features: bytes) -> dict[str, bytes]:
+    """The encoded messages of a map by name."""
+    found: dict[str, bytes] = {}
+    for inner, _, entry in wire.fields(features):
+        if inner == 1 and isinstance(entry, bytes):
+            parts = {place: value for place, _, value in wire.fields(entry) if isinstance(value, bytes)}
+            found[text(parts.get(1, b""))] = parts.get(2, b"")
+    return found
+
+
+def values_of(feature: bytes, wanted: str, name: str) -> np.ndarray | None:
     """Values of an encoded feature; None if it is empty."""
     for number, _, packed in wire.fields(feature):
         kind = _KINDS.get(number)
@@ -124,10 +149,10 @@ def _rows(records: list[dict[str, bytes]], key: str, dtype: Any) -> list[np.ndar
     wanted = dtypes.as_dtype(dtype).name
     if wanted not in _KINDS.values():
         raise ValueError(f"Feature {key!r}: `dtype` is float32, int64 or string. Received: {wanted}")
-    return [_values(record[key], wanted, key) if key in record else None for record in records]
+    return [values_of(record[key], wanted, key) if key in record else None for record in records]
 
 
-def _filled(shape: tuple, dtype: Any, value: Any = None) -> np.ndarray:
+def filled(shape: tuple, dtype: Any, value: Any = None) -> np.ndarray:
     wanted = dtypes.as_dtype(dtype)
     if wanted == "string":
         array = np.empty(shape, object)
@@ -136,17 +161,32 @@ def _filled(shape: tuple, dtype: Any, value: Any = None) -> np.ndarray:
     return np.full(shape, 0 if value is None else value, wanted.as_numpy_dtype)
 
 
-def _fixed(records: list, key: str, spec: FixedLenFeature) -> Any:
-    shape = tuple(int(size) for size in np.atleast_1d(np.asarray(spec.shape, int)).tolist()) if spec.shape != () else ()
+def sizes(shape: Any) -> tuple[int, ...]:
+    """Shape of a spec, given as a number, list or shape."""
+    return tuple(int(size) for size in np.atleast_1d(np.asarray(shape, int)).tolist()) if shape != () else ()
+
+
+class Records(list):
+    """Encoded features by name of several records, and what the records are called in messages."""
+
+    names: list[str] | None = None
+
+    def called(self, number: int) -> str:
+        """What a record is called."""
+        return self.names[number] if self.names else "<unknown>"
+
+
+def _fixed(records: Records, key: str, spec: FixedLenFeature) -> Any:
+    shape = sizes(spec.shape)
     count = int(np.prod(shape)) if shape else 1
-    out = _filled((len(records), count), spec.dtype)
+    out = filled((len(records), count), spec.dtype)
     for number, row in enumerate(_rows(records, key, spec.dtype)):
         if row is None:
             if spec.default_value is None:
                 raise InvalidArgumentError(
                     None,
                     None,
-                    f"Name: <unknown>, Feature: {key} (data type: {dtypes.as_dtype(spec.dtype).name}) is required but "
+                    f"Name: {records.called(number)}, Feature: {key} (data type: {dtypes.as_dtype(spec.dtype).name}) is required but "
                     "could not be found.",
                 )
             row = _default(spec, count)
@@ -171,33 +211,33 @@ def _default(spec: FixedLenFeature, count: int) -> np.ndarray:
     return np.repeat(given, count) if given.size == 1 else given
 
 
-def _joined(rows: list[np.ndarray], dtype: Any) -> np.ndarray:
+def joined(rows: list[np.ndarray], dtype: Any) -> np.ndarray:
     kind = dtypes.as_dtype(dtype)
     empty = np.zeros(0, object if kind == "string" else kind.as_numpy_dtype)
     return np.concatenate([empty, *rows])
 
 
 def _sparse(records: list, key: str, spec: VarLenFeature) -> Any:
-    rows = [_joined([], spec.dtype) if row is None else row for row in _rows(records, key, spec.dtype)]
+    rows = [joined([], spec.dtype) if row is None else row for row in _rows(records, key, spec.dtype)]
     lengths = [row.size for row in rows]
     places = [(number, place) for number, length in enumerate(lengths) for place in range(length)]
     indices = np.asarray(places, np.int64).reshape(-1, 2)
-    return SparseTensor(indices, from_host(_joined(rows, spec.dtype)), [len(rows), max(lengths, default=0)])
+    return SparseTensor(indices, from_host(joined(rows, spec.dtype)), [len(rows), max(lengths, default=0)])
 
 
 def _sequence(records: list, key: str, spec: FixedLenSequenceFeature) -> Any:
     if not spec.allow_missing:
         raise ValueError(f"Feature {key!r}: FixedLenSequenceFeature needs `allow_missing=True` here.")
-    shape = tuple(int(size) for size in spec.shape)
+    shape = sizes(spec.shape)
     size = int(np.prod(shape)) if shape else 1
-    rows = [_joined([], spec.dtype) if row is None else row for row in _rows(records, key, spec.dtype)]
+    rows = [joined([], spec.dtype) if row is None else row for row in _rows(records, key, spec.dtype)]
     for row in rows:
         if row.size % size:
             raise InvalidArgumentError(
                 None, None, f"Key: {key}. A record holds {row.size} values, no multiple of the item shape {shape}."
             )
     longest = max((row.size // size for row in rows), default=0)
-    out = _filled((len(rows), longest * size), spec.dtype, spec.default_value)
+    out = filled((len(rows), longest * size), spec.dtype, spec.default_value)
     for number, row in enumerate(rows):
         out[number, : row.size] = row
     return from_host(out.reshape(len(rows), longest, *shape))
@@ -206,34 +246,64 @@ def _sequence(records: list, key: str, spec: FixedLenSequenceFeature) -> Any:
 def _ragged(records: list, key: str, spec: RaggedFeature) -> Any:
     if spec.partitions:
         raise ValueError(f"Feature {key!r}: `partitions` of RaggedFeature must be empty; split the values afterwards.")
-    rows = [
-        _joined([], spec.dtype) if row is None else row for row in _rows(records, spec.value_key or key, spec.dtype)
-    ]
+    rows = [joined([], spec.dtype) if row is None else row for row in _rows(records, spec.value_key or key, spec.dtype)]
     splits = np.concatenate([[0], np.cumsum([row.size for row in rows])]).astype(np.int64)
-    return RaggedTensor.from_row_splits(from_host(_joined(rows, spec.dtype)), splits)
+    return RaggedTensor.from_row_splits(from_host(joined(rows, spec.dtype)), splits)
+
+
+def _placed(records: list, key: str, spec: SparseFeature) -> Any:
+    names = [spec.index_key] if isinstance(spec.index_key, str) else list(spec.index_key)
+    lengths = [int(size) for size in np.atleast_1d(spec.size)]
+    if len(names) != len(lengths):
+        raise ValueError(f"Feature {key!r}: SparseFeature has {len(names)} index keys and {len(lengths)} sizes.")
+    empty = np.zeros(0, np.int64)
+    columns = [[empty if row is None else row for row in _rows(records, name, "int64")] for name in names]
+    values = [joined([], spec.dtype) if row is None else row for row in _rows(records, spec.value_key, spec.dtype)]
+    indices = []
+    for number, row in enumerate(values):
+        axes = [column[number] for column in columns]
+        if any(axis.size != row.size for axis in axes):
+            raise InvalidArgumentError(
+                None, None, f"Key: {key}. Record {number} holds {row.size} values and {axes[0].size} places."
+            )
+        places = np.stack([np.full(row.size, number, np.int64), *axes], axis=1)
+        if not spec.already_sorted:
+            order = np.lexsort(places.T[::-1])
+            places, values[number] = places[order], row[order]
+        indices.append(places)
+    flat = np.concatenate([np.zeros((0, 1 + len(names)), np.int64), *indices])
+    return SparseTensor(flat, from_host(joined(values, spec.dtype)), [len(records), *lengths])
 
 
 _PARSERS = {
     FixedLenFeature: _fixed,
     FixedLenSequenceFeature: _sequence,
+    SparseFeature: _placed,
     VarLenFeature: _sparse,
     RaggedFeature: _ragged,
 }
 
 
-def _parse(data: list[bytes], features: dict[str, Any], where: str) -> dict[str, Any]:
+def parse_records(records: Records, features: dict[str, Any], where: str) -> dict[str, Any]:
+    """Tensors of encoded features, the records along the first axis."""
+    found = {}
+    for key, spec in features.items():
+        parser = _PARSERS.get(type(spec))
+        if parser is None:
+            raise TypeError(
+                f"{where}: feature {key!r}: expected FixedLenFeature, FixedLenSequenceFeature, VarLenFeature, "
+                f"SparseFeature or RaggedFeature, received {type(spec).__name__}."
+            )
+        found[key] = parser(records, key, spec)
+    return found
+
+
+def _parse(data: list[bytes], features: dict[str, Any], names: Any, where: str) -> dict[str, Any]:
     try:
-        records = [_record(item) for item in data]
-        found = {}
-        for key, spec in features.items():
-            parser = _PARSERS.get(type(spec))
-            if parser is None:
-                raise TypeError(
-                    f"{where}: feature {key!r}: expected FixedLenFeature, FixedLenSequenceFeature, VarLenFeature or "
-                    f"RaggedFeature, received {type(spec).__name__}."
-                )
-            found[key] = parser(records, key, spec)
-        return found
+        records = Records(_record(item) for item in data)
+        if names is not None:
+            records.names = [text(item) for item in strings(names, where).reshape(-1)]
+        return parse_records(records, features, where)
     except ValueError as error:
         if isinstance(error, InvalidArgumentError) or "message" not in str(error):
             raise
@@ -246,7 +316,7 @@ def parse_example(serialized: Any, features: dict[str, Any], example_names: Any 
     Args:
         serialized: vector of strings; one string is taken as by ``parse_single_example``.
         features: ``FixedLenFeature``, ``VarLenFeature`` ... by name.
-        example_names: names of the records; not needed.
+        example_names: names of the records, for messages.
 
     Returns:
         Dict of tensors, with the records along the first axis.
@@ -258,8 +328,8 @@ def parse_example(serialized: Any, features: dict[str, Any], example_names: Any 
     """
     array = strings(serialized, "tf.io.parse_example")
     if not array.ndim:
-        return parse_single_example(serialized, features)
-    return _parse([bytes(item) for item in array.reshape(-1)], features, "tf.io.parse_example")
+        return parse_single_example(serialized, features, example_names)
+    return _parse([bytes(item) for item in array.reshape(-1)], features, example_names, "tf.io.parse_example")
 
 
 def parse_single_example(
@@ -271,13 +341,13 @@ def parse_single_example(
         raise InvalidArgumentError(
             None, None, f"tf.io.parse_single_example: expected one string, received shape {array.shape}."
         )
-    found = _parse([bytes(array.item())], features, "tf.io.parse_single_example")
-    return {key: _first(value) for key, value in found.items()}
+    found = _parse([bytes(array.item())], features, example_names, "tf.io.parse_single_example")
+    return {key: first_of(value) for key, value in found.items()}
 
 
-def _first(batch: Any) -> Any:
+def first_of(batch: Any) -> Any:
     """The only record of a batch."""
     if isinstance(batch, SparseTensor):
         indices = np.asarray(batch.indices)[:, 1:]
-        return SparseTensor(indices, batch.values, [int(np.asarray(batch.dense_shape)[1])])
+        return SparseTensor(indices, batch.values, batch._sizes[1:])
     return batch.values if isinstance(batch, RaggedTensor) else batch[0]

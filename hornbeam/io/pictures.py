@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 
 from hornbeam.base import dtypes
+from hornbeam.base.errors import NotSupportedError
 from hornbeam.core.tensor import from_host
 from hornbeam.errors import InvalidArgumentError
-from hornbeam.io.texts import each, one
 from hornbeam.ops.host import images as host
+from hornbeam.ops.host import jpeg
+from hornbeam.tensors.texts import each, one
 
 __all__ = [
     "decode_and_crop_jpeg",
@@ -56,11 +58,12 @@ def decode_image(
     References: TensorFlow `tf.io.decode_image`.
     """
     where = "tf.io.decode_image"
+    quick = jpeg.checked_options(where, True, "", 1, False)
     wanted = dtypes.as_dtype(dtype)
     data = one(contents, where)
     moving = expand_animations and host.kind_of_picture(data) == "gif"
     depth = 16 if wanted in ("uint16", "float32", "float64") and host.is_deep_png(data) else 8
-    array = _decoded(data, where, channels, depth=depth, frames=moving)
+    array = _decoded(data, where, channels, depth=depth, frames=moving, jpeg_options=quick)
     if wanted == array.dtype.name:
         return from_host(array)
     if wanted.is_floating:
@@ -87,19 +90,27 @@ def decode_jpeg(
         contents: one string, the file's contents.
         channels: 0 for as many as the picture has, 1 grey, 3 colour.
         ratio: 1, 2, 4 or 8: decode to that part of the size, which is quicker.
-        fancy_upscaling: smooth colours; the decoder always does.
+        fancy_upscaling: smooth colours; False needs the package ``simplejpeg``.
         try_recover_truncated: take a picture that is cut short; what is missing is grey.
-        acceptable_fraction: least share of a cut picture that must be there; only 1 is checked.
-        dct_method: ``""``, ``"INTEGER_FAST"`` or ``"INTEGER_ACCURATE"``; the decoder always works accurately.
+        acceptable_fraction: least share of a cut picture that must be there; only 1, the whole, is offered.
+        dct_method: ``"INTEGER_FAST"`` (needs ``simplejpeg``), ``"INTEGER_ACCURATE"``, or ``""`` for the fast one if it
+            is there: values differ by up to 3 of 255.
+
+    Raises:
+        NotSupportedError: an option that cannot be had.
 
     References: TensorFlow `tf.io.decode_jpeg`.
     """
     if ratio not in (1, 2, 4, 8):
         raise ValueError(f"tf.io.decode_jpeg: `ratio` is 1, 2, 4 or 8. Received: ratio={ratio}")
-    if dct_method not in ("", "INTEGER_FAST", "INTEGER_ACCURATE"):
-        raise ValueError(f"tf.io.decode_jpeg: unknown `dct_method` {dct_method!r}.")
-    recover = bool(try_recover_truncated)
-    return from_host(_decoded(contents, "tf.io.decode_jpeg", channels, ratio=int(ratio), recover=recover))
+    where, recover = "tf.io.decode_jpeg", bool(try_recover_truncated)
+    if acceptable_fraction != 1:
+        raise NotSupportedError(
+            f"{where}: `acceptable_fraction` can only be 1. Received: {acceptable_fraction}\n"
+            "  fix:      try_recover_truncated=True takes cut pictures whatever is left of them"
+        )
+    quick = jpeg.checked_options(where, bool(fancy_upscaling), dct_method, int(ratio), recover)
+    return from_host(_decoded(contents, where, channels, ratio=int(ratio), recover=recover, jpeg_options=quick))
 
 
 def decode_png(contents: Any, channels: Any = 0, dtype: Any = "uint8", name: str | None = None) -> Any:
@@ -116,7 +127,8 @@ def decode_png(contents: Any, channels: Any = 0, dtype: Any = "uint8", name: str
     if wanted not in ("uint8", "uint16"):
         raise ValueError(f"tf.io.decode_png: `dtype` is uint8 or uint16. Received: dtype={wanted.name}")
     depth = 16 if wanted == "uint16" else 8
-    return from_host(_decoded(contents, "tf.io.decode_png", channels, depth=depth))
+    quick = jpeg.checked_options("tf.io.decode_png", True, "", 1, False)
+    return from_host(_decoded(contents, "tf.io.decode_png", channels, depth=depth, jpeg_options=quick))
 
 
 def decode_bmp(contents: Any, channels: Any = 0, name: str | None = None) -> Any:

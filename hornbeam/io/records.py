@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Any, BinaryIO, Self
 
-from hornbeam.base import registry
+from hornbeam.base.crc32c import masked_crc32c
 from hornbeam.base.errors import explain
 from hornbeam.core.tensor import Tensor
 from hornbeam.errors import DataLossError, NotFoundError
@@ -125,7 +125,6 @@ class TFRecordWriter:
     def __init__(self, path: Any, options: Any = None) -> None:
         compression = compression_of(options)
         level = getattr(options, "compression_level", None)
-        self._checksum = registry.find("checksum", "masked crc32c")
         self._zlib = None
         self._file: Any = open(os.fspath(path), "wb")  # noqa: SIM115 - closed by close()
         if compression == "GZIP":
@@ -147,9 +146,9 @@ class TFRecordWriter:
         if not isinstance(record, (bytes, bytearray, memoryview)):
             raise TypeError(f"TFRecordWriter.write() takes bytes, received {type(record).__name__}.")
         length = _LENGTH.pack(len(record))
-        self._put(length + _CHECKSUM.pack(self._checksum(length)))
+        self._put(length + _CHECKSUM.pack(masked_crc32c(length)))
         self._put(bytes(record))
-        self._put(_CHECKSUM.pack(self._checksum(record)))
+        self._put(_CHECKSUM.pack(masked_crc32c(record)))
 
     def _put(self, data: bytes) -> None:
         self._file.write(data if self._zlib is None else self._zlib.compress(data))
@@ -185,15 +184,14 @@ def read_records(path: str, compression: str = "") -> Iterator[bytes]:
         NotFoundError: there is no such file.
         DataLossError: the file is damaged, or no TFRecord file.
     """
-    checksum = registry.find("checksum", "masked crc32c")
     with open_file(path, compression) as file:
         number = 0
         while head := _read(file, 12, path, number, start=True):
             length = head[:8]
-            _check(checksum(length), head[8:], path, number)
+            _check(masked_crc32c(length), head[8:], path, number)
             (size,) = _LENGTH.unpack(length)
             record = _read(file, size, path, number)
-            _check(checksum(record), _read(file, 4, path, number), path, number)
+            _check(masked_crc32c(record), _read(file, 4, path, number), path, number)
             yield record
             number += 1
 

@@ -11,7 +11,7 @@ from hornbeam.base import dtypes
 from hornbeam.core.tensor import HostTensor, from_host
 from hornbeam.errors import InvalidArgumentError
 from hornbeam.io import wire
-from hornbeam.io.texts import each, one
+from hornbeam.tensors.texts import each, one
 
 __all__ = ["parse_tensor", "serialize_tensor"]
 

@@ -125,7 +125,7 @@ class _Table:
             out[:] = found
             return HostTensor(out.reshape(shape))
         values = np.array(found, self._value_dtype.as_numpy_dtype)
-        return from_host(values.reshape(*shape, *np.shape(self._default)))
+        return from_host(values.reshape((*shape, *np.shape(self._default))))
 
     def _search(self, keys: Any) -> Any:
         """Lookup in compiled programs: a search among the sorted keys."""
@@ -222,7 +222,7 @@ class StaticVocabularyTable:
             raise TypeError(f"The words must get int64 numbers. Received: value_dtype={initializer.value_dtype}")
         self._table = None if initializer is None else StaticHashTable(initializer, -1)
         self._buckets = int(num_oov_buckets)
-        self._key_dtype = dtypes.as_dtype(lookup_key_dtype or initializer.key_dtype)
+        self._key_dtype = dtypes.as_dtype(lookup_key_dtype or getattr(initializer, "key_dtype", None))
         self._name = name or "string_to_index"
 
     @property

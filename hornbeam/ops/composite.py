@@ -25,14 +25,17 @@ class Composite:
         door: the public function.
     """
 
-    def __init__(self, function: Callable, rule: Callable | None) -> None:
+    def __init__(self, function: Callable, rule: Callable | None, instead: Callable | None) -> None:
         self.name = function.__name__
         self.function = function
         self.rule = rule
+        self.instead = instead
         self.door: Callable = function
 
 
-def composite(function: Callable | None = None, *, rule: Callable | None = None) -> Any:
+def composite(
+    function: Callable | None = None, *, rule: Callable | None = None, instead: Callable | None = None
+) -> Any:
     """Make a public function of one that calls ops.
 
     Args:
@@ -40,10 +43,11 @@ def composite(function: Callable | None = None, *, rule: Callable | None = None)
         rule: for symbolic arguments, gives the outputs as symbolic tensors, where running the function with
             stand-in sizes would fail or claim too much; it is called like the function. ``None`` from it means
             that running the function is right after all.
+        instead: for symbolic arguments, another function to call, or ``None``; it is called like the function.
     """
     if function is None:
-        return functools.partial(composite, rule=rule)
-    self = Composite(function, rule)
+        return functools.partial(composite, rule=rule, instead=instead)
+    self = Composite(function, rule, instead)
 
     @functools.wraps(function)
     def face(*args: Any, **kwargs: Any) -> Any:
@@ -79,7 +83,12 @@ def is_traced(x: Any) -> bool:
 
 
 def _symbolic(self: Composite, args: tuple, kwargs: dict[str, Any]) -> Any:
-    outputs = None if self.rule is None else self.rule(*args, **kwargs)
+    if (with_values := symbolic.with_values((args, kwargs))) is not None:
+        return self.door(*with_values[0], **with_values[1])
+    if self.instead is not None and (function := self.instead(*args, **kwargs)) is not None:
+        return function(*args, **kwargs)
+    by_rule = self.rule is not None and not symbolic.from_sizes(args) and not symbolic.from_sizes(kwargs.values())
+    outputs = self.rule(*args, **kwargs) if by_rule else None
     if outputs is None:
         outputs = symbolic.infer(lambda given: self.function(*given[0], **given[1]), (args, kwargs))
     Node(OpCall(self.door), args, kwargs, outputs)

@@ -1,5 +1,6 @@
 """``tf.ragged``: rows of unequal length."""
 
+from hornbeam.ragged import dispatch as _dispatch  # noqa: F401 - gives ragged tensors their part in tf functions
 from hornbeam.ragged.construct import (
     boolean_mask,
     constant,

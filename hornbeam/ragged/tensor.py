@@ -35,6 +35,9 @@ class RaggedTensor:
 
     __slots__ = ("__weakref__", "_keras_mask", "_splits", "_uniform", "_values")
     __array_priority__ = 200
+    call_function: Callable
+    dynamic_shape: Callable
+    map_rows: Callable
 
     def __init__(self, values: Any, row_splits: Any, uniform_row_length: int | None = None) -> None:
         self._values = values

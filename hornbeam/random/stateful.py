@@ -6,10 +6,12 @@ from typing import Any
 
 from hornbeam.random import draws
 from hornbeam.random.seeds import operation_key
+from hornbeam.tensors.face import on_sizes
 
 __all__ = ["categorical", "gamma", "normal", "poisson", "shuffle", "truncated_normal", "uniform"]
 
 
+@on_sizes
 def normal(
     shape: Any,
     mean: Any = 0.0,
@@ -30,6 +32,7 @@ def normal(
     return draws.normal(operation_key(seed, "normal"), shape, mean, stddev, dtype)
 
 
+@on_sizes
 def truncated_normal(
     shape: Any,
     mean: Any = 0.0,
@@ -42,6 +45,7 @@ def truncated_normal(
     return draws.truncated_normal(operation_key(seed, "truncated_normal"), shape, mean, stddev, dtype)
 
 
+@on_sizes
 def uniform(
     shape: Any,
     minval: Any = 0,
@@ -54,11 +58,13 @@ def uniform(
     return draws.uniform(operation_key(seed, "uniform"), shape, minval, maxval, dtype)
 
 
+@on_sizes
 def shuffle(value: Any, seed: int | None = None, name: str | None = None) -> Any:
     """The slices along axis 0 in random order."""
     return draws.shuffle(operation_key(seed, "shuffle"), value)
 
 
+@on_sizes
 def categorical(
     logits: Any, num_samples: Any, dtype: Any = None, seed: int | None = None, name: str | None = None
 ) -> Any:
@@ -66,6 +72,7 @@ def categorical(
     return draws.categorical(operation_key(seed, "categorical"), logits, num_samples, dtype)
 
 
+@on_sizes
 def gamma(
     shape: Any, alpha: Any, beta: Any = None, dtype: Any = "float32", seed: int | None = None, name: str | None = None
 ) -> Any:
@@ -73,6 +80,7 @@ def gamma(
     return draws.gamma(operation_key(seed, "gamma"), shape, alpha, beta, dtype, outer=True)
 
 
+@on_sizes
 def poisson(shape: Any, lam: Any, dtype: Any = "float32", seed: int | None = None, name: str | None = None) -> Any:
     """Poisson distributed numbers: ``shape`` of them for each rate ``lam``."""
     return draws.poisson(operation_key(seed, "poisson"), shape, lam, dtype, outer=True)

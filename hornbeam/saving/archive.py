@@ -69,16 +69,19 @@ class ZipArchive:
 
     Args:
         path: the file.
+        file: its content, open for reading, if it lies on no disk; ``path`` is then what messages call it.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, file: Any = None) -> None:
         self.path = path
-        self._file = open(path, "rb")  # noqa: SIM115 - closed by `close`
+        self._file = open(path, "rb") if file is None else file  # noqa: SIM115 - closed by `close`
         try:
+            self._size = self._file.seek(0, os.SEEK_END)
             try:
                 self._zip = zipfile.ZipFile(self._file)
             except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, zlib.error) as error:
-                raise CorruptFileError(diagnose(path, "a .keras file")) from error
+                what = diagnose(path, "a .keras file") if file is None else f"{path} is damaged ({error})."
+                raise CorruptFileError(what) from error
             self._infos = {info.filename: info for info in self._zip.infolist() if not info.is_dir()}
             self._check()
         except BaseException:
@@ -106,7 +109,7 @@ class ZipArchive:
         spans = sorted((info.header_offset, info.header_offset + info.compress_size) for info in infos)
         if any(end > start for (_, end), (start, _) in itertools.pairwise(spans)):
             raise UnsafeFileError(f"{self.path}: members overlap, which is refused.")
-        check_claim(self.path, sum(info.file_size for info in infos), os.path.getsize(self.path))
+        check_claim(self.path, sum(info.file_size for info in infos), self._size)
 
     @property
     def names(self) -> list[str]:
@@ -164,6 +167,9 @@ class ZipArchive:
             left -= count
         if value != info.CRC:
             raise _damaged(self.path, info.filename, "its checksum does not match")
+
+    def compare(self, sums: dict[str, int]) -> None:
+        """Nothing: the members' own checksums are compared when they are read."""
 
     def close(self) -> None:
         """Close the file."""
@@ -235,6 +241,20 @@ class FolderArchive:
         file = self._open(name)
         self._files.append(file)
         return file
+
+    def compare(self, sums: dict[str, int]) -> None:
+        """Compare files with their checksums.
+
+        Raises:
+            CorruptFileError: one is damaged, or missing.
+        """
+        for name, expected in sums.items():
+            with self._open(name) as file:
+                value = 0
+                while block := file.read(_CHUNK_BYTES):
+                    value = zlib.crc32(block, value)
+            if value != expected:
+                raise _damaged(self.path, name, "its checksum does not match")
 
     def close(self) -> None:
         """Close what was opened."""

@@ -52,7 +52,7 @@ class BackgroundWriter:
     def save_weights(self, model: Any, path: Any) -> Future:
         """Write the weights that the model has now to a ``.weights.h5`` file."""
         target = _named(path, ".weights.h5")
-        return self.submit(_write_weights, list(entries(model, with_optimizer=False)), target)
+        return self.submit(_write_weights, list(entries(model)), target)
 
     def save_model(self, model: Any, path: Any) -> Future:
         """Write the model as it is now, its optimizer's state included, to a ``.keras`` file."""

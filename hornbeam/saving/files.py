@@ -144,7 +144,7 @@ def save_weights(
     max_shard_size: float | None = None,
     **kwargs: Any,
 ) -> None:
-    """Write the weights of a model.
+    """Write the weights of a model; in ``.weights.h5`` and ``.weights.json`` also the state of its optimizer.
 
     Args:
         model: the model.
@@ -182,7 +182,7 @@ def save_weights(
     else:
         with atomic_h5(path) as weights:
             if kind == "weights-h5":
-                write_entries(entries(model, with_optimizer=False), weights)
+                write_entries(entries(model), weights)
             else:
                 write_layers(model, weights)
 
@@ -263,10 +263,10 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, by_name
         _load_layers(model, path, by_name=by_name, skip_mismatch=skip_mismatch)
     elif kind in ("keras", "keras-folder"):
         with open_archive(path) as archive, open_h5(archive.open(WEIGHTS), path, archive.size(WEIGHTS)) as file:
-            restore(model, H5Source(file, path), skip_mismatch=skip_mismatch, with_optimizer=False, skipped=skipped)
+            restore(model, H5Source(file, path), skip_mismatch=skip_mismatch, skipped=skipped)
     elif kind in ("weights-h5", "sharded"):
         with open_source(path) as source:
-            restore(model, source, skip_mismatch=skip_mismatch, with_optimizer=False, skipped=skipped)
+            restore(model, source, skip_mismatch=skip_mismatch, skipped=skipped)
     elif kind in ("npz", "safetensors"):
         restore_arrays(model, path, skip_mismatch=skip_mismatch)
     else:

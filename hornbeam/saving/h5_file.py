@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import h5py
+import h5py.h5o as h5o
 import ml_dtypes
 import numpy as np
 
@@ -29,6 +30,8 @@ __all__ = [
     "check_footer",
     "check_tree",
     "checksum",
+    "dataset_in",
+    "group_in",
     "names_in",
     "open_h5",
     "read_array",
@@ -137,15 +140,15 @@ def check_tree(file: h5py.File, source: str, size_bytes: int) -> None:
         group, path, depth = stack.pop()
         if depth > DEPTH_LIMIT:
             raise UnsafeFileError(f"{source}: groups are nested more than {DEPTH_LIMIT} deep at {printable(path)!r}.")
-        for name in group:
-            inner = f"{path}/{name}" if path else str(name)
+        for name in map(str, group):
+            inner = f"{path}/{name}" if path else name
             if not isinstance(group.get(name, getlink=True), h5py.HardLink):
                 raise UnsafeFileError(
                     f"{source}: member {printable(inner)!r} is a link to another place, which is refused. A model file "
                     "holds its arrays itself; save the model again with a program that you trust."
                 )
             item = _member(group, name, inner, source)
-            address = h5py.h5o.get_info(item.id).addr
+            address = h5o.get_info(item.id).addr
             if address in met or len(met) > OBJECT_LIMIT:
                 raise UnsafeFileError(f"{source}: member {printable(inner)!r} has a second name, which is refused.")
             met.add(address)
@@ -276,6 +279,34 @@ def checksum(array: np.ndarray) -> int:
         return 0
     flat = array.reshape(-1)
     return zlib.crc32(flat.view(np.uint8).data)
+
+
+def group_in(group: h5py.Group, name: str, source: str) -> h5py.Group:
+    """The member of this name, which must be a group.
+
+    Raises:
+        CorruptFileError: it is missing, or something else.
+    """
+    return _of_kind(group, name, source, h5py.Group, "a group")
+
+
+def dataset_in(group: h5py.Group, name: str, source: str) -> h5py.Dataset:
+    """The member of this name, which must be an array.
+
+    Raises:
+        CorruptFileError: it is missing, or something else.
+    """
+    return _of_kind(group, name, source, h5py.Dataset, "an array")
+
+
+def _of_kind(group: h5py.Group, name: str, source: str, kind: type, what: str) -> Any:
+    member = _member(group, name, f"{group.name}/{name}", source)
+    if not isinstance(member, kind):
+        raise CorruptFileError(
+            f"{source}: expected {what} named {printable(name)!r} in {printable(str(group.name))!r}, received "
+            f"{type(member).__name__}. Use another copy of the file."
+        )
+    return member
 
 
 def read_array(dataset: h5py.Dataset, path: str, source: str) -> np.ndarray:

@@ -16,9 +16,10 @@ from hornbeam.base.errors import CorruptFileError
 from hornbeam.core.scopes import override
 from hornbeam.keras.saving import serialization
 from hornbeam.keras.saving.scopes import CustomObjectScope, ObjectSharingScope, SafeModeScope
-from hornbeam.saving.h5_file import atomic_h5, names_in, open_h5, read_array, text_in
+from hornbeam.saving.h5_file import atomic_h5, dataset_in, group_in, names_in, open_h5, read_array, text_in
 from hornbeam.saving.h5_layers import read_layers, write_layers, write_listed
 from hornbeam.saving.keras_file import as_damage, build, check_size, finish, plain
+from hornbeam.saving.learned import learned_in_configs
 from hornbeam.saving.plain_config import plain_config, plain_training
 from hornbeam.saving.restore import Staged
 from hornbeam.saving.texts import parse_json
@@ -35,8 +36,9 @@ def write_h5(model: Any, path: str, *, include_optimizer: bool = True) -> None:
         NotImplementedError: the model has no config.
         NotSupportedError: a layer keeps something that such files cannot hold.
     """
-    _check_storable(model)
-    config = json.dumps(plain_config(model), default=plain)
+    _warn_if_empty(model)
+    with learned_in_configs(model, "`.h5`"):
+        config = json.dumps(plain_config(model), default=plain)
     training = plain_training(model) if include_optimizer else None
     with atomic_h5(path) as target:
         target.attrs["keras_version"] = KERAS_VERSION
@@ -50,8 +52,7 @@ def write_h5(model: Any, path: str, *, include_optimizer: bool = True) -> None:
             write_listed(target.create_group("optimizer_weights"), optimizer.variables)
 
 
-def _check_storable(model: Any) -> None:
-    """Vocabularies and other assets have no place in an HDF5 file: say so before anything is lost."""
+def _warn_if_empty(model: Any) -> None:
     if not getattr(model, "built", False):
         warnings.warn(
             f"Model '{model.name}' is not built: the file holds its architecture, but no weights. Call it on data, or "
@@ -111,12 +112,12 @@ def _compile(model: Any, training: Any, version: str | None, custom_objects: Any
 
 
 def _restore_optimizer(model: Any, file: h5py.File, path: str, version: str | None, backend: str | None) -> None:
-    group = file["optimizer_weights"]
+    group = group_in(file, "optimizer_weights", path)
     names = names_in(group, "weight_names", path)
     missing = [name for name in names if name not in group]
     if missing:
         raise CorruptFileError(f"{path}: arrays {missing[:3]} of the optimizer's state are missing.")
-    arrays = [read_array(group[name], name, path) for name in names]
+    arrays = [read_array(dataset_in(group, name, path), name, path) for name in names]
     info = {"version": version, "backend": backend, "variables": model.trainable_variables, "file": file}
     info["weight_names"] = _trainable_names(model, file, path)
     pairs = registry.find("configs", "optimizer state")(model.optimizer, arrays, names, info)
@@ -136,11 +137,10 @@ def _restore_optimizer(model: Any, file: h5py.File, path: str, version: str | No
 def _trainable_names(model: Any, file: h5py.File, path: str) -> dict[int, str]:
     """Names that the file has for the trainable weights of plain layers, by ``id`` of the variable."""
     found: dict[int, str] = {}
-    group = file["model_weights"]
+    group = group_in(file, "model_weights", path)
     for layer in model._flatten_layers():
-        if layer.name in group and isinstance(group[layer.name], h5py.Group):
-            names = (
-                names_in(group[layer.name], "weight_names", path) if "weight_names" in group[layer.name].attrs else []
-            )
+        member: Any = group.get(layer.name)
+        if isinstance(member, h5py.Group):
+            names = names_in(member, "weight_names", path) if "weight_names" in member.attrs else []
             found.update((id(variable), name) for variable, name in zip(layer.trainable_weights, names, strict=False))
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import io
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -18,10 +19,11 @@ from hornbeam.core.scopes import override
 from hornbeam.core.variable import materialize
 from hornbeam.keras.saving import serialization
 from hornbeam.keras.saving.scopes import ObjectSharingScope
-from hornbeam.saving.archive import open_archive
+from hornbeam.saving.archive import ZipArchive, open_archive
 from hornbeam.saving.assets import assets_of, load_assets
 from hornbeam.saving.atomic import atomic_file, atomic_folder
-from hornbeam.saving.h5_file import open_h5, read_array
+from hornbeam.saving.folder_sums import check_sums, seal, sums_of_folder
+from hornbeam.saving.h5_file import dataset_in, group_in, open_h5, read_array
 from hornbeam.saving.limits import check_claim
 from hornbeam.saving.quantized import without_quantization
 from hornbeam.saving.restore import SIDE_STATE, Staged, restore
@@ -31,7 +33,18 @@ from hornbeam.saving.weights_h5 import Entry, entries, random_states, write_entr
 from hornbeam.saving.zip_writer import ZipWriter
 from hornbeam.version import KERAS_VERSION
 
-__all__ = ["Prepared", "build", "finish", "plain", "prepare", "read_keras", "write_keras", "write_prepared"]
+__all__ = [
+    "Prepared",
+    "build",
+    "finish",
+    "keras_bytes",
+    "plain",
+    "prepare",
+    "read_keras",
+    "read_keras_bytes",
+    "write_keras",
+    "write_prepared",
+]
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 
@@ -69,25 +82,38 @@ def write_keras(model: Any, path: str, *, include_optimizer: bool = True, zipped
 
 def write_prepared(found: Prepared, path: str, *, zipped: bool = True) -> None:
     """Write what ``prepare`` gave."""
-    texts = [(METADATA, found.metadata), (CONFIG, found.config)]
     if zipped:
         with atomic_file(path) as file:
-            archive = ZipWriter(file)
-            for name, content in texts:
-                archive.add(name, content)
-            with archive.member(WEIGHTS) as member, h5py.File(member, "w") as weights:
-                write_entries(found.weights, weights)
-            for name, content in found.assets:
-                archive.add(name, content)
-            archive.close()
+            _write_zip(found, file)
         return
     with atomic_folder(path) as folder:
-        for name, content in [*texts, *found.assets]:
+        for name, content in [(CONFIG, found.config), *found.assets]:
             target = os.path.join(folder, *name.split("/"))
             os.makedirs(os.path.dirname(target), exist_ok=True)
             _write(target, content)
         with h5py.File(os.path.join(folder, WEIGHTS), "w") as weights:
             write_entries(found.weights, weights)
+        # A zip file has checksums of its members; a folder gets them here.
+        sums = sums_of_folder(folder)
+        _write(os.path.join(folder, METADATA), seal(json.loads(found.metadata), sums))
+
+
+def _write_zip(found: Prepared, file: Any) -> None:
+    archive = ZipWriter(file)
+    for name, content in ((METADATA, found.metadata), (CONFIG, found.config)):
+        archive.add(name, content)
+    with archive.member(WEIGHTS) as member, h5py.File(member, "w") as weights:
+        write_entries(found.weights, weights)
+    for name, content in found.assets:
+        archive.add(name, content)
+    archive.close()
+
+
+def keras_bytes(model: Any) -> bytes:
+    """The content of a ``.keras`` file of a model, its optimizer's state included."""
+    found, file = prepare(model), io.BytesIO()
+    _write_zip(found, file)
+    return file.getvalue()
 
 
 def _write(path: str, content: bytes) -> None:
@@ -122,22 +148,36 @@ def read_keras(path: str, *, custom_objects: Any = None, compile: bool = True, s
         UnsafeFileError: asks for something that is refused.
     """
     with open_archive(path) as archive:
-        config = parse_json(archive.read(CONFIG), f"{path}:{CONFIG}")
-        metadata = parse_json(archive.read(METADATA), f"{path}:{METADATA}")
-        if not isinstance(config, dict) or not isinstance(metadata, dict):
-            raise CorruptFileError(f"{path}: {CONFIG} or {METADATA} is no JSON object; this is not a whole model.")
-        if not compile:
-            config = {key: value for key, value in config.items() if key != "compile_config"}
-        model = build(config, version=metadata.get("keras_version"), custom_objects=custom_objects, safe_mode=safe_mode)
-        check_size(model, sum(map(archive.size, archive.names)), path)
-        load_assets(model, archive)
-        if WEIGHTS in archive.names:
-            name = f"{path}:{WEIGHTS}"
-            with open_h5(archive.open(WEIGHTS), name, archive.size(WEIGHTS)) as weights, as_damage(path):
-                restore(model, H5Source(weights, name), with_optimizer=compile)
-                _restore_random(model, weights, name)
-        elif model.weights:
-            raise CorruptFileError(f"{path}: member {WEIGHTS} is missing; this is not a whole model. Use another copy.")
+        return _read(archive, path, custom_objects, compile, safe_mode)
+
+
+def read_keras_bytes(content: bytes, custom_objects: Any = None) -> Any:
+    """A model from what ``keras_bytes`` gave, read as strictly as a file."""
+    with ZipArchive(_PICKLED, io.BytesIO(content)) as archive:
+        return _read(archive, _PICKLED, custom_objects, True, True)
+
+
+_PICKLED = "the pickled model"
+
+
+def _read(archive: Any, path: str, custom_objects: Any, compile: bool, safe_mode: bool) -> Any:
+    config = parse_json(archive.read(CONFIG), f"{path}:{CONFIG}")
+    metadata = parse_json(archive.read(METADATA), f"{path}:{METADATA}")
+    if not isinstance(config, dict) or not isinstance(metadata, dict):
+        raise CorruptFileError(f"{path}: {CONFIG} or {METADATA} is no JSON object; this is not a whole model.")
+    archive.compare(check_sums(metadata, f"{path}:{METADATA}"))
+    if not compile:
+        config = {key: value for key, value in config.items() if key != "compile_config"}
+    model = build(config, version=metadata.get("keras_version"), custom_objects=custom_objects, safe_mode=safe_mode)
+    check_size(model, sum(map(archive.size, archive.names)), path)
+    load_assets(model, archive)
+    if WEIGHTS in archive.names:
+        name = f"{path}:{WEIGHTS}"
+        with open_h5(archive.open(WEIGHTS), name, archive.size(WEIGHTS)) as weights, as_damage(path):
+            restore(model, H5Source(weights, name), with_optimizer=compile)
+            _restore_random(model, weights, name)
+    elif model.weights:
+        raise CorruptFileError(f"{path}: member {WEIGHTS} is missing; this is not a whole model. Use another copy.")
     finish(model)
     return model
 
@@ -145,12 +185,15 @@ def read_keras(path: str, *, custom_objects: Any = None, compile: bool = True, s
 def _restore_random(model: Any, weights: h5py.File, name: str) -> None:
     if SIDE_STATE not in weights:
         return
-    group, states = weights[SIDE_STATE], random_states(model)
-    if len(group) != len(states) or any(tuple(group[str(i)].shape) != tuple(s.shape) for i, s in enumerate(states)):
+    group, states = group_in(weights, SIDE_STATE, name), random_states(model)
+    if len(group) != len(states):
+        return
+    kept = [dataset_in(group, str(index), name) for index in range(len(states))]
+    if any(tuple(one.shape) != tuple(state.shape) for one, state in zip(kept, states, strict=True)):
         return
     staged = Staged()
     for index, variable in enumerate(states):
-        staged.put(variable, read_array(group[str(index)], f"{SIDE_STATE}/{index}", name))
+        staged.put(variable, read_array(kept[index], f"{SIDE_STATE}/{index}", name))
     staged.commit()
 
 

@@ -13,13 +13,17 @@ from hornbeam.base import registry
 from hornbeam.base.errors import FileFormatError
 from hornbeam.saving.archive import open_archive
 from hornbeam.saving.array_formats import read_arrays
+from hornbeam.saving.folder_sums import check_sums
 from hornbeam.saving.h5_file import CHECKSUM, open_h5, read_array, text_in
 from hornbeam.saving.limits import DEPTH_LIMIT
 from hornbeam.saving.sniff import identify
 from hornbeam.saving.sources import ShardedSource
 from hornbeam.saving.texts import parse_json, parse_yaml, printable
 
-__all__ = ["examine"]
+__all__ = ["examine", "note_config"]
+
+for _name, _target in (("saved_model", "examine_saved_model"), ("tf_checkpoint", "examine_checkpoint")):
+    registry.provide("examiner", _name, f"hornbeam.saving.report_tensorflow:{_target}")
 
 
 def examine(path: str, *, read_all: bool = False) -> dict[str, Any]:
@@ -61,7 +65,8 @@ def _bytes(path: str) -> int:
 
 
 # --- configs -------------------------------------------------------------------------------------
-def _note_config(config: Any, found: dict[str, Any]) -> None:
+def note_config(config: Any, found: dict[str, Any]) -> None:
+    """Note the layers of an architecture, and what in it needs a second thought."""
     if not isinstance(config, dict):
         found["problems"].append("The architecture is no JSON object.")
         return
@@ -131,7 +136,9 @@ def _keras(path: str, found: dict[str, Any], read_all: bool) -> None:
         metadata = parse_json(archive.read("metadata.json"), f"{path}:metadata.json")
         if isinstance(metadata, dict):
             found["producer"] = f"Keras {printable(metadata.get('keras_version'))}"
-        _note_config(parse_json(archive.read("config.json"), f"{path}:config.json"), found)
+        if read_all:
+            archive.compare(check_sums(metadata, f"{path}:metadata.json"))
+        note_config(parse_json(archive.read("config.json"), f"{path}:config.json"), found)
         if "model.weights.h5" in archive.names:
             source = f"{path}:model.weights.h5"
             with open_h5(archive.open("model.weights.h5"), source, archive.size("model.weights.h5")) as file:
@@ -154,7 +161,7 @@ def _h5(path: str, found: dict[str, Any], read_all: bool) -> None:
             found["producer"] = f"Keras {printable(version)}" + (f" ({printable(backend)})" if backend else "")
         config = text_in(file, "model_config", path)
         if config is not None:
-            _note_config(parse_json(config, f"{path}:model_config"), found)
+            note_config(parse_json(config, f"{path}:model_config"), found)
         found["compiled"] = text_in(file, "training_config", path) is not None
         _note_h5(file, path, found, read_all)
 
@@ -195,15 +202,12 @@ def _yaml(path: str, found: dict[str, Any], read_all: bool) -> None:
 def _text(config: Any, found: dict[str, Any]) -> None:
     version = config.get("keras_version") if isinstance(config, dict) else None
     found["producer"] = f"Keras {printable(version)}" if version else None
-    _note_config(config, found)
+    note_config(config, found)
 
 
 def _other(path: str, found: dict[str, Any], read_all: bool) -> None:
-    """Formats whose readers live elsewhere put an examiner under their name into the registry."""
-    if found["format"] in registry.names("examiner"):
-        registry.find("examiner", found["format"])(path, found, read_all)
-    else:
-        found["notes"].append("the content of this format is not listed here")
+    """Formats whose readers live elsewhere have an examiner under their name in the registry."""
+    registry.find("examiner", found["format"])(path, found, read_all)
 
 
 _EXAMINERS = {

@@ -201,6 +201,14 @@ def _stage_optimizer(staged: Staged, optimizer: Any, store: StoredObject, model:
         for index, variable in enumerate(own):
             staged.put(variable, store[str(index)])
         return None
+    if not optimizer.built:
+        warnings.warn(
+            f"The stored state of optimizer '{optimizer.name}' ({len(store)} arrays) is left out, because the "
+            "optimizer of this model is not built yet. To go on training from it, call "
+            "`model.optimizer.build(model.trainable_variables)` before loading; or load a whole model (`.keras`).",
+            stacklevel=5,
+        )
+        return None
     arrange = registry.find("configs", "optimizer state") if "optimizer state" in registry.names("configs") else None
     arranged = (
         arrange(optimizer, [store[name] for name in store], [], {"variables": model.trainable_variables})

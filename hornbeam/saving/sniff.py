@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import zipfile
 
 import h5py
@@ -12,6 +13,7 @@ from hornbeam.base.errors import CorruptFileError
 __all__ = ["H5_MAGIC", "diagnose", "identify", "is_checkpoint"]
 
 H5_MAGIC = b"\x89HDF\r\n\x1a\n"
+_TABLE_MAGIC = 0xDB4775248B80FB57.to_bytes(8, "little")
 
 
 def identify(path: str) -> str:
@@ -49,7 +51,16 @@ def identify(path: str) -> str:
         return "safetensors"
     if path.endswith((".yaml", ".yml")):
         return "yaml"
+    if path.endswith(".index") and _is_table(path):
+        return "tf_checkpoint"
     raise CorruptFileError(diagnose(path))
+
+
+def _is_table(path: str) -> bool:
+    """Whether a file ends as the index of a checkpoint does."""
+    with open(path, "rb") as file:
+        file.seek(max(0, os.path.getsize(path) - len(_TABLE_MAGIC)))
+        return file.read() == _TABLE_MAGIC
 
 
 def _folder(path: str) -> str:
@@ -123,6 +134,10 @@ def diagnose(path: str, wanted: str = "a model file") -> str:
         what = "it begins as an HDF5 file, but is damaged or cut short; use another copy"
     elif head.startswith(b"PK"):
         what = "it begins as a zip file, but is damaged or cut short; use another copy"
+    elif re.search(r"\.data-\d{5}-of-\d{5}$", path):
+        what = "it holds the numbers of a TensorFlow checkpoint; give the path without this ending"
+    elif path.endswith(".pb"):
+        what = "it may be the graph of a SavedModel; give the folder that holds saved_model.pb"
     elif not head.strip(b"\0"):
         what = "it begins with zeros, as a file does that was cut short by a crash; use another copy"
     else:

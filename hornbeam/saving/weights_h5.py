@@ -102,7 +102,7 @@ def write_shards(model: Any, path: str, max_bytes: int) -> None:
         parts.append([])
         filled = 0
 
-    for found in entries(model, with_optimizer=False):
+    for found in entries(model):
         entry = Entry(found.path, found.name, {})
         parts[-1].append(entry)
         places = weight_map.setdefault(f"/{found.path}", [part_name()])

@@ -91,7 +91,9 @@ def _is_sparse(x: Any) -> bool:
 def _ordered(indices: np.ndarray, values: Any, sizes: Any) -> SparseTensor:
     """Entries in the order of their places, those of one place added up."""
     sizes = np.asarray(sizes, np.int64)
-    flat = np.ravel_multi_index(tuple(indices.T), tuple(sizes)) if len(indices) else np.zeros(0, np.int64)
+    flat = np.zeros(0, np.int64)
+    if len(indices):
+        flat = np.asarray(np.ravel_multi_index(tuple(indices.T), tuple(sizes)), np.int64)
     unique, where = np.unique(flat, return_inverse=True)
     if len(unique) == len(flat):
         total = _picked(values, np.argsort(flat, kind="stable"))

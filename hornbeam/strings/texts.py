@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from hornbeam.base import trees
 from hornbeam.base.errors import TraceError
 from hornbeam.core.arguments import value_of
 from hornbeam.core.symbolic import KerasTensor
@@ -31,12 +32,19 @@ def texts_of(x: Any, where: str = "tf.strings") -> np.ndarray:
             "  fix:      call it in tf.data's map, or in a layer's `call` on string tensors"
         )
     if isinstance(x, (list, tuple)):
-        array = np.asarray([value_of(item) for item in x]) if x else np.empty(0, object)
+        array = _list_of(x) if x else np.empty(0, object)
     else:
         array = np.asarray(value_of(x))
     if array.dtype.kind not in "SUOT":
         raise TypeError(f"{where} takes texts (dtype string). Received: dtype {array.dtype}")
     return from_host(array.astype(object) if array.dtype.kind == "T" else array)._value
+
+
+def _list_of(items: Any) -> np.ndarray:
+    """Array of a list of texts, or of string tensors of one shape."""
+    if any(isinstance(leaf, HostTensor) for leaf in trees.flatten(items)):
+        return np.stack([texts_of(item) for item in items])
+    return np.asarray([value_of(item) for item in items])
 
 
 def number_of(x: Any) -> np.ndarray:

@@ -210,6 +210,9 @@ def map_fn(
         fn_output_signature: dtypes (or ``TensorSpec``) of the results, which are cast to them.
     """
     signature = dtype if fn_output_signature is None else fn_output_signature
+    ragged = next((leaf for leaf in trees.flatten(elems) if hasattr(leaf, "map_rows")), None)
+    if ragged is not None:
+        return ragged.map_rows(fn, elems, any(hasattr(kind, "ragged_rank") for kind in trees.flatten(signature)))
     elems = trees.map_structure(tensor, elems)
     if not trees.flatten(elems):
         raise ValueError("tf.map_fn: `elems` holds no tensor.")

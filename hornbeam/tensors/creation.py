@@ -10,10 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from hornbeam import ops
-from hornbeam.base import dtypes, shapes
+from hornbeam.base import dtypes, names, shapes
 from hornbeam.base.errors import NotSupportedError
 from hornbeam.core.arguments import static_value
-from hornbeam.core.door import op
+from hornbeam.core.door import graph_call, op
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tensor import HostTensor, Tensor, from_host
 from hornbeam.core.variable import Variable
@@ -97,6 +97,7 @@ def _from_python(value: Any, dtype: dtypes.DType) -> Any:
             or held == "string"
             or (held.is_complex and not dtype.is_complex)
         )
+        wrong = wrong and np.size(value) > 0
         if wrong or (dtype.is_bool and not held.is_bool and np.size(value)):
             raise TypeError(f"Cannot convert {value!r} to a tensor of dtype {dtype.name}.")
     return ops.convert_to_tensor(value, dtype)
@@ -208,15 +209,16 @@ def _int_type(out_type: Any) -> np.dtype:
 def shape(input: Any, out_type: Any = None, name: str | None = None) -> Any:
     """Sizes of the axes as an int32 (or ``out_type``) tensor, which is known also inside compiled functions.
 
-    Raises:
-        ValueError: a symbolic tensor with unknown sizes; use ``x.shape``, or the size inside a layer's ``call``.
+    Of a symbolic tensor with unknown sizes the result is symbolic too; it may be the shape in ``tf.reshape``,
+    ``tf.zeros`` and the like.
     """
+    if hasattr(input, "dynamic_shape"):
+        return input.dynamic_shape(_int_type(out_type))
     sizes = shape_of(input)
     if None in sizes:
-        raise ValueError(
-            f"tf.shape: sizes of a symbolic tensor are not all known: {sizes}. Use `x.shape`, or call tf.shape inside "
-            "the `call` method of a layer, where every size has a value."
-        )
+        found = graph_call(shape, (input, out_type), {}, name=names.auto_name("shape"))
+        found._from_sizes = True
+        return found
     with jax.ensure_compile_time_eval():
         return from_host(np.asarray(sizes, _int_type(out_type)))
 
@@ -234,6 +236,7 @@ def rank(input: Any, name: str | None = None) -> Any:
 
 def size(input: Any, out_type: Any = None, name: str | None = None) -> Any:
     """Number of elements, an int32 (or ``out_type``) tensor."""
+    input = getattr(input, "flat_values", input)
     with jax.ensure_compile_time_eval():
         return from_host(np.asarray(shapes.count(shape_of(input)), _int_type(out_type)))
 

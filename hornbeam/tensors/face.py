@@ -11,12 +11,12 @@ import jax
 import numpy as np
 
 from hornbeam import ops
-from hornbeam.base import dtypes, trees
+from hornbeam.base import dtypes, names, trees
 from hornbeam.base.errors import HornbeamError, ShapeError
 from hornbeam.core import scopes as scopes_module
 from hornbeam.core.arguments import value_of
-from hornbeam.core.door import wrap_tree
-from hornbeam.core.symbolic import KerasTensor
+from hornbeam.core.door import graph_call, wrap_tree
+from hornbeam.core.symbolic import KerasTensor, from_sizes
 from hornbeam.core.tensor import HostTensor, Tensor, from_host, wrap
 from hornbeam.core.variable import Variable
 from hornbeam.engine.jax_compat import ArrayImpl, Tracer
@@ -29,6 +29,7 @@ __all__ = [
     "is_known",
     "kept",
     "number_of",
+    "on_sizes",
     "shape_of",
     "tensor",
     "tensors",
@@ -51,9 +52,17 @@ def face(function: Callable | None = None, *, strings: tuple[str, ...] = (), dec
         return functools.partial(face, strings=strings, decode=decode)
     parameters = inspect.signature(function).parameters
     places = [(list(parameters).index(name), name) for name in strings]
+    called = function.__name__
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
+        for given in (*args, *kwargs.values()) if kwargs else args:
+            if type(given) not in _QUICK:
+                ragged = _ragged_among(given)
+                if ragged is not None:
+                    return ragged.call_function(called, function, args, kwargs)
+                if from_sizes((given,)):
+                    return graph_call(call, args, kwargs, name=names.auto_name(called))
         for place, name in places:
             given = args[place] if place < len(args) else kwargs.get(name)
             if type(given) not in _QUICK and _has_strings(given):
@@ -69,6 +78,18 @@ def face(function: Callable | None = None, *, strings: tuple[str, ...] = (), dec
     return call
 
 
+def on_sizes(function: Callable) -> Callable:
+    """Make a function of a shape one node of the graph where sizes of symbolic tensors stand in the shape."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if from_sizes(args) or (kwargs and from_sizes(kwargs.values())):
+            return graph_call(call, args, kwargs, name=names.auto_name(function.__name__))
+        return function(*args, **kwargs)
+
+    return call
+
+
 def _is_about_arguments(error: Exception) -> bool:
     if isinstance(error, OpError):
         return False
@@ -78,6 +99,13 @@ def _is_about_arguments(error: Exception) -> bool:
         # JAX reports shapes that do not fit as TypeError.
         return not isinstance(error, jax.errors.JAXTypeError) and "shape" in str(error) and "argument" not in str(error)
     return True
+
+
+def _ragged_among(given: Any) -> Any:
+    """The ragged tensor that an argument is, or a list of tensors begins with or holds near its start; or None."""
+    if type(given) is list or type(given) is tuple:
+        return next((item for item in given[:8] if hasattr(item, "call_function")), None)
+    return given if hasattr(given, "call_function") else None
 
 
 # --- strings -------------------------------------------------------------------------------------
@@ -138,6 +166,8 @@ def tensor(x: Any, dtype: Any = None) -> Any:
         return wrap(x)
     if isinstance(x, (Tensor, Variable, np.ndarray, np.generic)):
         return ops.convert_to_tensor(x)
+    if type(x) in (list, tuple) and x and isinstance(x[0], HostTensor):
+        return HostTensor(np.stack([_bytes_of(item) for item in x]))
     return _as_tensorflow_has_it(x, ops.convert_to_tensor(x)) if dtype is None else ops.convert_to_tensor(x, dtype)
 
 

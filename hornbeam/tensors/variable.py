@@ -177,7 +177,7 @@ class Variable(core.Variable, metaclass=_AnyVariable):
         shown = f"<tf.Variable {self.name!r} shape={tuple(self._shape)} dtype={self._dtype.name}"
         if scopes_module.scopes.frame is not None or isinstance(self._array, Tracer):
             return shown + ">"
-        return f"{shown}, numpy={self.numpy()!r}>"
+        return f"{shown}, numpy={self.read_value().__repr__().partition('numpy=')[2]}"
 
     # --- TensorFlow's further methods ------------------------------------------------------------
     def assign_add(

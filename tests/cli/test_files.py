@@ -1,6 +1,7 @@
 """``hornbeam inspect``, ``verify`` and ``convert``."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -26,6 +27,8 @@ def files(tmp_path_factory):
     for name in ("w.weights.h5", "w.h5", "w.npz", "w.safetensors"):
         model.save_weights(folder / name)
     model.save_weights(folder / "s.weights.json", max_shard_size="60B")
+    model.save(folder / "saved")
+    model.save_weights(folder / "points" / "cp.ckpt")
     (folder / "a.json").write_text(model.to_json())
     (folder / "a.yaml").write_text(model.to_yaml())
     return folder, model
@@ -42,6 +45,10 @@ NAMES = [
     "s.weights.json",
     "a.json",
     "a.yaml",
+    "saved",
+    "points",
+    "points/cp.ckpt",
+    "points/cp.ckpt.index",
 ]
 
 
@@ -54,12 +61,12 @@ def test_inspect_and_verify(files, capsys, name):
     assert inspect.main([path, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["ok"] and found["problems"] == []
-    if name[0] in "mwsf":
+    if name[0] in "mwsfp":
         assert found["parameters"] == 4 * 3 + 3 + 3 + 1
-    if name[0] in "mfa":
+    if name[0] in "mfa" or name == "saved":
         assert [one["class"] for one in found["layers"]][-2:] == ["Dense", "Dense"]
-        assert "first" in text and found["producer"].startswith("Keras 3")
-    if name[0] in "mf":
+        assert "first" in text and found["producer"].startswith(("Keras 3", "Hornbeam"))
+    if name[0] in "mfp" or name == "saved":
         assert found["compiled"]
     assert verify.main([path]) == 0
     assert "whole" in capsys.readouterr().out
@@ -88,7 +95,9 @@ def test_damage_is_reported(files, tmp_path, capsys, name):
 def test_inspect_and_verify_need_no_jax(files):
     code = (
         "import sys\nfrom hornbeam.cli import inspect, verify\n"
-        f"inspect.main([{str(files[0] / 'm.keras')!r}])\nverify.main([{str(files[0] / 'm.h5')!r}])\n"
+        f"folder = {str(files[0])!r}\n"
+        "for name in ('m.keras', 'm.h5', 'saved', 'points'):\n"
+        "    assert inspect.main([f'{folder}/{name}']) == 0 and verify.main([f'{folder}/{name}']) == 0\n"
         "print('jax' in sys.modules)"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -100,15 +109,19 @@ def test_isolated_reading_reports_the_same(files, capfd):
     assert "Dense" in capfd.readouterr().out
 
 
-@pytest.mark.parametrize("source", ["m.keras", "m.h5", "folder"])
-@pytest.mark.parametrize(
-    "target", ["o.keras", "o.h5", "o.weights.h5", "o.npz", "o.safetensors", "o.weights.json", "o.json", "o.yaml"]
-)
+TARGETS = [
+    "o.keras", "o.h5", "o.weights.h5", "o.npz", "o.safetensors", "o.weights.json", "o.json", "o.yaml", "o", "o.ckpt",
+]  # fmt: skip
+PAIRS = [("m.keras", target) for target in TARGETS]
+PAIRS += [(source, target) for source in ("m.h5", "folder", "saved") for target in ("o.keras", "o.weights.h5")]
+
+
+@pytest.mark.parametrize(("source", "target"), PAIRS)
 def test_models_convert_to_anything(files, tmp_path, capsys, source, target):
     folder, model = files
     path = tmp_path / target
     assert convert.main([str(folder / source), str(path)]) == 0, capsys.readouterr().err
-    if target in ("o.keras", "o.h5"):
+    if target in ("o.keras", "o.h5", "o"):
         again = keras.models.load_model(path)
         assert int(again.optimizer.iterations) == 1
     elif target in ("o.json", "o.yaml"):
@@ -122,7 +135,7 @@ def test_models_convert_to_anything(files, tmp_path, capsys, source, target):
         np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize("source", ["w.weights.h5", "w.h5", "w.npz", "w.safetensors", "s.weights.json"])
+@pytest.mark.parametrize("source", ["w.weights.h5", "w.h5", "w.npz", "w.safetensors", "s.weights.json", "points"])
 def test_weights_convert_with_their_architecture(files, tmp_path, capsys, source):
     folder, model = files
     path = tmp_path / "o.keras.weights.h5"
@@ -130,6 +143,11 @@ def test_weights_convert_with_their_architecture(files, tmp_path, capsys, source
     again = keras.models.model_from_json(model.to_json())
     again.load_weights(path)
     np.testing.assert_array_equal(again.get_weights()[0], model.get_weights()[0])
+    assert (
+        convert.main([str(folder / source), str(tmp_path / "o.keras"), "--architecture", str(folder / "a.yaml")]) == 0
+    )
+    whole = keras.models.load_model(tmp_path / "o.keras")
+    np.testing.assert_array_equal(whole.get_weights()[2], model.get_weights()[2])
     capsys.readouterr()
     assert convert.main([str(folder / source), str(tmp_path / "o.h5"), "--json"]) == 1
     assert "--architecture" in json.loads(capsys.readouterr().out)["problem"]
@@ -144,3 +162,35 @@ def test_named_arrays_convert_without_a_model(files, tmp_path, source):
         again = keras.models.model_from_json(model.to_json())
         again.load_weights(path)
         np.testing.assert_array_equal(again.get_weights()[0], model.get_weights()[0])
+
+
+@pytest.mark.parametrize("source", ["saved", "points", "w.h5"])
+def test_tensors_become_arrays_of_the_same_names(files, tmp_path, source):
+    folder, model = files
+    assert convert.main([str(folder / source), str(tmp_path / "o.npz")]) == 0
+    with np.load(tmp_path / "o.npz") as stored:
+        name = "first/m/first/kernel" if source == "w.h5" else "layer_with_weights-0/kernel"
+        found = [stored[one] for one in stored.files if one == name or one.endswith("first/kernel")]
+    np.testing.assert_array_equal(found[0], model.get_weights()[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "inner"),
+    [
+        ("saved", "saved_model.pb"),
+        ("saved", "keras_metadata.pb"),
+        ("folder", "config.json"),
+        ("folder", "metadata.json"),
+        ("points", "cp.ckpt.index"),
+        ("points", "cp.ckpt.data-00000-of-00001"),
+    ],
+)
+def test_damage_in_folders_is_reported(files, tmp_path, capsys, name, inner):
+    path = tmp_path / name
+    shutil.copytree(files[0] / name, path)
+    assert verify.main([str(path)]) == 0
+    content = bytearray((path / inner).read_bytes())
+    content[len(content) // 3] ^= 4
+    (path / inner).write_bytes(content)
+    assert verify.main([str(path)]) == 1
+    assert inner.split(".")[0] in capsys.readouterr().out

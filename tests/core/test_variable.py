@@ -12,6 +12,7 @@ import pytest
 from hornbeam import ops
 from hornbeam.base.errors import ShapeError, StateError
 from hornbeam.core.frame import Frame, Program, isolated
+from hornbeam.core.scopes import override
 from hornbeam.core.variable import Variable, commit_all, read_all, reclaim
 
 
@@ -164,3 +165,16 @@ def test_additions_from_many_threads_all_count():
 def test_unknown_choices_are_refused(bad):
     with pytest.raises(ValueError, match=next(iter(bad))):
         Variable(1.0, **bad)
+
+
+def test_a_deferred_variable_that_no_file_had_a_value_for_is_updated_by_programs():
+    """Its placeholder must not be frozen into the program as a constant."""
+    with override(defer_values=True):
+        variable = Variable(lambda shape, dtype: np.full(shape, 3, dtype), shape=(2,), name="v")
+        eager = Variable(lambda shape, dtype: np.full(shape, 5, dtype), shape=(), name="w")
+    assert float(eager) == 5.0
+    step = Program(lambda: variable.assign_add([1.0, 2.0], read_value=False), [])
+    assert step.reads == [variable] == step.writes
+    for _ in range(2):
+        commit_all(step.writes, step.pure(read_all(step.reads), step.consts, [])[1])
+    np.testing.assert_array_equal(np.asarray(variable), [5.0, 7.0])

@@ -18,6 +18,7 @@ ADDED = {
 AROUND = {
     ("core", "Variable"): "compat.methods.variables:AROUND_VARIABLE",
     ("layers", "Layer"): "compat.methods.layers:AROUND_LAYER",
+    ("layers", "Embedding"): "compat.methods.words:AROUND_EMBEDDING",
     ("layers", "LayerBuilding"): "compat.methods.layers:AROUND_BUILDING",
     ("layers", "LayerState"): "compat.methods.layers:AROUND_STATE",
     ("optimizers", "OptimizerState"): "compat.methods.optimizers:AROUND_STATE",
@@ -26,6 +27,7 @@ AROUND = {
     ("callbacks", "LazyLogs"): "compat.methods.records:AROUND_LOGS",
     ("callbacks", "Callback"): "compat.methods.records:AROUND_CALLBACK",
     ("models", "Sequential"): "compat.methods.models:AROUND_SEQUENTIAL",
+    ("trainers", "Compilation"): "compat.outside_tensors:AROUND_COMPILATION",
     ("trainers", "Trainer"): "compat.methods.models:AROUND_TRAINER",
 }
 """(part of ``keras``, class) to a dict of attribute to a function from the class's own attribute to a new one."""

@@ -131,6 +131,7 @@ LAYER: dict[str, Any] = {
     "updates": _setter("updates", "Nothing: layers update their state when called.", lambda self: []),
     "regularizers": _setter("regularizers", "Regularizers of the weights.", _regularizers),
     "constraints": _setter("constraints", "Constraints by path of the weight.", _constraints),
+    "stateful": _setter("stateful", "Whether the layer keeps state from batch to batch.", lambda self: False),
     "dynamic": property(lambda self: False, doc="False: every layer may run as Python code."),
     "uses_learning_phase": property(lambda self: True, doc="True: a call takes `training`."),
     "create_input_layer": gone("Layer.create_input_layer", "call the layer on `keras.Input(...)`"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import math
@@ -291,4 +292,38 @@ def _taking_merged_models(append: Callable) -> Callable:
     return appended
 
 
-AROUND_SEQUENTIAL: dict[str, Callable] = {"_append": _taking_merged_models}
+def _start(self: Any) -> None:
+    """Build a model that starts with an embedding and was not told the length of its inputs: any length will do.
+
+    Layers that must know the length cannot be built so; then the model stays as it is.
+    """
+    first = self.layers[0] if self.layers else None
+    if self.built or type(first).__name__ != "Embedding":
+        return
+    with contextlib.suppress(ValueError, TypeError):
+        self.build((None, None))
+
+
+def _started(method: Callable) -> Callable:
+    @functools.wraps(method)
+    def started(self: Any, *args: Any, **kwargs: Any) -> Any:
+        _start(self)
+        return method(self, *args, **kwargs)
+
+    return started
+
+
+def _started_property(found: property) -> property:
+    read = found.fget
+    assert read is not None
+    return property(_started(read), found.fset, doc=found.__doc__)
+
+
+AROUND_SEQUENTIAL: dict[str, Callable] = {
+    "_append": _taking_merged_models,
+    "summary": _started,
+    "count_params": _started,
+    "weights": _started_property,
+    "input_shape": _started_property,
+    "output_shape": _started_property,
+}

@@ -59,6 +59,16 @@ class OldKeys(dict):
             raise KeyError(name)
         return self[other]
 
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or (isinstance(name, str) and other_name(name, self.keys()) is not None)
+
+    def get(self, name: Any, default: Any = None) -> Any:
+        """The list of that name, or the default."""
+        try:
+            return self[name]
+        except KeyError:
+            return default
+
 
 def _old_keys(on_train_begin: Callable) -> Callable:
     @functools.wraps(on_train_begin)

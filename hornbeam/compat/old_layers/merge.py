@@ -77,7 +77,9 @@ class Merge(layers.Layer):
     def inputs_of_branches(self) -> tuple[list[KerasTensor], KerasTensor]:
         """Symbolic inputs of the merged models, and the merged output."""
         branches = [_branch(one) for one in self.layers_to_merge or ()]
-        return [tensor for inputs, _ in branches for tensor in inputs], self([output for _, output in branches])
+        # A model that stands in several branches has its inputs once.
+        inputs = {id(tensor): tensor for inputs, _ in branches for tensor in inputs}
+        return list(inputs.values()), self([output for _, output in branches])
 
 
 def _branch(part: Any) -> tuple[list[KerasTensor], Any]:

@@ -135,13 +135,26 @@ def _norm_places(args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, 
     return args, kwargs
 
 
-def _padding_dict(args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
-    """``{"top_pad": 1, "left_pad": 2}`` as ``((top, bottom), (left, right))``."""
+def _fixed_length(args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
+    """``Embedding(1000, 16, input_length=20)``: the length is the shape of the input, and a first layer builds."""
+    if kwargs.get("input_length") is not None:
+        kwargs = dict(kwargs)
+        length = kwargs.pop("input_length")
+        if not {"input_shape", "batch_input_shape", "batch_shape"} & set(kwargs):
+            kwargs["input_shape"] = tuple(length) if isinstance(length, (list, tuple)) else (length,)
+    return args, kwargs
+
+
+def _padding_sides(args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
+    """``{"top_pad": 1, "left_pad": 2}`` and ``(top, bottom, left, right)`` as ``((top, bottom), (left, right))``."""
     given = args[0] if args else kwargs.get("padding")
-    if not isinstance(given, dict):
+    if isinstance(given, dict):
+        top, bottom, left, right = (given.get(f"{name}_pad", 0) for name in ("top", "bottom", "left", "right"))
+    elif isinstance(given, (tuple, list)) and len(given) == 4:
+        top, bottom, left, right = given
+    else:
         return args, kwargs
-    sides = {name: given.get(f"{name}_pad", 0) for name in ("top", "bottom", "left", "right")}
-    padding = ((sides["top"], sides["bottom"]), (sides["left"], sides["right"]))
+    padding = ((top, bottom), (left, right))
     note(f"ZeroPadding2D: write the padding as {padding}.")
     return args[1:], {**kwargs, "padding": padding}
 
@@ -217,9 +230,9 @@ _LAYERS: dict[str, Translator] = {
         },
         values=_INIT,
         only={
-            "dropout": ((0, 0.0, None), "put a `SpatialDropout1D` layer after it"),
             "sparse": ((False, None), "leave it out; gradients of the table are dense here"),
         },
+        before=_fixed_length,
     ),
     "Conv1D": conv("Conv1D", 1),
     "Conv2D": conv("Conv2D", 2),
@@ -244,7 +257,7 @@ _LAYERS: dict[str, Translator] = {
     "UpSampling1D": spell("UpSampling1D", {"length": "size"}),
     "UpSampling2D": _format_only("UpSampling2D"),
     "UpSampling3D": _format_only("UpSampling3D"),
-    "ZeroPadding2D": _format_only("ZeroPadding2D", before=_padding_dict),
+    "ZeroPadding2D": _format_only("ZeroPadding2D", before=_padding_sides),
     "ZeroPadding3D": _format_only("ZeroPadding3D"),
     "Cropping2D": _format_only("Cropping2D"),
     "Cropping3D": _format_only("Cropping3D"),

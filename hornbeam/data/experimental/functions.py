@@ -255,7 +255,8 @@ def group_by_reducer(key_func: Callable, reducer: Reducer) -> Callable[[Dataset]
                     states[key] = reducer.init_func(dataset._tensor(np.int64(key)))
                 states[key] = reducer.reduce_func(states[key], element)
             for key in sorted(states):
-                yield reducer.finalize_func(states[key])
+                state = states[key]
+                yield reducer.finalize_func(*state) if type(state) is tuple else reducer.finalize_func(state)
 
         first = next(results(), None)
         if first is None:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from hornbeam.io.texts import file_error, path_of
+from hornbeam.tensors.texts import file_error, path_of
 
 _MODES = ("r", "w", "a", "rb", "wb", "ab", "r+", "w+", "a+")
 

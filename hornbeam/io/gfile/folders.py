@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from hornbeam.errors import AlreadyExistsError, FailedPreconditionError, NotFoundError
-from hornbeam.io.texts import file_error, path_of, text
+from hornbeam.tensors.texts import file_error, path_of, text
 
 
 class FileStatistics(NamedTuple):

@@ -149,8 +149,11 @@ def rnn(
     """
     swap = (lambda tensor: tensor) if time_major else (lambda tensor: ops.swapaxes(tensor, 0, 1))
     steps = trees.map_structure(swap, inputs)
-    count: Any = trees.flatten(steps)[0].shape[0]
-    if isinstance(input_length, int) and count is not None and input_length != count:
+    first: Any = trees.flatten(steps)[0]
+    count: Any = first.shape[0]
+    if unroll and count is None:
+        raise ValueError("rnn(unroll=True): expected a known number of time steps. Received: None. Set unroll=False.")
+    if isinstance(input_length, int) and count not in (None, input_length):
         raise ValueError(f"rnn(): `input_length` is {input_length}, but the inputs have {count} time steps.")
     kept = None
     if mask is not None:
@@ -168,7 +171,7 @@ def rnn(
     carry = {"states": states, "output": before} if kept is not None else {"states": states}
     if unroll:
         outputs = []
-        for index in range(int(count)):
+        for index in range(int(first.shape[0])):
             carry, output = body(carry, trees.map_structure(lambda tensor, at=index: tensor[at], xs))
             outputs.append(output)
         stacked = trees.map_structure(lambda *each: ops.stack(each, axis=0), *outputs)

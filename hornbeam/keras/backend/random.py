@@ -10,6 +10,7 @@ from hornbeam import ops
 from hornbeam.base import settings
 from hornbeam.core.scopes import scopes
 from hornbeam.keras import random as keras_random
+from hornbeam.tensors.face import on_sizes
 
 
 def _seed(seed: int | None) -> int | None:
@@ -19,6 +20,7 @@ def _seed(seed: int | None) -> int | None:
     return None if scopes.frame is not None or scopes.symbolic else int(np.random.randint(10**7))
 
 
+@on_sizes
 def random_normal(
     shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: int | None = None
 ) -> Any:
@@ -26,6 +28,7 @@ def random_normal(
     return keras_random.normal(shape, mean, stddev, dtype=dtype or settings.floatx(), seed=_seed(seed))
 
 
+@on_sizes
 def random_uniform(
     shape: Any, minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: int | None = None
 ) -> Any:
@@ -33,6 +36,7 @@ def random_uniform(
     return keras_random.uniform(shape, minval, maxval, dtype=dtype or settings.floatx(), seed=_seed(seed))
 
 
+@on_sizes
 def truncated_normal(
     shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: int | None = None
 ) -> Any:
@@ -40,6 +44,7 @@ def truncated_normal(
     return keras_random.truncated_normal(shape, mean, stddev, dtype=dtype or settings.floatx(), seed=_seed(seed))
 
 
+@on_sizes
 def random_bernoulli(shape: Any, p: float = 0.0, dtype: Any = None, seed: int | None = None) -> Any:
     """Ones with probability ``p``, else zeros."""
     draws = keras_random.uniform(shape, dtype="float32", seed=_seed(seed))
@@ -49,6 +54,7 @@ def random_bernoulli(shape: Any, p: float = 0.0, dtype: Any = None, seed: int | 
 random_binomial = random_bernoulli
 
 
+@on_sizes
 def dropout(x: Any, level: float, noise_shape: Any = None, seed: int | None = None) -> Any:
     """Elements set to 0 with probability ``level``, the others divided by ``1 - level``."""
     return keras_random.dropout(x, level, noise_shape=noise_shape, seed=_seed(seed))

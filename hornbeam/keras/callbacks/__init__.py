@@ -3,6 +3,7 @@
 References: Keras ``keras.callbacks``.
 """
 
+from hornbeam.keras.callbacks.backup_and_restore import BackupAndRestore
 from hornbeam.keras.callbacks.callback import Callback
 from hornbeam.keras.callbacks.callback_list import CallbackList
 from hornbeam.keras.callbacks.csv_logger import CSVLogger
@@ -16,9 +17,11 @@ from hornbeam.keras.callbacks.progbar_logger import ProgbarLogger
 from hornbeam.keras.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
 from hornbeam.keras.callbacks.remote_monitor import RemoteMonitor
 from hornbeam.keras.callbacks.swap_ema_weights import SwapEMAWeights
+from hornbeam.keras.callbacks.tensorboard import TensorBoard
 from hornbeam.keras.callbacks.terminate_on_nan import TerminateOnNaN
 
 __all__ = [
+    "BackupAndRestore",
     "CSVLogger",
     "Callback",
     "CallbackList",
@@ -32,5 +35,6 @@ __all__ = [
     "ReduceLROnPlateau",
     "RemoteMonitor",
     "SwapEMAWeights",
+    "TensorBoard",
     "TerminateOnNaN",
 ]

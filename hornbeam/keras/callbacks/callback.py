@@ -16,6 +16,9 @@ class Callback:
         model: the model that is trained.
         batch_interval: how rarely the per-batch hooks may be called. None: every batch has to be seen (steps then run
             one at a time). A number N: once in N batches is enough. 0: as rarely as the loop likes.
+        state_names: attributes that ``get_state`` gives. None: all attributes that changed since training began and
+            that are plain data (numbers, text, arrays, random generators, lists and dicts of them).
+        resuming: True from before ``on_train_begin`` on if the run goes on from a backup.
 
     Example:
         >>> class Stop(Callback):
@@ -27,6 +30,8 @@ class Callback:
     """
 
     batch_interval: int | None = None
+    state_names: tuple[str, ...] | None = None
+    resuming: bool = False
 
     # Class values too, for subclasses that do not call `super().__init__()`.
     params: Any = None
@@ -52,6 +57,16 @@ class Callback:
     @model.setter
     def model(self, model: Any) -> None:
         self._model = model
+
+    # --- state -----------------------------------------------------------------------------------
+    def get_state(self) -> dict[str, Any]:
+        """What the callback has to remember when training is interrupted: plain data by name."""
+        return {name: getattr(self, name) for name in self.state_names or ()}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Take up what ``get_state`` gave, here or in another process; called after ``on_train_begin``."""
+        for name, value in state.items():
+            setattr(self, name, value)
 
     # --- training --------------------------------------------------------------------------------
     def on_train_begin(self, logs: Any = None) -> None:

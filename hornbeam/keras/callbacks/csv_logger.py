@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -42,8 +43,26 @@ class CSVLogger(Callback):
         if self.append and os.path.exists(self._path):
             self.append_header = os.path.getsize(self._path) == 0
         # Opened at once, so that a wrong path fails before the first epoch.
-        with open(self._path, "a" if self.append else "w", encoding="utf-8"):
+        with open(self._path, "a" if self.append or self.resuming else "w", encoding="utf-8"):
             self.keys = None
+
+    def get_state(self) -> dict[str, Any]:
+        """Columns, and how long the file is."""
+        size = os.path.getsize(self._path) if os.path.exists(self._path) else 0
+        return {"keys": self.keys, "append_header": self.append_header, "size": size}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on behind the rows that were written; rows of epochs that will be run again are taken away."""
+        self.keys, self.append_header = state["keys"], state["append_header"]
+        size = os.path.getsize(self._path)
+        if size > state["size"]:
+            os.truncate(self._path, state["size"])
+        elif size < state["size"]:
+            warnings.warn(
+                f"CSVLogger: {self._path} is shorter ({size} bytes) than it was when the run was backed up "
+                f"({state['size']} bytes); the rows of earlier epochs are missing from it.",
+                stacklevel=2,
+            )
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         logs = logs or {}

@@ -29,6 +29,8 @@ class EarlyStopping(MonitorCallback):
     References: Keras ``callbacks.EarlyStopping``.
     """
 
+    state_names = ("best", "_was_seen", "wait", "stopped_epoch", "best_weights", "best_epoch")
+
     def __init__(
         self,
         monitor: str = "val_loss",

@@ -17,6 +17,8 @@ class History(Callback):
     References: Keras ``callbacks.History``.
     """
 
+    state_names = ("epoch", "history", "_epochs", "_rows")
+
     def __init__(self) -> None:
         super().__init__()
         self.history: dict[str, list[Any]] = {}

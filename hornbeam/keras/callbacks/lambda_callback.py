@@ -30,6 +30,8 @@ class LambdaCallback(Callback):
     References: Keras ``callbacks.LambdaCallback``.
     """
 
+    state_names = ()
+
     def __init__(
         self,
         on_epoch_begin: Callable[..., Any] | None = None,

@@ -41,6 +41,8 @@ class LearningRateScheduler(Callback):
     References: Keras ``callbacks.LearningRateScheduler``.
     """
 
+    state_names = ()
+
     def __init__(self, schedule: Callable[..., Any], verbose: int = 0) -> None:
         super().__init__()
         self.schedule = schedule

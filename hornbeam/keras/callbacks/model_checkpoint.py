@@ -34,6 +34,15 @@ class ModelCheckpoint(MonitorCallback):
     References: Keras ``callbacks.ModelCheckpoint``.
     """
 
+    state_names = (
+        "best",
+        "_was_seen",
+        "_batches_seen_since_last_saving",
+        "_last_batch_seen",
+        "_current_epoch",
+        "_epochs_since_last_saving",
+    )
+
     def __init__(
         self,
         filepath: Any,

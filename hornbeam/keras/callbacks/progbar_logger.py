@@ -17,6 +17,8 @@ class ProgbarLogger(Callback):
 
     batch_interval = 0
 
+    state_names = ()
+
     def __init__(self) -> None:
         super().__init__()
         self.seen = 0

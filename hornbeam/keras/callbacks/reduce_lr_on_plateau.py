@@ -32,6 +32,8 @@ class ReduceLROnPlateau(MonitorCallback):
     References: Keras ``callbacks.ReduceLROnPlateau``.
     """
 
+    state_names = ("best", "_was_seen", "wait", "cooldown_counter")
+
     def __init__(
         self,
         monitor: str = "val_loss",

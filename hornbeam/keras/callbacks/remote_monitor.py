@@ -32,6 +32,8 @@ class RemoteMonitor(Callback):
     References: Keras ``callbacks.RemoteMonitor``.
     """
 
+    state_names = ()
+
     def __init__(
         self,
         root: str = "http://localhost:9000",

@@ -22,6 +22,8 @@ class SwapEMAWeights(Callback):
     References: Keras ``callbacks.SwapEMAWeights``.
     """
 
+    state_names = ("_ema_weights_in_model",)
+
     def __init__(self, swap_on_epoch: bool = False) -> None:
         super().__init__()
         self.swap_on_epoch = swap_on_epoch

@@ -23,6 +23,8 @@ class TerminateOnNaN(Callback):
     References: Keras ``callbacks.TerminateOnNaN``.
     """
 
+    state_names = ()
+
     def __init__(self, raise_error: bool = False) -> None:
         super().__init__()
         self.raise_error = raise_error

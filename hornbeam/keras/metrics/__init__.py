@@ -18,6 +18,7 @@ from hornbeam.keras.losses.functional.regression import (
     mean_squared_error,
     mean_squared_logarithmic_error,
 )
+from hornbeam.keras.metrics import curves
 from hornbeam.keras.metrics.accuracy import (
     Accuracy,
     BinaryAccuracy,
@@ -59,6 +60,7 @@ from hornbeam.keras.metrics.probabilistic import (
     SquaredHinge,
 )
 from hornbeam.keras.metrics.r2 import R2Score
+from hornbeam.keras.metrics.rates import AveragePrecision, Sensitivity, Specificity
 from hornbeam.keras.metrics.reduction import Mean, MeanMetricWrapper, Sum
 from hornbeam.keras.metrics.regression import (
     ConcordanceCorrelation,
@@ -71,6 +73,7 @@ from hornbeam.keras.metrics.regression import (
     PearsonCorrelation,
     RootMeanSquaredError,
 )
+from hornbeam.keras.metrics.segmentation import FrequencyWeightedIoU, MeanClassAccuracy, PixelAccuracy
 from hornbeam.keras.metrics.tradeoff import (
     PrecisionAtRecall,
     RecallAtPrecision,
@@ -99,6 +102,7 @@ __all__ = [
     "MSE",
     "MSLE",
     "Accuracy",
+    "AveragePrecision",
     "BinaryAccuracy",
     "BinaryCrossentropy",
     "BinaryIoU",
@@ -111,6 +115,7 @@ __all__ = [
     "FBetaScore",
     "FalseNegatives",
     "FalsePositives",
+    "FrequencyWeightedIoU",
     "Hinge",
     "IoU",
     "KLDivergence",
@@ -118,6 +123,7 @@ __all__ = [
     "Mean",
     "MeanAbsoluteError",
     "MeanAbsolutePercentageError",
+    "MeanClassAccuracy",
     "MeanIoU",
     "MeanMetricWrapper",
     "MeanSquaredError",
@@ -126,6 +132,7 @@ __all__ = [
     "OneHotIoU",
     "OneHotMeanIoU",
     "PearsonCorrelation",
+    "PixelAccuracy",
     "Poisson",
     "Precision",
     "PrecisionAtRecall",
@@ -133,10 +140,12 @@ __all__ = [
     "Recall",
     "RecallAtPrecision",
     "RootMeanSquaredError",
+    "Sensitivity",
     "SensitivityAtSpecificity",
     "SparseCategoricalAccuracy",
     "SparseCategoricalCrossentropy",
     "SparseTopKCategoricalAccuracy",
+    "Specificity",
     "SpecificityAtSensitivity",
     "SquaredHinge",
     "Sum",
@@ -151,6 +160,7 @@ __all__ = [
     "categorical_focal_crossentropy",
     "categorical_hinge",
     "concordance_correlation",
+    "curves",
     "deserialize",
     "get",
     "hinge",

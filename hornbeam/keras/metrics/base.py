@@ -9,15 +9,19 @@ import jax
 import numpy as np
 
 from hornbeam.base import dtypes, names, trees
+from hornbeam.base.positions import name_may_come_first
 from hornbeam.core.conversion import as_array
 from hornbeam.core.frame import isolated, unwrap_tree
 from hornbeam.core.scopes import name_scope, override, scopes
-from hornbeam.core.tensor import from_host, wrap
+from hornbeam.core.tensor import Tensor, from_host, wrap
 from hornbeam.core.variable import Variable, commit_all
 from hornbeam.keras import initializers
 from hornbeam.keras.losses.inputs import compute_dtype
 
 __all__ = ["Metric"]
+
+_NO_EFFECT = ("aggregation", "synchronization")
+"""Hints on copies of a variable on several devices; metrics have one."""
 
 
 class Metric:
@@ -81,12 +85,11 @@ class Metric:
         self._variables.append(variable)
         return variable
 
+    @name_may_come_first(("name", "shape", *_NO_EFFECT, "initializer", "dtype"), ignored=_NO_EFFECT)
     def add_weight(
         self, shape: Any = (), initializer: Any = None, dtype: Any = None, name: str | None = None
     ) -> Variable:
         """New state variable, see ``add_variable``."""
-        if isinstance(shape, str):  # given by position, the name comes first in much code
-            shape, name = (), shape
         return self.add_variable(shape=shape, initializer=initializer, dtype=dtype, name=name)
 
     @property
@@ -130,7 +133,11 @@ class Metric:
         """Add a batch to the state and return the value of the metric."""
         self._check_super_called()
         self.update_state(*args, **kwargs)
-        return self.result()
+        result = self.result()
+        if isinstance(result, Tensor):
+            # `layer.add_metric(metric(...))` must not count the same values twice.
+            result._metric = self
+        return result
 
     # --- without side effects --------------------------------------------------------------------
     def stateless_update_state(self, metric_variables: Sequence[Any], *args: Any, **kwargs: Any) -> list[Any]:

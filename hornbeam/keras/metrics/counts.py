@@ -16,7 +16,16 @@ from hornbeam.keras.metrics.confusion import (
 )
 from hornbeam.keras.metrics.program import accumulate, compute, narrowed
 
-__all__ = ["FalseNegatives", "FalsePositives", "Precision", "Recall", "TrueNegatives", "TruePositives", "count_batch"]
+__all__ = [
+    "FalseNegatives",
+    "FalsePositives",
+    "Precision",
+    "Recall",
+    "Share",
+    "TrueNegatives",
+    "TruePositives",
+    "count_batch",
+]
 
 
 def count_batch(variables: Sequence[Variable], y_true: Any, y_pred: Any, sample_weight: Any, **options: Any) -> None:
@@ -122,11 +131,11 @@ class TruePositives(_Counts):
     which = "tp"
 
 
-class _Share(Metric):
-    """True positives as a share of themselves and one kind of error."""
+class Share(Metric):
+    """Right predictions of one kind as a share of themselves and one kind of error."""
 
     which: tuple[str, str] = ("", "")
-    error_name = ""
+    right_name, error_name = "true_positives", ""
 
     def __init__(
         self,
@@ -144,11 +153,11 @@ class _Share(Metric):
         self.thresholds = parse_thresholds(thresholds, default=0.5 if top_k is None else NEG_INF)
         self._thresholds_distributed_evenly = is_evenly_distributed_thresholds(self.thresholds)
         count = len(self.thresholds)
-        self.true_positives = self.add_variable((count,), "zeros", name="true_positives")
-        setattr(self, self.error_name, self.add_variable((count,), "zeros", name=self.error_name))
+        for kind in (self.right_name, self.error_name):
+            setattr(self, kind, self.add_variable((count,), "zeros", name=kind))
 
     def _counts(self) -> tuple[Variable, Variable]:
-        return self.true_positives, getattr(self, self.error_name)
+        return getattr(self, self.right_name), getattr(self, self.error_name)
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Add a batch.
@@ -180,7 +189,7 @@ class _Share(Metric):
         return super().get_config() | own
 
 
-class Precision(_Share):
+class Precision(Share):
     """Share of the predicted positives that are positives: ``tp / (tp + fp)``.
 
     Args:
@@ -201,7 +210,7 @@ class Precision(_Share):
     error_name = "false_positives"
 
 
-class Recall(_Share):
+class Recall(Share):
     """Share of the positives that are predicted as such: ``tp / (tp + fn)``.
 
     Args:

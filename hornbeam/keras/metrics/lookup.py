@@ -38,6 +38,7 @@ from hornbeam.keras.metrics.probabilistic import (
     SquaredHinge,
 )
 from hornbeam.keras.metrics.r2 import R2Score
+from hornbeam.keras.metrics.rates import AveragePrecision, Sensitivity, Specificity
 from hornbeam.keras.metrics.reduction import Mean, MeanMetricWrapper, Sum
 from hornbeam.keras.metrics.regression import (
     ConcordanceCorrelation,
@@ -50,6 +51,7 @@ from hornbeam.keras.metrics.regression import (
     PearsonCorrelation,
     RootMeanSquaredError,
 )
+from hornbeam.keras.metrics.segmentation import FrequencyWeightedIoU, MeanClassAccuracy, PixelAccuracy
 from hornbeam.keras.metrics.tradeoff import (
     PrecisionAtRecall,
     RecallAtPrecision,
@@ -73,6 +75,7 @@ ALL_OBJECTS: tuple[type[Metric], ...] = (
     Accuracy, BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy, TopKCategoricalAccuracy,
     SparseTopKCategoricalAccuracy,
     F1Score, FBetaScore, IoU, BinaryIoU, MeanIoU, OneHotIoU, OneHotMeanIoU,
+    Sensitivity, Specificity, AveragePrecision, PixelAccuracy, MeanClassAccuracy, FrequencyWeightedIoU,
 )
 # fmt: on
 

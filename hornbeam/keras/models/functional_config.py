@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 from hornbeam import ops
@@ -90,6 +91,8 @@ _OP_MODULES = {
     "slice_update": "core",
 }
 
+_TF_FUNCTIONS = ("hornbeam.tensors.", "hornbeam.random.stateful", "hornbeam.ops.numpy.item")
+
 
 def _op_config(operation: OpCall) -> dict[str, Any]:
     """An op as Keras writes it: its class, named after the function, and the arguments that are no tensors."""
@@ -100,7 +103,9 @@ def _op_config(operation: OpCall) -> dict[str, Any]:
     home = _OP_MODULES.get(name) or _OP_FOLDERS.get(function.__module__.removeprefix("hornbeam.ops.").split(".")[0])
     kind = "".join(part.capitalize() for part in name.split("_"))
     config = {"name": operation.name, **serialization.serialize_keras_object(fixed)}
-    if home is None or _op_name(kind) != name:
+    if function.__module__.startswith(_TF_FUNCTIONS):
+        config["op"] = f"{function.__module__}:{name}"
+    elif home is None or _op_name(kind) != name:
         config["op"] = name
     module = f"keras.src.ops.{home}" if home else "keras.src.ops"
     return {"module": module, "class_name": kind, "config": config, "registered_name": kind}
@@ -206,7 +211,7 @@ class _StoredOp:
         fixed = dict(stored["config"])
         self.name = fixed.pop("name", stored.get("name"))
         name = fixed.pop("op", None) or _op_name(stored["class_name"])
-        function = getattr(ops, name, None) if name in ops.__all__ else None
+        function = getattr(ops, name, None) if name in ops.__all__ else _tf_function(name)
         if function is None:
             raise ValueError(f"The stored model uses the op {stored['class_name']!r}, which is not known.")
         self.function = function
@@ -216,6 +221,14 @@ class _StoredOp:
         outputs = self.function(*args, **kwargs, **self.fixed)
         trees.flatten(outputs)[0]._keras_history.operation.name = self.name
         return outputs
+
+
+def _tf_function(name: str) -> Any:
+    """A function of tensors outside of ``ops``, from its place; None if it is none of those that a graph may hold."""
+    module, _, name = name.partition(":")
+    if not module.startswith(_TF_FUNCTIONS) or name not in getattr(importlib.import_module(module), "__all__", ()):
+        return None
+    return getattr(importlib.import_module(module), name)
 
 
 def _op_name(class_name: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from hornbeam.base import trees
 from hornbeam.core.node import Node
+from hornbeam.core.scopes import override, scopes
 from hornbeam.core.symbolic import KerasTensor
 
 
@@ -19,6 +20,8 @@ class Graph:
 
     Attributes:
         nodes: calls in an order in which they can be run, inputs' own not included.
+        taps: functions that want the value of a tensor (their ``tensor``) of each run.
+        tap_nodes: calls that lead to tapped tensors only.
         operations: layers and ops in Keras's order: by depth from the outputs, then by first visit.
     """
 
@@ -37,10 +40,12 @@ class Graph:
         if len({id(tensor) for tensor in self.inputs}) != len(self.inputs):
             raise ValueError(f"Inputs to a functional model must be unique. Received: inputs={inputs}")
         self._input_ids = {id(tensor) for tensor in self.inputs}
+        self.taps: list[Any] = []
+        self.tap_nodes: list[Any] = []
         self._order()
 
     def _order(self) -> None:
-        finished, first_visit = self._walk()
+        finished, first_visit = self._walk(self.outputs)
         depth_of_node: dict[Node, int] = {}
         depth_of: dict[Any, int] = {}
         for node in reversed(finished):
@@ -73,13 +78,13 @@ class Graph:
     def _parents(self, node: Any) -> list[Any]:
         return [] if self._starts(node) else [tensor.node for tensor in node.inputs]
 
-    def _walk(self) -> tuple[list[Any], dict[Any, int]]:
+    def _walk(self, outputs: list[KerasTensor]) -> tuple[list[Any], dict[Any, int]]:
         """Depth-first from the outputs: nodes after those they depend on, and operations in order of first visit."""
         finished: list[Any] = []
         done: set[int] = set()
         open_nodes: set[int] = set()
         first_visit: dict[Any, int] = {}
-        for output in self.outputs:
+        for output in outputs:
             stack = [(self._node(output), False)]
             while stack:
                 node, expanded = stack.pop()
@@ -115,6 +120,30 @@ class Graph:
             raise ValueError(f"Tensor {tensor!r} does not come from `keras.Input` or a layer call.")
         return node
 
+    def tap(self, tensor: KerasTensor, function: Any) -> None:
+        """Call ``function`` with the value of a tensor that depends on the inputs, after each run of the graph.
+
+        Args:
+            tensor: the symbolic tensor; it need not lead to an output.
+            function: called with its value; not on symbolic runs.
+        """
+        known = {id(node) for node in (*self.nodes, *self.tap_nodes)}
+        needed = [node for node in self._walk([tensor])[0] if not self._starts(node)]
+        self.tap_nodes += [node for node in needed if id(node) not in known]
+        self.taps.append(function)
+
+    def run_taps(self, known: dict[int, Any]) -> None:
+        """Hand the values of tapped tensors over.
+
+        Args:
+            known: values of the tensors that the graph has computed, by id.
+        """
+        if not self.taps or any(isinstance(value, KerasTensor) for value in known.values()):
+            return
+        _run_nodes(self.tap_nodes, known, None)
+        for tap in self.taps:
+            tap(known[id(tap.tensor)])
+
     def run(self, values: list[Any], call: Any = None) -> Any:
         """Outputs for values of the inputs.
 
@@ -123,15 +152,22 @@ class Graph:
             call: function ``(operation, args, kwargs)`` that runs one call; by default calls the operation.
         """
         known = {id(tensor): value for tensor, value in zip(self.inputs, values, strict=True)}
-        for node in self.nodes:
-            if all(id(tensor) in known for tensor in node.outputs):
-                continue
-            args, kwargs = node.arguments(known)
-            results = node.operation(*args, **kwargs) if call is None else call(node.operation, args, kwargs)
-            flat = trees.flatten(results)
-            for tensor, value in zip(node.outputs, flat, strict=True):
-                known[id(tensor)] = value
+        # Code inside may refer to tensors of this graph that it was not given: a layer, to a variable of the program.
+        with override(known=(known, scopes.known)):
+            _run_nodes(self.nodes, known, call)
+            if call is None:
+                self.run_taps(known)
         return trees.pack(self.output_structure, [known[id(tensor)] for tensor in self.outputs])
+
+
+def _run_nodes(nodes: list[Any], known: dict[int, Any], call: Any) -> None:
+    for node in nodes:
+        if all(id(tensor) in known for tensor in node.outputs):
+            continue
+        args, kwargs = node.arguments(known)
+        results = node.operation(*args, **kwargs) if call is None else call(node.operation, args, kwargs)
+        for tensor, value in zip(node.outputs, trees.flatten(results), strict=True):
+            known[id(tensor)] = value
 
 
 def _is_input(tensor: KerasTensor) -> bool:

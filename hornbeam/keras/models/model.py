@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from typing import Any
 
@@ -267,6 +268,17 @@ class Model(Trainer, Layer):
     def __repr__(self) -> str:
         unsafe = " (loaded with safe_mode=False)" if vars(self).get("_loaded_without_safe_mode") else ""
         return f"{super().__repr__()}{unsafe}"
+
+    # --- copies ----------------------------------------------------------------------------------
+    def __reduce__(self) -> Any:
+        """For ``pickle``: the model as the bytes of a ``.keras`` file, or its state if it has no config."""
+        return registry.find("saving", "reduce model")(self) or super().__reduce__()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        rebuild, arguments, state = super().__reduce__()
+        memo[id(self)] = twin = rebuild(*arguments)
+        twin.__setstate__(copy.deepcopy(state, memo))
+        return twin
 
     # --- files -----------------------------------------------------------------------------------
     def save(self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any) -> None:

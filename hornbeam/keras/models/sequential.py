@@ -34,13 +34,14 @@ class Sequential(Model):
     """
 
     pure = True
-    _untracked = frozenset({"_input_layer"})
+    _untracked = frozenset({"_input_layer", "_input_layers"})
 
     def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None, **kwargs: Any) -> None:
         Trainer.__init__(self)
         Layer.__init__(self, trainable=trainable, name=name, **kwargs)
         self._stack: list[Layer] = []
         self._input_layer: Any = None
+        self._input_layers: tuple[InputLayer, ...] = ()  # of a first model that has several inputs
         self._steps: list[Any] = []
         for layer in layers or ():
             self._append(layer)
@@ -93,9 +94,12 @@ class Sequential(Model):
                 "a layer in this model. Update the `name` argument to pass a unique name."
             )
         if not self._stack and self._input_layer is None:
-            if isinstance(layer, Model) and vars(layer).get("_functional") is not None and len(layer.inputs) == 1:
-                first = layer.inputs[0]
-                self._input_layer = InputLayer(batch_shape=tuple(first.shape), dtype=str(first.dtype))
+            if isinstance(layer, Model) and vars(layer).get("_functional") is not None:
+                if len(layer.inputs) > 1:
+                    self._input_layers = tuple(one._keras_history.operation for one in layer.inputs)
+                else:
+                    first = layer.inputs[0]
+                    self._input_layer = InputLayer(batch_shape=tuple(first.shape), dtype=str(first.dtype))
             elif (shape := getattr(layer, "_input_shape_arg", None)) is not None:
                 dtype = getattr(layer, "input_dtype_hint", "float32")
                 self._input_layer = InputLayer(batch_shape=shape, dtype=dtype, name=f"{layer.name}_input")
@@ -115,16 +119,23 @@ class Sequential(Model):
     # --- building --------------------------------------------------------------------------------
     def _rebuild(self) -> None:
         self._changed()
-        if self._input_layer is None:
+        first = self._first_tensors()
+        if first is None:
             vars(self).pop("_functional", None)
             self.built = False
             return
-        tensor = self._steps[-1] if self._steps else self._input_layer.output
+        tensor = self._steps[-1] if self._steps else first
         with name_scope(self.name):
             for layer in self._stack[len(self._steps) :]:
                 tensor = self._through(layer, tensor)
                 self._steps.append(tensor)
         self._finish_graph()
+
+    def _first_tensors(self) -> Any:
+        """The symbolic input, or a list of them; None if there is none yet."""
+        if self._input_layers:
+            return [layer.output for layer in self._input_layers]
+        return None if self._input_layer is None else self._input_layer.output
 
     def _through(self, layer: Layer, tensor: Any) -> Any:
         out = layer(tensor)
@@ -136,13 +147,13 @@ class Sequential(Model):
         return out
 
     def _finish_graph(self) -> None:
-        if self._input_layer is None or not self._steps:
+        first = self._first_tensors()
+        if first is None or not self._steps:
             vars(self).pop("_functional", None)
             self.built = False
             return
-        graph = Graph(self._input_layer.output, self._steps[-1])
-        vars(self)["_functional"] = graph
-        self._build_shapes = {"input_shape": self._input_layer.batch_shape}
+        vars(self)["_functional"] = Graph(first, self._steps[-1])
+        self._build_shapes = {"input_shape": self.input_shape}
         for layer in self._stack:
             vars(layer).setdefault("_path", f"{self.name}/{layer.name}")
         self.built = True
@@ -203,8 +214,10 @@ class Sequential(Model):
 
     @property
     def input_shape(self) -> Any:
-        """Shape of the input, with the batch axis."""
+        """Shape of the input, with the batch axis; a list of them for several inputs."""
         self._need_graph("input shape")
+        if self._input_layers:
+            return [tuple(layer.batch_shape) for layer in self._input_layers]
         return tuple(self._input_layer.batch_shape)  # type: ignore[union-attr]
 
     @property

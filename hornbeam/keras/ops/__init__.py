@@ -6,8 +6,11 @@ from typing import Any
 from hornbeam import ops as _ops
 from hornbeam.ops import *  # noqa: F403 - the list is that of hornbeam.ops
 
+hard_swish = _ops.hard_silu
+swish = _ops.silu
+
 _FOLDERS = ("image", "linalg", "nn", "numpy")
-__all__ = [*_ops.__all__, *_FOLDERS]  # pyright: ignore[reportUnsupportedDunderAll]
+__all__ = [*_ops.__all__, "hard_swish", "swish", *_FOLDERS]  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def __getattr__(name: str) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hornbeam.base.check import closest
-from hornbeam.keras.optimizers import schedules
+from hornbeam.keras.optimizers import legacy, schedules
 from hornbeam.keras.optimizers.adadelta import Adadelta
 from hornbeam.keras.optimizers.adafactor import Adafactor
 from hornbeam.keras.optimizers.adagrad import Adagrad
@@ -24,6 +24,7 @@ from hornbeam.keras.optimizers.rmsprop import RMSprop
 from hornbeam.keras.optimizers.rule_optimizer import RuleOptimizer
 from hornbeam.keras.optimizers.schedule_free_adamw import ScheduleFreeAdamW
 from hornbeam.keras.optimizers.sgd import SGD
+from hornbeam.keras.optimizers.transformation import TransformationOptimizer, is_transformation
 from hornbeam.keras.saving.serialization import deserialize_keras_object, serialize_keras_object
 
 __all__ = [
@@ -46,8 +47,10 @@ __all__ = [
     "RMSprop",
     "RuleOptimizer",
     "ScheduleFreeAdamW",
+    "TransformationOptimizer",
     "deserialize",
     "get",
+    "legacy",
     "schedules",
     "serialize",
 ]
@@ -90,7 +93,7 @@ def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = 
 
 
 def get(identifier: Any) -> Any:
-    """An optimizer from its name, its config, or itself.
+    """An optimizer from its name, its config, a gradient transformation of optax, or itself.
 
     Raises:
         ValueError: no optimizer is known by that name, or the object is none.
@@ -100,6 +103,8 @@ def get(identifier: Any) -> Any:
     if identifier is None or isinstance(identifier, Optimizer):
         return identifier
     found = None
+    if is_transformation(identifier):
+        return TransformationOptimizer(identifier)
     if isinstance(identifier, dict):
         found = deserialize(identifier)
     elif isinstance(identifier, str):

@@ -77,6 +77,7 @@ class Optimizer(OptimizerStep):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
+        multipliers = kwargs.pop("rate_multipliers", None)
         refuse_unknown(type(self), kwargs)
         check_accumulation(gradient_accumulation_steps)
         if use_ema:
@@ -92,6 +93,7 @@ class Optimizer(OptimizerStep):
         self.ema_overwrite_frequency = ema_overwrite_frequency
         self.loss_scale_factor = loss_scale_factor
         self.gradient_accumulation_steps = gradient_accumulation_steps
+        self.rate_multipliers = dict(multipliers or {})
         self._iterations = self._own(0, "iteration", "int32")
         self._learning_rate: Any = self._new_learning_rate(learning_rate)
 

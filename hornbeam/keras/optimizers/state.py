@@ -241,6 +241,8 @@ class OptimizerState:
         """Arguments that make an equal optimizer, without its state."""
         config = {"name": self.name, "learning_rate": self._learning_rate_config()}
         config.update((key, getattr(self, key)) for key in (*_CONFIG, *self.config_keys))
+        if multipliers := self.__dict__.get("rate_multipliers"):
+            config["rate_multipliers"] = dict(multipliers)
         return config
 
     def _learning_rate_config(self) -> Any:

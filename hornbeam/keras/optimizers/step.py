@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax.numpy as jnp
@@ -27,6 +27,7 @@ class OptimizerStep(OptimizerState):
     loss_scale_factor: float | None
     gradient_accumulation_steps: int | None
     learning_rate: Any
+    rate_multipliers: dict[str, float]
     _iterations: Variable
 
     def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
@@ -58,6 +59,30 @@ class OptimizerStep(OptimizerState):
     def _rate(self) -> Any:
         """The learning rate of this step."""
         return self.learning_rate if self._given_rate is None else self._given_rate
+
+    def _rate_for(self, variable: Variable, rate: Any) -> Any:
+        factor = self.rate_multipliers.get(variable.path, 1.0) if self.rate_multipliers else 1.0
+        return rate if factor == 1.0 else wrap(jnp.asarray(array_of(rate)) * factor)
+
+    def set_rate_multipliers(self, multipliers: Mapping[Any, float]) -> None:
+        """Give single variables, or all of a layer, a learning rate of their own, as a multiple of the common one.
+
+        Args:
+            multipliers: factor by variable or layer (built); others keep the factor 1. An empty mapping ends it.
+
+        Raises:
+            ValueError: a factor is negative.
+            TypeError: a key is neither a variable nor a layer.
+        """
+        found: dict[str, float] = {}
+        for item, factor in multipliers.items():
+            variables = [item] if isinstance(item, Variable) else getattr(item, "trainable_variables", None)
+            if variables is None:
+                raise TypeError(f"{self.name}: rate multipliers go by variable or layer. Received: {item!r}")
+            if factor < 0:
+                raise ValueError(f"{self.name}: a rate multiplier must not be negative. Received: {factor!r}")
+            found.update((variable.path, float(factor)) for variable in variables)
+        self.rate_multipliers = found
 
     def _is_update_step(self) -> Any:
         steps = self.gradient_accumulation_steps or 1
@@ -102,7 +127,7 @@ class OptimizerStep(OptimizerState):
 
     def _update_all(self, gradients: list, variables: list[Variable], learning_rate: Any) -> None:
         for gradient, variable in zip(gradients, variables, strict=True):
-            self.update_step(wrap(gradient), variable, learning_rate)
+            self.update_step(wrap(gradient), variable, self._rate_for(variable, learning_rate))
 
     def _clip_gradients(self, gradients: list) -> list:
         if self.clipnorm and self.clipnorm > 0:
@@ -122,7 +147,8 @@ class OptimizerStep(OptimizerState):
         for variable in variables:
             decay = self._decay_of(variable)
             if decay is not None:
-                variable.assign(rule.decayed(variable.read_array(), decay, array_of(self._rate())))
+                rate = self._rate_for(variable, self._rate())
+                variable.assign(rule.decayed(variable.read_array(), decay, array_of(rate)))
 
     def _update_averages(self) -> None:
         later = self._updates_made() != 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hornbeam.base.errors import explain
@@ -48,6 +48,11 @@ class OptimizerWrapper(Optimizer):
             self.__dict__["_inner_versions"] = versions
             self._changed()
         super().apply(grads, trainable_variables)
+
+    def set_rate_multipliers(self, multipliers: Mapping[Any, float]) -> None:
+        """See ``Optimizer``; the inner optimizers, which make the steps, take them."""
+        for optimizer in self._inner_optimizers:
+            optimizer.set_rate_multipliers(multipliers)
 
     def _is_pure(self) -> bool:
         return super()._is_pure() and all(

@@ -46,4 +46,7 @@ def get(identifier: Any) -> Any:
 
     References: Keras ``keras.regularizers.get``.
     """
+    if identifier == "l1_l2":
+        # The name alone asks for both penalties; the class without arguments would give none.
+        return L1L2(l1=0.01, l2=0.01)
     return interpret("regularizer", identifier, OBJECTS)

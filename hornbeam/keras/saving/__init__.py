@@ -17,6 +17,7 @@ from hornbeam.keras.saving.serialization import deserialize_keras_object, serial
 
 __all__ = [
     "CustomObjectScope",
+    "KerasFileEditor",
     "custom_object_scope",
     "deserialize_keras_object",
     "get_custom_objects",
@@ -36,4 +37,6 @@ _FILES = ("load_model", "load_weights", "save_model", "save_weights")
 def __getattr__(name: str) -> Any:
     if name in _FILES:
         return registry.find("saving", name)
+    if name == "KerasFileEditor":
+        return registry.find("saving", "file editor")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

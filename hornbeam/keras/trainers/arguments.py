@@ -34,6 +34,7 @@ class FitOptions:
     validation_steps: int | None
     validation_batch_size: int | None
     validation_freq: Any
+    check_numerics: bool = False
 
     def __post_init__(self) -> None:
         self.verbose = check_verbose(self.verbose)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from typing import Any
 
 from hornbeam.base.check import closest
@@ -301,9 +302,16 @@ class Compilation(Steps):
 
     # --- files -----------------------------------------------------------------------------------
     def get_compile_config(self) -> dict[str, Any] | None:
-        """Arguments of ``compile`` as stored in model files."""
+        """Arguments of ``compile`` as stored in model files; None if there are none or they cannot be stored."""
         training = self._training
         if not training.compiled:
+            return None
+        if isinstance(self.optimizer, optimizers.TransformationOptimizer):
+            warnings.warn(
+                f"Model '{self.name}': its optimizer is made of functions that no file can hold; the file will hold an "
+                "uncompiled model. Call `compile()` again after loading.",
+                stacklevel=2,
+            )
             return None
         stored = {name: serialization.serialize_keras_object(value) for name, value in training.arguments.items()}
         stored["optimizer"] = serialization.serialize_keras_object(self.optimizer)

@@ -46,14 +46,16 @@ def evaluate(
     return results if return_dict else model._listed_results(results)
 
 
-def evaluate_feed(model: Any, feed: Any, guard: SafeInterrupt, callbacks: Any, steps: int | None) -> dict[str, Any]:
+def evaluate_feed(
+    model: Any, feed: Any, guard: SafeInterrupt, callbacks: Any, steps: int | None, loop: Any = None
+) -> dict[str, Any]:
     """One pass over a feed; results by name, as Python floats where they are single numbers."""
     model.reset_metrics()
     model.stop_evaluating = False
     logs: dict[str, Any] = {}
     try:
         callbacks.on_test_begin()
-        last = run_epoch(model, "test", Stream(feed, steps), guard, callbacks)
+        last = run_epoch(model, "test", Stream(feed, steps), guard, callbacks, loop)
         if last is None:
             raise DataError("evaluate() got no samples: the data source gave no batches.")
         logs = {name: as_python(value) for name, value in sorted(last.items())}
@@ -62,23 +64,44 @@ def evaluate_feed(model: Any, feed: Any, guard: SafeInterrupt, callbacks: Any, s
     return logs
 
 
-def run_epoch(model: Any, kind: str, stream: Stream, guard: SafeInterrupt, callbacks: Any) -> dict[str, Any] | None:
-    """All batches of an epoch; returns the last logs (on the device), None without batches."""
+def run_epoch(
+    model: Any, kind: str, stream: Stream, guard: SafeInterrupt, callbacks: Any, loop: Any = None
+) -> dict[str, Any] | None:
+    """All batches of an epoch; returns the last logs (on the device), None without batches.
+
+    Args:
+        model: the model.
+        kind: ``"train"`` or ``"test"``.
+        stream: where batches come from.
+        guard: keeps Ctrl-C out of steps.
+        callbacks: are told about each batch.
+        loop: the run of ``fit`` whose epoch or validation this is, None for a call of ``evaluate``.
+    """
     before, after, stop = _HOOKS[kind]
     before, after = getattr(callbacks, before), getattr(callbacks, after)
     training = model._training
-    last = None
+    last, done = None, 0
     stream.feed.epoch_begins()
+    trains = loop is not None and kind == "train"
+    if trains:
+        done = loop.done_in_epoch()
+        loop.enter()
+        last = loop.resumed_logs() if done else None
     for number, outputs in model._runner(kind).epoch(
         stream,
         guard,
         steps_per_execution=training.steps_per_execution,
         interval=callbacks.needed_interval(kind),
         before=before,
+        done=done,
     ):
         training.has_run = True
         last = model._flat_results(outputs)
         after(number, LazyLogs(last))
+        if trains:
+            loop.after_batch(number, last)
+        elif loop is not None:
+            loop.during_validation()
         if getattr(model, stop, False):
             break
     stream.feed.epoch_ends()

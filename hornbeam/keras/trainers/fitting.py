@@ -15,6 +15,8 @@ from hornbeam.keras.trainers.feeds.iterables import is_iterable_source
 from hornbeam.keras.trainers.feeds.opening import open_feed
 from hornbeam.keras.trainers.feeds.stream import Stream, check_passes
 from hornbeam.keras.trainers.interrupts import SafeInterrupt
+from hornbeam.keras.trainers.loop import Loop
+from hornbeam.keras.trainers.numerics import NumericsWatch
 from hornbeam.keras.trainers.preparation import prepare
 from hornbeam.keras.trainers.rollback import Rollback
 
@@ -41,8 +43,12 @@ def fit(model: Any, data: tuple[Any, Any, Any], split: Any, validation_data: Any
         )
         check_passes(feed, options.epochs - options.initial_epoch, options.steps_per_epoch)
         _prepare(model, feed, validation, options)
+        if options.check_numerics:
+            model._runner("train").watch = NumericsWatch(model)
         return _run(model, feed, validation, options)
     finally:
+        for runner in model._training.runners.values():
+            runner.watch = None
         model._training.release()
 
 
@@ -109,32 +115,39 @@ def _run(model: Any, feed: Any, validation: Any, options: FitOptions) -> Any:
         )
     model.stop_training = False
     logs = LazyLogs()
-    with SafeInterrupt() as guard:
-        try:
-            callbacks.on_train_begin()
-            first = getattr(model, "_initial_epoch", None) or options.initial_epoch
-            for epoch in range(first, options.epochs):
-                logs = _epoch(model, epoch, stream, validation, guard, callbacks, options)
-                callbacks.on_epoch_end(epoch, logs)
-                if model.stop_training:
-                    break
-        except BaseException as error:
-            _end_after(error, model, callbacks, logs, options)
-            raise
-        _finish(model, options)
-        callbacks.on_train_end(logs)
+    loop = model._training.loop = Loop(model, stream, validation, callbacks)
+    try:
+        loop.prepare()
+        with loop.termination, SafeInterrupt() as guard:
+            try:
+                callbacks.on_train_begin()
+                first = loop.begin(getattr(model, "_initial_epoch", None) or options.initial_epoch)
+                for epoch in range(first, 0 if model.stop_training else options.epochs):
+                    logs = _epoch(loop, epoch, guard, options)
+                    callbacks.on_epoch_end(epoch, logs)
+                    loop.after_epoch()
+                    if model.stop_training:
+                        break
+            except BaseException as error:
+                _end_after(error, model, callbacks, logs, options)
+                raise
+            _finish(model, options)
+            loop.finished = True
+            callbacks.on_train_end(logs)
+    finally:
+        model._training.loop = None
     return model.history
 
 
-def _epoch(
-    model: Any, epoch: int, stream: Stream, validation: Any, guard: SafeInterrupt, callbacks: Any, options: FitOptions
-) -> LazyLogs:
+def _epoch(loop: Loop, epoch: int, guard: SafeInterrupt, options: FitOptions) -> LazyLogs:
     """One epoch with its validation; returns its logs."""
+    model, stream, validation, callbacks = loop.model, loop.stream, loop.validation, loop.callbacks
+    loop.epoch = epoch
     callbacks.on_epoch_begin(epoch)
     # Other threads may evaluate between epochs, not during them: metrics have one state.
     with model._training.metrics_lock:
         model.reset_metrics()
-        last = run_epoch(model, "train", stream, guard, callbacks)
+        last = run_epoch(model, "train", stream, guard, callbacks, loop)
         if last is None:
             raise DataError(
                 f"fit() got no samples in epoch {epoch + 1}: the data source ({type(stream.feed).__name__}) "
@@ -142,7 +155,9 @@ def _epoch(
             )
         logs = dict(last)
         if validation is not None and options.validates_after(epoch):
-            results = evaluate_feed(model, validation, guard, callbacks, options.validation_steps)
+            loop.before_validation(logs)
+            results = evaluate_feed(model, validation, guard, callbacks, options.validation_steps, loop)
+            loop.after_validation()
             logs.update({f"val_{name}": value for name, value in results.items()})
     return LazyLogs(logs)
 

@@ -120,6 +120,7 @@ def run_prepared(graph: Any, x: dict[str, Any]) -> Any:
         args, kwargs = node.arguments(known)
         results = trees.flatten(node.operation(*args, **kwargs))
         known.update((id(tensor), value) for tensor, value in zip(node.outputs, results, strict=True))
+    graph.run_taps(known)
     return trees.pack(graph.output_structure, [known[id(tensor)] for tensor in graph.outputs])
 
 

@@ -1,9 +1,11 @@
-"""Ctrl-C that never cuts a training step in two."""
+"""Ctrl-C that never cuts a training step in two, and signals that end a run in good order."""
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
+from collections.abc import Iterable
 from types import FrameType
 from typing import Any
 
@@ -63,3 +65,59 @@ class _Step:
         if guard._pending and not guard._depth and kind is None:
             guard._pending = False
             raise KeyboardInterrupt
+
+
+_PATIENCE_S = 4.0
+
+
+class Termination:
+    """While open, the first signal of the given kinds is only noted: the run ends itself at the next good place.
+
+    If no good place comes within some seconds (a callback takes long, or predicts), the run ends where it is; so it
+    does at a second signal.
+
+    Args:
+        signals: numbers of the signals.
+
+    Attributes:
+        pending: number of the signal that came, or 0.
+    """
+
+    def __init__(self, signals: Iterable[int]) -> None:
+        self.pending = 0
+        self._signals = tuple(signals)
+        self._before: dict[int, Any] = {}
+        self._timer: threading.Timer | None = None
+
+    def __enter__(self) -> Termination:
+        if threading.current_thread() is threading.main_thread():
+            for number in self._signals:
+                self._before[number] = signal.signal(number, self._handle)
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        self.hold()
+        for number, before in self._before.items():
+            signal.signal(number, signal.SIG_DFL if before is None else before)
+        self._before = {}
+        if self.pending and details[0] is None:
+            self.leave_if_pending()
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if self.pending:
+            raise SystemExit(128 + self.pending)
+        self.pending = number
+        self._timer = threading.Timer(_PATIENCE_S, os.kill, (os.getpid(), number))
+        self._timer.daemon = True
+        self._timer.start()
+
+    def hold(self) -> None:
+        """A good place is reached: what has to be written may take its time."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def leave_if_pending(self) -> None:
+        """End the process, with the exit code that tells the signal, if one came."""
+        if self.pending:
+            raise SystemExit(128 + self.pending)

@@ -147,7 +147,7 @@ def _array(leaf: Any) -> Any:
 
 def _join(leaves: list[np.ndarray]) -> np.ndarray:
     if leaves[0].ndim == 0:
-        return np.stack(leaves)
+        return np.stack(leaves) if len(leaves) > 1 else np.array(leaves[0])
     return np.concatenate(leaves, axis=0) if len(leaves) > 1 else np.array(leaves[0])
 
 

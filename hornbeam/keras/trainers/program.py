@@ -83,7 +83,7 @@ class StepProgram:
     # --- pure forms ------------------------------------------------------------------------------
     def _run_one(self, state: list, fixed: list, consts: list, leaves: list) -> tuple[list, list]:
         reads = [state[i] if from_state else fixed[i] for from_state, i in self._sources]
-        outputs, written = self.program.pure(reads, consts, leaves)
+        outputs, written = self.program.pure(reads, consts, leaves, outermost=True)
         return written, outputs
 
     def _run_many(self, state: list, fixed: list, consts: list, data: list, rows: Any, count: Any) -> tuple[list, list]:

@@ -59,6 +59,7 @@ class Runner:
         self.model, self.kind, self.step, self.compiled = model, kind, step, compiled
         self._version = version
         self._check = check
+        self.watch: Any = None  # runs the steps instead, see `numerics`
         self._programs: OrderedDict[Any, StepProgram] = OrderedDict()
         self._made = 0
 
@@ -100,6 +101,10 @@ class Runner:
         # Tracing may have built the optimizer, and with it changed what the step depends on.
         self._keep((key[0], self._version(), key[2]), program)
         return program
+
+    def programs(self) -> list[StepProgram]:
+        """Captured steps, the one used last at the end."""
+        return list(self._programs.values())
 
     def knows(self, batch: Any) -> bool:
         """Whether the step has been captured for batches of these shapes."""
@@ -146,6 +151,11 @@ class Runner:
         program = self.program_for(batch)
         if self._check is not None and not checked:
             self._check(batch)
+        if self.watch is not None:
+            return self.watch.run(lambda: self._run(program, batch, guard), batch)
+        return self._run(program, batch, guard)
+
+    def _run(self, program: StepProgram | None, batch: Any, guard: SafeInterrupt) -> Any:
         if program is None:
             return self._run_eagerly(batch)
         with guard.step():
@@ -173,6 +183,7 @@ class Runner:
         steps_per_execution: Any = None,
         interval: int | None = None,
         before: Callable[[int], None] = lambda number: None,
+        done: int = 0,
     ) -> Iterator[tuple[int, Any]]:
         """Run the next epoch of a stream; yields (number of the last batch run, its outputs) after every call.
 
@@ -182,29 +193,30 @@ class Runner:
             steps_per_execution: what the user asked for.
             interval: batches after which a callback must be called at the latest; None if it does not matter.
             before: called with the number of the next batch before it runs.
+            done: batches of the epoch that have been run already.
         """
         if stream.is_array:
             yield from self._array_epoch(stream, guard, steps_per_execution, interval, before)
             return
         together = steps_per_execution if isinstance(steps_per_execution, int) else 1
-        number, outputs = -1, None
-        for number, batch in enumerate(stream.batches()):
+        number, outputs = done - 1, None
+        for number, batch in enumerate(stream.batches(done), done):
             if number % together == 0:
                 before(number)
             outputs = self.run_batch(batch, guard)
             if (number + 1) % together == 0:
                 yield number, outputs
-        if (number + 1) % together:
+        if (number + 1) % together and number >= done:
             yield number, outputs
 
     def _array_epoch(
         self, stream: Stream, guard: SafeInterrupt, steps_per_execution: Any, interval: int | None, before: Callable
     ) -> Iterator[tuple[int, Any]]:
         feed, share = stream.feed, stream.share()
-        done, whole = share.start, min(share.stop, feed.full_batches)
+        done, whole = share.start + share.done, min(share.stop, feed.full_batches)
         first = feed.first()
         program = self.program_for(first) if whole > done else None
-        if program is not None and prepared(self.model, first) is first:
+        if program is not None and self.watch is None and prepared(self.model, first) is first:
             steps = program.steps_per_call
             plan = plans.choose(feed, steps, steps_per_execution=steps_per_execution, interval=interval)
             if plan.resident and plan.steps_per_call > 1:
@@ -225,7 +237,7 @@ class Runner:
         order = np.arange(whole * feed.batch_size, dtype=np.int32) if share.order is None else share.order
         rows = order[: whole * feed.batch_size].reshape(whole, feed.batch_size)
         waiting: deque[Any] = deque()
-        done = share.start
+        done = share.start + share.done
         while done < whole:
             count = min(size, whole - done)
             before(done - share.start)

@@ -24,6 +24,7 @@ class TrainerState:
         arguments: arguments of ``compile`` as given, for saving.
         has_run: True once a batch was run.
         busy: name of the method that is running a training loop, to refuse a second one at the same time.
+        loop: the run of ``fit`` in progress, or None.
         metrics_lock: held by whoever uses the model's metrics: they have one state only.
         programs_lock: held while steps are captured.
     """
@@ -43,6 +44,7 @@ class TrainerState:
         self.arguments: dict[str, Any] = {}
         self.has_run = False
         self.busy: str | None = None
+        self.loop: Any = None
         self._make_locks()
 
     def _make_locks(self) -> None:
@@ -64,7 +66,7 @@ class TrainerState:
 
     def __getstate__(self) -> dict[str, Any]:
         state = {name: value for name, value in vars(self).items() if not name.endswith("_lock")}
-        state["runners"], state["busy"] = {}, None
+        state["runners"], state["busy"], state["loop"] = {}, None, None
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hornbeam.keras.trainers import batches, evaluation, fitting, prediction
+from hornbeam.keras.trainers import batches, evaluation, fitting, prediction, rate_finder, tuning
 from hornbeam.keras.trainers.arguments import FitOptions, refuse_unknown
 from hornbeam.keras.trainers.compilation import Compilation
 from hornbeam.keras.trainers.feeds.loading import asked
@@ -56,6 +56,9 @@ class Trainer(Compilation):
             validation_freq: epochs between validations, or a list of epoch numbers (from 1).
             **kwargs: ``workers``, ``use_multiprocessing`` and ``max_queue_size``: threads or processes that make the
                 batches of a ``PyDataset`` ahead, and how many; by default what the source says. Results are the same.
+                ``check_numerics=True``: look at the loss and the weights after each batch; at the first NaN or
+                infinity stop with a ``FloatingPointError`` that names the layer or gradient where it began. The
+                weights are then those of before that batch. Slower, as each step is waited for.
 
         Returns:
             A ``History``: ``history.history`` holds a list of values per epoch by name.
@@ -64,6 +67,7 @@ class Trainer(Compilation):
             ValueError: not compiled, or data that do not fit (``DataError``): then nothing has changed.
             RuntimeError: the model is being trained already.
         """
+        check_numerics = bool(kwargs.pop("check_numerics", False))
         loader = refuse_unknown(self.fit, kwargs)
         options = FitOptions(
             batch_size=batch_size,
@@ -77,6 +81,7 @@ class Trainer(Compilation):
             validation_steps=validation_steps,
             validation_batch_size=validation_batch_size,
             validation_freq=validation_freq,
+            check_numerics=check_numerics,
         )
         with asked(loader):
             return fitting.fit(self, (x, y, sample_weight), validation_split, validation_data, options)
@@ -170,3 +175,86 @@ class Trainer(Compilation):
     def predict_on_batch(self, x: Any) -> Any:
         """Predictions for one batch, as NumPy arrays."""
         return batches.predict_on_batch(self, x)
+
+    # --- beyond Keras ----------------------------------------------------------------------------
+    def find_learning_rate(
+        self,
+        x: Any,
+        y: Any = None,
+        batch_size: int | None = None,
+        sample_weight: Any = None,
+        *,
+        lowest: float = 1e-6,
+        highest: float = 10.0,
+        steps: int = 100,
+        stop_factor: float = 4.0,
+    ) -> rate_finder.RateSearch:
+        """Train a few batches with a rising learning rate, see how the loss goes, and undo all of it.
+
+        Weights, the optimizer's state, metrics and random numbers are afterwards what they were.
+
+        Args:
+            x: inputs, as for ``fit``.
+            y: targets.
+            batch_size: samples per step, 32 by default.
+            sample_weight: weight by sample.
+            lowest: first learning rate.
+            highest: last one; in between they grow by equal factors.
+            steps: batches, each with a higher rate; data are gone through again if they do not suffice.
+            stop_factor: stop early when the smoothed loss exceeds its minimum so many times.
+
+        Returns:
+            An object with ``rates``, ``losses``, ``smoothed``, ``suggestion`` and ``plot()``.
+
+        References: Smith 2017, "Cyclical Learning Rates for Training Neural Networks", section 3.3.
+        """
+        return rate_finder.find(self, (x, y, sample_weight), batch_size, lowest, highest, steps, stop_factor)
+
+    def freeze_until(self, layer: Any) -> None:
+        """Make all layers before one not trainable, and that one and all after it trainable.
+
+        As with ``trainable`` itself, the next ``compile`` is when training follows.
+
+        Args:
+            layer: a layer at any depth, its name, or its position in ``layers``.
+
+        Raises:
+            ValueError: the model has no such layer.
+        """
+        tuning.freeze_until(self, layer)
+
+    def fine_tune(
+        self,
+        x: Any = None,
+        y: Any = None,
+        epochs: int = 1,
+        *,
+        head_epochs: int = 1,
+        head: Any = None,
+        unfreeze_from: Any = None,
+        learning_rate: float | None = None,
+        backbone_factor: float = 0.1,
+        **fit_arguments: Any,
+    ) -> Any:
+        """Transfer learning in two phases: first the new layers alone, then the old ones too at a lower rate.
+
+        Both phases compile as ``compile`` was called, each with a new optimizer of the same settings, which keeps
+        state for the trained variables only. ``BatchNormalization`` layers of the old part stay frozen.
+
+        Args:
+            x: inputs, as for ``fit``.
+            y: targets.
+            epochs: epochs of the second phase.
+            head_epochs: epochs of the first phase.
+            head: first of the new layers (layer, name or position). Default: the first with weights behind the last
+                inner model; without inner models the last one with weights.
+            unfreeze_from: first layer to be trained in the second phase; default all.
+            learning_rate: learning rate; default that of the optimizer.
+            backbone_factor: by what the rate is multiplied for the old layers.
+            **fit_arguments: further arguments of ``fit``, such as ``validation_data``, ``batch_size``, ``callbacks``.
+
+        Returns:
+            The ``History`` of both phases.
+        """
+        arguments = (epochs, head_epochs, head, unfreeze_from, learning_rate, backbone_factor)
+        return tuning.fine_tune(self, (x, y), *arguments, fit_arguments)

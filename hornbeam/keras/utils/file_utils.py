@@ -260,7 +260,7 @@ def _is_this_machine(host: str | None) -> bool:
 def _download(origin: str, file: IO[bytes]) -> None:
     import pooch
 
-    bar = _DownloadBar()
+    bar: Any = _DownloadBar()
     fetch = pooch.HTTPDownloader(progressbar=bar, chunk_size=1 << 16, hooks={"response": _refuse_other_scheme})
     try:
         fetch(origin, file, None)

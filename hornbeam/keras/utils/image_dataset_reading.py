@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from hornbeam.base.errors import DataError, explain
+from hornbeam.ops.host import jpeg
 from hornbeam.ops.host.images import decode, kind_of_picture, pillow
 from hornbeam.ops.image.resizing import centre_box
 from hornbeam.ops.image.taps import axis_weights
@@ -136,7 +137,7 @@ def _cubic_weights(old: int, new: int) -> np.ndarray:
 
 def _decoded(contents: bytes, channels: int) -> np.ndarray:
     """Pixels (height, width, channels), or with a fourth one without meaning where three are wanted."""
-    fast = _fast_jpeg() if channels in _JPEG_SPACES and kind_of_picture(contents) == "jpeg" else None
+    fast = jpeg.decoder() if channels in _JPEG_SPACES and kind_of_picture(contents) == "jpeg" else None
     if fast is not None:
         try:
             # The quick transform is the one TensorFlow takes by default: equal values.
@@ -164,24 +165,8 @@ def _four_bytes(contents: bytes) -> np.ndarray | None:
 
 def _file_buffer(contents: bytes) -> np.ndarray:
     """Scratch that the pixels of a JPEG file fit in, by the size its header names."""
-    height, width = _jpeg_header()(contents)[:2]
+    height, width = jpeg.header()(contents)[:2]
     return _buffer("pixels", (height * width * 4,), "uint8")
-
-
-@functools.cache
-def _jpeg_header() -> Any:
-    import simplejpeg
-
-    return simplejpeg.decode_jpeg_header
-
-
-@functools.cache
-def _fast_jpeg() -> Any:
-    try:
-        import simplejpeg
-    except ImportError:
-        return None
-    return simplejpeg.decode_jpeg
 
 
 @functools.lru_cache(maxsize=1024)

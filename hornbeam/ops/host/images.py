@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
 import functools
 import importlib
 import io
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+
+from hornbeam.ops.host import jpeg
 
 __all__ = [
     "RESAMPLING",
@@ -16,6 +21,7 @@ __all__ = [
     "encode_png",
     "is_deep_png",
     "kind_of_picture",
+    "larger_pictures",
     "pillow",
     "resampling",
     "shape_of_picture",
@@ -133,6 +139,7 @@ def decode(
     frames: bool = False,
     ratio: int = 1,
     recover: bool = False,
+    jpeg_options: dict[str, bool] | None = None,
 ) -> np.ndarray:
     """Pixels of an encoded picture.
 
@@ -144,6 +151,7 @@ def decode(
         frames: all frames of an animation, with an axis for them in front; otherwise the first.
         ratio: JPEG only: decode to this part of the size, 1, 2, 4 or 8.
         recover: take a picture that is cut short.
+        jpeg_options: JPEG only: how the quicker decoder works, where it is installed (`jpeg.checked_options`).
 
     Returns:
         uint8 or uint16 array (height, width, channels), or (frames, height, width, channels).
@@ -153,13 +161,52 @@ def decode(
     """
     if channels not in (0, *_MODES):
         raise ValueError(f"{where}: `channels` is 0, 1, 2, 3 or 4. Received: channels={channels}")
+    found = None
+    if jpeg_options is not None and ratio == 1 and depth == 8 and not recover and not frames:
+        found = _quick(contents, channels, where, jpeg_options)
+    if found is None:
+        found = _decoded(contents, channels, depth, where, frames, ratio, recover)
+    uses = _larger.get()
+    if uses is None:
+        return found
+    uses.append(where)
+    return np.pad(found, [(0, 0)] * (found.ndim - 3) + [(0, 2), (0, 3), (0, 0)], mode="edge")
+
+
+_larger: contextvars.ContextVar[list[str] | None] = contextvars.ContextVar("larger_pictures", default=None)
+
+
+@contextlib.contextmanager
+def larger_pictures() -> Iterator[Callable[[], bool]]:
+    """Decode pictures with some rows and columns more, to see which sizes follow from those of the files.
+
+    Yields: a function that says if any picture was decoded.
+    """
+    uses: list[str] = []
+    token = _larger.set(uses)
+    try:
+        yield lambda: bool(uses)
+    finally:
+        _larger.reset(token)
+
+
+def _quick(contents: bytes, channels: int, where: str, options: dict[str, bool]) -> np.ndarray | None:
+    if kind_of_picture(contents) != "jpeg" or jpeg.decoder() is None:
+        return None
+    return jpeg.pixels(contents, channels or _natural_channels(_opened(contents, where)), options)
+
+
+def _decoded(
+    contents: bytes, channels: int, depth: int, where: str, frames: bool, ratio: int, recover: bool
+) -> np.ndarray:
     picture = _opened(contents, where)
     if frames:
         return np.stack([_array_of(frame, channels or 3, depth) for frame in _frames(picture, where)])
     wanted = channels or _natural_channels(picture)
     if picture.format == "JPEG" and (ratio > 1 or wanted == 1):
         # The decoder itself gives smaller sizes, and the brightness that JPEG stores anyway.
-        size = (-(-picture.width // ratio), -(-picture.height // ratio))
+        # It takes the largest part that is no smaller than what is asked for, so that is rounded down.
+        size = (max(1, picture.width // ratio), max(1, picture.height // ratio))
         picture.draft("L" if wanted == 1 else None, size)
     picture = _pixels(picture, where, recover)
     if picture.format == "PNG" and wanted <= 2 and picture.mode in ("RGB", "RGBA", "P"):

@@ -103,12 +103,13 @@ def convert_format(
         return boxes
     height = None if height is None else ops.cast(height, dtype)
     width = None if width is None else ops.cast(width, dtype)
-    corners = list(_to_corners(boxes, source.removeprefix("rel_")))
+    corners: list[Any] = list(_to_corners(boxes, source.removeprefix("rel_")))
     if relative[0] and not relative[1]:
         corners = [one * (height if number % 2 else width) for number, one in enumerate(corners)]
     elif relative[1] and not relative[0]:
         corners = [one / (height if number % 2 else width) for number, one in enumerate(corners)]
-    return _from_corners(*corners, target.removeprefix("rel_"))
+    left, top, right, bottom = corners
+    return _from_corners(left, top, right, bottom, target.removeprefix("rel_"))
 
 
 def clip_to_image_size(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import jax
@@ -53,10 +54,11 @@ def correlate_axis(images: jax.Array, kernel: jax.Array, axis: int, valid: bool 
         widths = [(0, 0)] * images.ndim
         widths[axis] = (before, length - 1 - before)
         images = jnp.pad(images, widths)
-    return sum(
+    taps = (
         kernel[tap].astype(images.dtype) * jax.lax.slice_in_dim(images, tap, tap + count, axis=axis)
         for tap in range(length)
     )
+    return functools.reduce(jnp.add, taps)
 
 
 @composite

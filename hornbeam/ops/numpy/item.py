@@ -30,7 +30,7 @@ from hornbeam.core.variable import Variable
 from hornbeam.ops.composite import composite, is_traced
 from hornbeam.ops.promotion import promote, to_dtype
 
-__all__ = ["get_item"]
+__all__ = ["get_item", "get_item_of"]
 
 _NUMBERS = 4
 """Numbers that the quick op takes; a key with more of them puts all of them into the text."""
@@ -208,7 +208,38 @@ def _item_rule(x: KerasTensor, key: Any) -> KerasTensor | None:
     return KerasTensor(sizes, x.dtype)
 
 
-@composite(rule=_item_rule)
+def _has_sizes(entry: Any) -> bool:
+    return isinstance(entry, slice) and any(isinstance(part, KerasTensor) for part in _parts(entry))
+
+
+def _parts(entry: slice) -> tuple:
+    return entry.start, entry.stop, entry.step
+
+
+def _item_instead(x: Any, key: Any) -> Any:
+    """Another function where sizes of symbolic tensors are bounds of slices, in which the graph would not see them."""
+    return _item_by_sizes if any(_has_sizes(entry) for entry in (key if isinstance(key, tuple) else (key,))) else None
+
+
+def _item_by_sizes(x: Any, key: Any) -> Any:
+    entries = key if isinstance(key, tuple) else (key,)
+    is_slice = [isinstance(entry, slice) for entry in entries]
+    return get_item_of(x, [_parts(entry) if isinstance(entry, slice) else entry for entry in entries], is_slice)
+
+
+@composite
+def get_item_of(x: Any, entries: Any, is_slice: Any) -> Any:
+    """``get_item`` with the bounds of slices as tuples.
+
+    Args:
+        entries: of the key.
+        is_slice: for each entry whether it is the bounds of a slice.
+    """
+    key = [slice(*entry) if bounds else entry for entry, bounds in zip(entries, is_slice, strict=True)]
+    return get_item(x, tuple(key))
+
+
+@composite(rule=_item_rule, instead=_item_instead)
 def get_item(x: Any, key: Any) -> Any:
     """``x[key]``.
 

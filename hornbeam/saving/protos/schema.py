@@ -85,7 +85,7 @@ tensor_spec_value 33 TensorSpecProto; type_spec_value 34 TypeSpecProto; bounded_
 list_value 51 ListStructure; tuple_value 52 ListStructure; dict_value 53 DictStructure; \
 named_tuple_value 54 NamedTupleValue
 FingerprintDef: saved_model_checksum 1 int; graph_def_program_hash 2 int; signature_def_hash 3 int; \
-saved_object_graph_hash 4 int; checkpoint_hash 5 int; version 6 VersionDef
+saved_object_graph_hash 4 int; checkpoint_hash 5 int; version 6 VersionDef; file_checksums 20001 bytes
 Feature: bytes_list 1 BytesList; float_list 2 FloatList; int64_list 3 Int64List
 BytesList: value 1 bytes*
 FloatList: value 1 float*

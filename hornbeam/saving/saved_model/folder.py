@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from hornbeam.base.errors import CorruptFileError, UnsafeFileError, UnsupportedFileError
+from hornbeam.saving.folder_sums import check_folder
 from hornbeam.saving.protos import Message, decode
 from hornbeam.saving.tf_checkpoint.bundle import Bundle, is_bundle
 
@@ -14,6 +15,8 @@ __all__ = ["Folder", "is_saved_model", "open_folder"]
 
 _MODEL, _TEXT_MODEL, _METADATA = "saved_model.pb", "saved_model.pbtxt", "keras_metadata.pb"
 _MOST_BYTES = 2 << 30
+_OUR_MARK = b"hornbeam-"
+"""Begins the version of the writer, within the graph."""
 
 
 def is_saved_model(path: Any) -> bool:
@@ -75,7 +78,11 @@ def open_folder(path: Any, tags: Sequence[str] | str | None = None) -> Folder:
                 f"{folder} holds {_TEXT_MODEL}, the text form, which is not read; save the model in binary form."
             )
         raise FileNotFoundError(f"There is no SavedModel in {folder!r}: it has no file {_MODEL}.")
-    model = decode("SavedModel", _content(file))
+    content = _content(file)
+    # Another program that saved into the folder has replaced the graph, and left our checksums of the old one behind.
+    if _OUR_MARK in content:
+        _check_files(folder)
+    model = decode("SavedModel", content)
     graphs = model.meta_graphs
     if not graphs:
         raise CorruptFileError(f"{file} holds no graph: it is damaged or cut short.")
@@ -87,6 +94,13 @@ def open_folder(path: Any, tags: Sequence[str] | str | None = None) -> Folder:
         Bundle(prefix) if is_bundle(prefix) else None,
         decode("SavedMetadata", _content(metadata)).nodes if os.path.isfile(metadata) else [],
     )
+
+
+def _check_files(folder: str) -> None:
+    path = os.path.join(folder, "fingerprint.pb")
+    text = decode("FingerprintDef", _content(path)).file_checksums if os.path.isfile(path) else b""
+    if text:
+        check_folder(folder, text, path)
 
 
 def _content(path: str) -> bytes:

@@ -11,6 +11,7 @@ from typing import Any
 
 from hornbeam.core.variable import Variable
 from hornbeam.saving.atomic import atomic_folder
+from hornbeam.saving.folder_sums import seal, sums_of_folder
 from hornbeam.saving.protos import Message, encode, message
 from hornbeam.saving.protos.wire import write_varint
 from hornbeam.saving.saved_model.nodes import (
@@ -365,16 +366,19 @@ def write(plan: Plan, path: Any) -> None:
         tensors = {**plan.graph.tensors(), OBJECT_GRAPH: encode(objects)}
         write_bundle(os.path.join(folder, "variables", "variables"), tensors)
         _put(os.path.join(folder, "saved_model.pb"), b"\x08\x01\x12" + write_varint(len(content)) + content)
-        version = message("VersionDef", producer=1)
-        checksum = struct.unpack("<q", (hash_of(content)).to_bytes(8, "little"))[0]
-        _put(
-            os.path.join(folder, "fingerprint.pb"),
-            encode(message("FingerprintDef", saved_model_checksum=checksum, version=version)),
-        )
         if plan.metadata is not None:
             _put(os.path.join(folder, "keras_metadata.pb"), plan.metadata)
         for name, data in plan.assets.items():
             _put(os.path.join(folder, "assets", name), data)
+        _put(os.path.join(folder, "fingerprint.pb"), _fingerprint(content, sums_of_folder(folder)))
+
+
+def _fingerprint(content: bytes, sums: dict[str, int]) -> bytes:
+    number = struct.unpack("<q", (hash_of(content)).to_bytes(8, "little"))[0]
+    version = message("VersionDef", producer=1)
+    return encode(
+        message("FingerprintDef", saved_model_checksum=number, version=version, file_checksums=seal({}, sums))
+    )
 
 
 def hash_of(content: bytes) -> int:

@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from hornbeam.base.crc32c import crc32c, mask, masked_crc32c
 from hornbeam.base.errors import CorruptFileError, UnsupportedFileError
 from hornbeam.saving.atomic import atomic_file
 from hornbeam.saving.protos import decode, encode, message
 from hornbeam.saving.protos.wire import read_varint, write_varint
-from hornbeam.saving.tf_checkpoint.crc32c import crc32c, mask, masked_crc32c
 from hornbeam.saving.tf_checkpoint.kinds import STRING, dtype_name, dtype_number, numpy_dtype
 from hornbeam.saving.tf_checkpoint.ordered_code import slice_key
 from hornbeam.saving.tf_checkpoint.table import read_table, write_table
@@ -82,6 +82,11 @@ class Bundle:
     def names(self) -> list[str]:
         """Names of all tensors, sorted; pieces of partitioned ones are left out."""
         return sorted(key.decode("utf-8", "replace") for key in self._raw if not key.startswith(b"\0"))
+
+    def files(self) -> list[str]:
+        """Paths of the index and of the data files that are there."""
+        paths = [f"{self.prefix}.index", *map(self._shard_path, range(self.shards))]
+        return [path for path in paths if os.path.isfile(path)]
 
     def __contains__(self, name: str) -> bool:
         return name.encode("utf-8") in self._raw

@@ -7,33 +7,14 @@ import warnings
 from typing import Any
 
 from hornbeam.base.errors import BuildError
-from hornbeam.saving.tf_checkpoint.bundle import Bundle, is_bundle
+from hornbeam.saving.tf_checkpoint.bundle import Bundle
 from hornbeam.saving.tf_checkpoint.deferred import restore_later
 from hornbeam.saving.tf_checkpoint.graph import write_objects
 from hornbeam.saving.tf_checkpoint.restore import Restoration
-from hornbeam.saving.tf_checkpoint.state import read_state, write_state
+from hornbeam.saving.tf_checkpoint.state import checkpoint_prefix, write_state
 from hornbeam.saving.tf_checkpoint.status import LoadStatus
 
-__all__ = ["checkpoint_prefix", "load_weights", "save_weights"]
-
-
-def checkpoint_prefix(path: str) -> str | None:
-    """Prefix of the checkpoint that a path means, or None if there is none.
-
-    A path may be the prefix itself, its index file, a folder with a state file, or a SavedModel.
-    """
-    if is_bundle(path):
-        return path
-    if path.endswith(".index") and is_bundle(path.removesuffix(".index")):
-        return path.removesuffix(".index")
-    if os.path.isdir(path):
-        inside = os.path.join(path, "variables", "variables")
-        if is_bundle(inside):
-            return inside
-        state = read_state(path)
-        if state is not None and is_bundle(state.model_checkpoint_path):
-            return state.model_checkpoint_path
-    return None
+__all__ = ["load_weights", "save_weights"]
 
 
 def save_weights(model: Any, path: str) -> None:

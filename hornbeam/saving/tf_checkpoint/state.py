@@ -13,7 +13,7 @@ from hornbeam.base.errors import CorruptFileError
 from hornbeam.saving.atomic import atomic_file
 from hornbeam.saving.tf_checkpoint.bundle import is_bundle
 
-__all__ = ["STATE_FILE", "CheckpointState", "latest_checkpoint", "read_state", "write_state"]
+__all__ = ["STATE_FILE", "CheckpointState", "checkpoint_prefix", "latest_checkpoint", "read_state", "write_state"]
 
 STATE_FILE = "checkpoint"
 _LINE = re.compile(r"""^\s*(\w+)\s*:\s*(?:"((?:[^"\\]|\\.)*)"|([-+.\w]+))\s*$""")
@@ -125,3 +125,22 @@ def latest_checkpoint(checkpoint_dir: Any, latest_filename: str | None = None) -
     if state is None or not state.model_checkpoint_path:
         return None
     return state.model_checkpoint_path if is_bundle(state.model_checkpoint_path) else None
+
+
+def checkpoint_prefix(path: str) -> str | None:
+    """Prefix of the checkpoint that a path means, or None if there is none.
+
+    A path may be the prefix itself, its index file, a folder with a state file, or a SavedModel.
+    """
+    if is_bundle(path):
+        return path
+    if path.endswith(".index") and is_bundle(path.removesuffix(".index")):
+        return path.removesuffix(".index")
+    if os.path.isdir(path):
+        inside = os.path.join(path, "variables", "variables")
+        if is_bundle(inside):
+            return inside
+        state = read_state(path)
+        if state is not None and is_bundle(state.model_checkpoint_path):
+            return state.model_checkpoint_path
+    return None

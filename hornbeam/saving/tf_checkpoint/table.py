@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import struct
 
+from hornbeam.base.crc32c import masked_crc32c
 from hornbeam.base.errors import CorruptFileError
 from hornbeam.saving.protos.wire import read_varint, write_varint
-from hornbeam.saving.tf_checkpoint.crc32c import masked_crc32c
 from hornbeam.saving.tf_checkpoint.snappy import decompress
 
 __all__ = ["MAGIC", "read_table", "write_table"]

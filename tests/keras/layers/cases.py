@@ -287,6 +287,9 @@ NO_ORACLE = {
     "Hashing",
     "IntegerLookup",
     "StringLookup",
+    # Files of its own: test_spectral_normalization.py, tests/saving/saved_model.
+    "SpectralNormalization",
+    "TFSMLayer",
     "TextVectorization",
     "ThresholdedReLU",
     "Wrapper",

@@ -125,4 +125,7 @@ def test_config():
 def test_registration_is_offered_here_too():
     config = utils.serialize_keras_object(L2(0.5))
     assert utils.deserialize_keras_object(config).l2 == 0.5
-    assert utils.get_custom_objects() is not None
+    with utils.CustomObjectScope({"Mine": L2}):
+        assert utils.get_registered_object("Mine") is L2
+    assert utils.get_registered_object("Mine") is None
+    assert "Mine" not in utils.get_custom_objects()

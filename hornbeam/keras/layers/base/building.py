@@ -8,6 +8,7 @@ from typing import Any
 
 from hornbeam.base import check, shapes, trees
 from hornbeam.base.errors import ShapeError, explain
+from hornbeam.base.positions import name_may_come_first
 from hornbeam.core.scopes import name_scope, scopes
 from hornbeam.core.variable import Variable
 from hornbeam.keras import constraints, initializers, regularizers
@@ -97,6 +98,7 @@ class LayerBuilding(LayerState):
             self._build_for(by_name)
         self.built = True
 
+    @name_may_come_first(("name", "shape", "dtype", "initializer", "regularizer", "trainable", "constraint"))
     def add_weight(
         self,
         shape: Any = None,
@@ -126,10 +128,6 @@ class LayerBuilding(LayerState):
             name: name.
         """
         self._check_super_called()
-        if isinstance(shape, str):
-            # Older signature: add_weight(name, shape, ...).
-            shape, name = (initializer, shape) if not isinstance(initializer, str) else (kwargs.pop("shape", ()), shape)
-            initializer = kwargs.pop("initializer_", None)
         kwargs.pop("use_resource", None)
         synchronization = kwargs.pop("synchronization", "auto")
         check.no_unknown(kwargs, owner=f"{type(self).__name__}.add_weight", known=("shape", "initializer", "trainable"))

@@ -89,6 +89,8 @@ def _run_call(
                         layer.add_loss(divide_no_nan(loss, float(output.shape[0])) if output.shape else loss)
     finally:
         context.training = before
+    if scopes.inspect is not None:
+        scopes.inspect(layer, bound, outputs)
     _set_masks(layer, bound.get(spec.first or ""), outputs, previous_mask)
     return outputs
 
@@ -183,6 +185,8 @@ def _attach_masks(structure: Any, masks: Any) -> None:
 
 # --- compiled ------------------------------------------------------------------------------------
 def _may_compile(layer: Any, bound: dict[str, Any]) -> bool:
+    if scopes.inspect is not None:
+        return False
     for leaf in trees.flatten(list(bound.values())):
         if isinstance(leaf, Tensor) and (isinstance(leaf._value, Tracer) or isinstance(leaf, HostTensor)):
             return False

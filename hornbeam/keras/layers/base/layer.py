@@ -16,7 +16,7 @@ from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tensor import Tensor
 from hornbeam.core.variable import Variable
 from hornbeam.keras import dtype_policies, regularizers
-from hornbeam.keras.layers.base import call_context, calling, config
+from hornbeam.keras.layers.base import added, call_context, calling, config
 from hornbeam.keras.layers.base.building import LayerBuilding
 from hornbeam.keras.layers.base.call_spec import call_spec
 
@@ -210,18 +210,19 @@ class Layer(LayerBuilding):
         """Add scalar losses to the training loss.
 
         Args:
-            loss: scalar tensor computed in ``call`` (it counts for that call), or, outside of calls, a number or a
-                function without arguments (it counts from then on); or a list of these.
+            loss: scalar tensor computed in ``call`` (it counts for that call); or, outside of calls, a number or a
+                function without arguments (it counts from then on); or, for a functional model, a symbolic tensor
+                made from the model's own (it is computed in each run); or a list of these.
 
         Raises:
-            ValueError: a symbolic tensor.
+            ValueError: a symbolic tensor, and this is no functional model.
         """
+        symbolic = [one for one in trees.flatten(loss) if isinstance(one, KerasTensor)]
+        if symbolic:
+            added.add_symbolic_losses(self, symbolic)
         for one in trees.flatten(loss):
             if isinstance(one, KerasTensor):
-                raise ValueError(
-                    "A symbolic tensor cannot be added as a loss of a layer. Compute the loss inside the `call` of a "
-                    "layer and call `self.add_loss(...)` there."
-                )
+                continue
             context = call_context.current()
             if callable(one) and not isinstance(one, (Tensor, Variable)):
                 vars(self).setdefault("_lasting_losses", []).append(one)
@@ -237,12 +238,37 @@ class Layer(LayerBuilding):
         """Scalars: losses added by the last call, then regularization penalties of trainable weights."""
         found: list[Any] = []
         for layer in self._flatten_layers():
-            found += call_context.added_losses(layer)
+            found += call_context.added_losses(layer) or (added.symbolic_losses(layer) if scopes.frame is None else [])
             found += [function() for function in vars(layer).get("_lasting_losses", ())]
         for weight in self.trainable_weights:
             if weight.regularizer is not None:
                 found.append(weight.regularizer(weight))
         return found
+
+    # --- metrics ---------------------------------------------------------------------------------
+    def add_metric(self, value: Any, name: str | None = None, aggregation: str | None = None) -> None:
+        """Report the running mean of a value with the metrics of the model.
+
+        Args:
+            value: tensor computed in ``call``, or what a metric object of this layer gave (then that one is
+                reported); for a functional model also a symbolic tensor made from the model's own.
+            name: what to report it as.
+            aggregation: ``"mean"``, or None, which is the same.
+
+        Raises:
+            ValueError: no name, another aggregation, or a value outside of ``call``.
+        """
+        added.add_metric(self, value, name, aggregation)
+
+    @property
+    def metrics(self) -> list[Any]:
+        """Metric objects of the layer and of the layers in it."""
+        return added.layer_metrics(self)
+
+    @property
+    def metrics_variables(self) -> list[Variable]:
+        """State of the metrics."""
+        return [variable for metric in self.metrics for variable in metric.variables]
 
     # --- description -----------------------------------------------------------------------------
     def get_config(self) -> dict[str, Any]:

@@ -114,12 +114,12 @@ class GRUCell(RecurrentCell):
         before, units, kernel = states[0], self.units, self.recurrent_kernel
         if self.reset_after:
             inner = times(before, kernel, masks, 3)
-            inner = inner if self.bias is None else inner + self.bias[1]
+            inner = inner if self.bias is None else ops.add(inner, self.bias[1])
             update, reset = self._gates(projected, inner)
             candidate = projected[..., 2 * units :] + reset * inner[..., 2 * units :]
         else:
-            several = masks is not None and len(masks) > 1
-            inner = times(before, kernel[:, : 2 * units], masks[:2] if several else masks, 2)
+            gates = masks[:2] if masks is not None and len(masks) > 1 else masks
+            inner = times(before, kernel[:, : 2 * units], gates, 2)
             update, reset = self._gates(projected, inner)
             masked = before if masks is None else before * masks[-1]
             candidate = projected[..., 2 * units :] + ops.matmul(reset * masked, kernel[:, 2 * units :])

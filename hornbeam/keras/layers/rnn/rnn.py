@@ -63,7 +63,7 @@ class RNN(Layer):
             if attribute not in dir(cell):
                 raise ValueError(f"RNN: a cell must have `{attribute}`. Received: cell={cell!r}")
         super().__init__(**kwargs)
-        self.cell = cell
+        self.cell: Any = cell
         self.return_sequences, self.return_state = return_sequences, return_state
         self.go_backwards, self.stateful, self.unroll = go_backwards, stateful, unroll
         self.zero_output_for_mask = zero_output_for_mask
@@ -215,14 +215,15 @@ class RNN(Layer):
     def _general_loop(self, sequences: Any, initial_state: Any, training: Any, options: dict[str, Any]) -> tuple:
         """The loop for cells of the user's, and for stacks of cells."""
         cell: Any = self.cell
+        one_step: Any = cell if callable(cell) else cell.call
         passed = {"training": training} if isinstance(cell, Layer) and call_spec(cell).has_training else {}
         single = self.single_state
         built_in = _built_in_cells(cell) if training else []
         _hold_masks(built_in, sequences[:, 0], initial_state)
 
         def step(x: Any, held: Any) -> tuple[Any, list[Any]]:
-            output, new = (cell if callable(cell) else cell.call)(x, list(held), **passed)
-            new = list(new) if isinstance(new, (list, tuple)) else [new]
+            output, made = one_step(x, list(held), **passed)
+            new: list[Any] = list(made) if isinstance(made, (list, tuple)) else [made]
             return output, [_like(after, before) for after, before in zip(new, held, strict=True)]
 
         try:

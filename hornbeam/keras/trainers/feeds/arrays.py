@@ -86,6 +86,24 @@ class ArrayFeed:
         """Draw an order and drop it."""
         self.order()
 
+    # --- resuming --------------------------------------------------------------------------------
+    def mark(self) -> Any:
+        """What the order that is drawn next depends on, as plain data."""
+        return np.random.get_state(legacy=True) if self.shuffle else None
+
+    def redraw(self, mark: Any) -> np.ndarray | None:
+        """The order that was drawn after ``mark``."""
+        if mark is not None:
+            np.random.set_state(mark)
+        return self.order()
+
+    def get_state(self) -> dict[str, Any]:
+        """Nothing: NumPy's generator is kept elsewhere."""
+        return {}
+
+    def set_state(self, state: dict[str, Any], in_pass: bool) -> None:
+        """Nothing to take up."""
+
     def batch(self, number: int, order: np.ndarray | None = None) -> Any:
         """A batch of a pass in a given order, in the form that steps receive."""
         start = number * self.batch_size

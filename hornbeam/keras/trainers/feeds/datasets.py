@@ -20,6 +20,7 @@ from hornbeam.data.caching import Cache
 from hornbeam.data.dataset import Dataset
 from hornbeam.data.iterators import Elements
 from hornbeam.data.plan import ENDLESS, Node, Run, Scope
+from hornbeam.data.position import beginning_of, passes_of, place_of, run_at, set_passes
 from hornbeam.data.shuffling import Shuffle, ShuffledNumbers
 from hornbeam.keras.trainers.feeds.arrays import ArrayFeed
 from hornbeam.keras.trainers.feeds.iterables import IterableFeed, standard_batch
@@ -41,6 +42,7 @@ class DatasetFeed(IterableFeed):
         super().__init__(source, transform=transform)
         node = source._node
         self._plan = node if isinstance(node, Prefetch) else Prefetch(node, _AHEAD)
+        self._now: Elements | None = None
 
     @property
     def num_batches(self) -> int | None:
@@ -48,8 +50,8 @@ class DatasetFeed(IterableFeed):
         size = self.source._node.size()
         return size if size >= 0 else self._counted
 
-    def _elements(self) -> Iterator[Any]:
-        elements = Elements(self._plan)
+    def _elements(self, state: dict[str, Any] | None = None) -> Iterator[Any]:
+        elements = self._now = Elements(self._plan, state)
         try:
             while (found := elements.next()) is not None:
                 skeleton, leaves = found
@@ -57,22 +59,38 @@ class DatasetFeed(IterableFeed):
         finally:
             elements.close()
 
-    def first(self) -> Any:
-        """The first batch of the next pass, which is not lost; None if there is none."""
-        if self._opened is None:
-            opened = map(self._standard, self._elements())
-            batch = next(opened, None)
-            if batch is None:
-                return None
-            self._opened = (batch, opened)
-        return self._opened[0]
+    def _read(self) -> Iterator[Any]:
+        return map(self._standard, self._elements())
 
     def batches(self) -> Iterator[Any]:
         """Batches of one pass."""
+        resumed, self._resumed = self._resumed, None
+        if resumed is not None:
+            return self._counting(_on_device(resumed))
+        self._given = 0
         if self._opened is not None:
             (batch, rest), self._opened = self._opened, None
-            return _on_device(_chained(batch, rest))
-        return _on_device(map(self._standard, self._elements()))
+            return self._counting(_on_device(_chained(batch, rest)))
+        return self._counting(_on_device(self._read()))
+
+    # --- resuming --------------------------------------------------------------------------------
+    def get_state(self) -> dict[str, Any]:
+        """Where reading stands, as plain data."""
+        begun = None if self._now is None else beginning_of(self._now)
+        return {"given": self._given, "begun": begun, "passes": passes_of(self._plan)}
+
+    def set_state(self, state: dict[str, Any], in_pass: bool) -> None:
+        """Go on where reading stood."""
+        self._opened, self._resumed = None, None
+        set_passes(self._plan, state["passes"])
+        if in_pass:
+            self._given = state["given"]
+            begin = {**state["begun"], "position": self._given}
+            self._resumed = map(self._standard, self._elements(begin))
+
+    def cannot_go_back(self) -> bool:
+        """A data set finds its place by itself."""
+        return False
 
 
 def _chained(first: Any, rest: Iterator[Any]) -> Iterator[Any]:
@@ -138,6 +156,27 @@ class DatasetArrayFeed(ArrayFeed):
 
     def draw_order(self) -> None:
         """Nothing to draw: the order does not come from NumPy's generator."""
+
+    def mark(self) -> Any:
+        """What the order that is drawn next depends on, as plain data."""
+        return None if self._shuffle_node is None else place_of(self._run)
+
+    def redraw(self, mark: Any) -> np.ndarray | None:
+        """The order that was drawn after ``mark``."""
+        if mark is not None:
+            self._run = run_at(mark)
+        return self.order()
+
+    def get_state(self) -> dict[str, Any]:
+        """Which pass comes next, as plain data."""
+        node = self._shuffle_node
+        return {} if node is None else {"run": place_of(self._run), "passes": passes_of(node)}
+
+    def set_state(self, state: dict[str, Any], in_pass: bool) -> None:
+        """Go on with the pass that would have come next."""
+        if self._shuffle_node is not None and state:
+            self._run = run_at(state["run"])
+            set_passes(self._shuffle_node, state["passes"])
 
 
 def _without_waiting(node: Node) -> Node:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -14,6 +15,7 @@ from hornbeam.base.errors import DataError, explain
 from hornbeam.keras.trainers.feeds.ahead import read_ahead
 from hornbeam.keras.trainers.feeds.convert import convert
 from hornbeam.keras.trainers.feeds.loading import loading_of
+from hornbeam.keras.trainers.feeds.positions import go_to, noted, position_of, read_from
 from hornbeam.keras.trainers.feeds.tables import is_table
 from hornbeam.keras.trainers.feeds.workers import batches_ahead
 from hornbeam.keras.utils.data_tuples import pack_x_y_sample_weight, unpack_x_y_sample_weight
@@ -43,6 +45,13 @@ class IterableFeed:
         self._shuffle = bool(shuffle) and self._by_index
         self._opened: tuple[Any, Iterator[Any]] | None = None
         self._counted: int | None = None
+        # Where reading stands: batches given in this pass, and, of a source that can be read once only, since it was
+        # made; the order of this pass; an iterator that goes on in the midst of one.
+        self._given = 0
+        self._before = read_from(source) if self.one_shot else 0
+        self._order: Any = None
+        self._resumed: Iterator[Any] | None = None
+        self._iterator: Any = None
 
     @property
     def num_batches(self) -> int | None:
@@ -59,17 +68,30 @@ class IterableFeed:
         except TypeError:
             return self._counted
 
+    def source_length(self) -> int | None:
+        """Batches in one pass as the source itself tells, None if it does not."""
+        counted, self._counted = self._counted, None
+        try:
+            return self.num_batches
+        finally:
+            self._counted = counted
+
     def note_count(self, count: int) -> None:
         """Remember how many batches a whole pass gave."""
         if not self.one_shot:
             self._counted = count
+
+    def _read(self) -> Iterator[Any]:
+        """Batches of a new pass over a source that is not read by index."""
+        self._iterator = iter(noted(self.source) if self.one_shot else self.source)
+        return map(self._standard, self._iterator)
 
     def first(self) -> Any:
         """The first batch of the next pass, which is not lost; None if there is none."""
         if self._by_index:
             return None if self.num_batches == 0 else self._standard(self.source[0])
         if self._opened is None:
-            opened = map(self._standard, self.source)
+            opened = self._read()
             batch = next(opened, None)
             if batch is None:
                 return None
@@ -78,18 +100,97 @@ class IterableFeed:
 
     def batches(self) -> Iterator[Any]:
         """Batches of one pass; what is left of it for a source that can be read once only."""
+        if self._resumed is None and not self.one_shot:
+            self._given = 0
+        return self._counting(self._pass())
+
+    def _counting(self, batches: Iterator[Any]) -> Iterator[Any]:
+        for batch in batches:
+            self._given += 1
+            yield batch
+
+    def _pass(self) -> Iterator[Any]:
+        if self._resumed is not None:
+            batches, self._resumed = self._resumed, None
+            return batches
         if self._opened is not None:
             (batch, rest), self._opened = self._opened, None
             return itertools.chain([batch], rest)
         loading = loading_of(self.source)
         if self._by_index:
-            if loading.in_background:
-                return map(self._standard, batches_ahead(self.source, self._indices(), loading))
-            return map(self._standard, map(self.source.__getitem__, self._indices()))
+            self._order = self._indices()
+            return self._by_number(self._order)
         if loading.in_background and self.one_shot:
             # A generator cannot be asked by several workers: one thread reads ahead.
-            return map(self._standard, read_ahead(iter(self.source), loading.ahead))
-        return map(self._standard, self.source)
+            return map(self._standard, read_ahead(noted(self.source), loading.ahead))
+        return self._read()
+
+    def _by_number(self, indices: Iterable[int]) -> Iterator[Any]:
+        loading = loading_of(self.source)
+        if loading.in_background:
+            return map(self._standard, batches_ahead(self.source, indices, loading))
+        return map(self._standard, map(self.source.__getitem__, indices))
+
+    # --- resuming --------------------------------------------------------------------------------
+    def get_state(self) -> dict[str, Any]:
+        """Where reading stands, as plain data."""
+        state: dict[str, Any] = {"given": self._given, "taken": self._before + self._given}
+        if self._by_index and self._shuffle and isinstance(self._order, list):
+            state["order"] = list(self._order)
+        for name, item in (("iterator", self._iterator), ("source", self.source)):
+            found = position_of(item)
+            if found is not None:
+                state[name] = found
+        return state
+
+    def set_state(self, state: dict[str, Any], in_pass: bool) -> None:
+        """Go on where reading stood.
+
+        Args:
+            state: what ``get_state`` gave.
+            in_pass: a pass was in progress.
+        """
+        if self.one_shot:
+            self._skip(state["taken"] - self._before)
+            return
+        self._opened, self._resumed = None, None
+        self._given = state["given"] if in_pass else 0
+        if not in_pass:
+            return
+        if self._by_index:
+            self._order = state.get("order")
+            count = self.num_batches
+            whole = self._order or (itertools.count() if count is None else range(count))
+            self._resumed = self._by_number(itertools.islice(whole, state["given"], None))
+            return
+        if "source" in state and go_to(self.source, state["source"]):
+            self._resumed = self._read()
+            return
+        batches = self._read()
+        if "iterator" not in state or not go_to(self._iterator, state["iterator"]):
+            batches = itertools.islice(batches, state["given"], None)
+        self._resumed = batches
+
+    def _skip(self, count: int) -> None:
+        """Read on in a source that can be read once only."""
+        if count < 0:
+            warnings.warn(
+                f"The source of batches ({type(self.source).__name__}) stands {-count} batches behind the place of the "
+                "backup and cannot go back: training goes on with the batches that come. Make a new one before fit().",
+                stacklevel=2,
+            )
+            return
+        if count and self._opened is not None:
+            self._opened, count = None, count - 1
+            self._given += 1
+        for _ in range(count):
+            if next(self._read(), None) is None:
+                return
+            self._given += 1
+
+    def cannot_go_back(self) -> bool:
+        """Whether batches must be read anew to find a place again."""
+        return not self._by_index and position_of(self._iterator) is None and position_of(self.source) is None
 
     def draw_order(self) -> None:
         """Draw an order and drop it."""

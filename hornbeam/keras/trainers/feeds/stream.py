@@ -22,11 +22,13 @@ class Share:
         order: row numbers of the pass, None for the order in which they lie.
         start: number of its first batch within the pass.
         stop: number of the batch after its last one.
+        done: batches of the part that have been run already.
     """
 
     order: np.ndarray | None
     start: int
     stop: int
+    done: int = 0
 
 
 class Stream:
@@ -46,6 +48,9 @@ class Stream:
         self._order: np.ndarray | None = None
         self._position = 0
         self._iterator: Iterator[Any] | None = None
+        self._mark: Any = None
+        self._share: Share | None = None
+        self._resumed: Share | None = None
 
     @property
     def num_batches(self) -> int | None:
@@ -59,21 +64,60 @@ class Stream:
 
     def share(self) -> Share:
         """What the next epoch takes of the arrays."""
+        if self._resumed is not None:
+            self._share, self._resumed = self._resumed, None
+            return self._share
         total = self.feed.num_batches
         if not self.steps or self._position == 0:
+            self._mark = self.feed.mark()
             self._order, self._position = self.feed.order(), 0
         start = self._position
         stop = min(start + self.steps, total) if self.steps else total
         if self.steps and stop - start < self.steps:
             warn_exhausted(stop - start, self.steps)
         self._position = 0 if stop >= total else stop
-        return Share(self._order, start, stop)
+        self._share = Share(self._order, start, stop)
+        return self._share
 
-    def batches(self) -> Iterator[Any]:
-        """Batches of the next epoch, for feeds that are not arrays."""
+    # --- resuming --------------------------------------------------------------------------------
+    def get_state(self) -> dict[str, Any]:
+        """Where the stream stands, as plain data."""
+        state = {"position": self._position, "feed": self.feed.get_state(), "open": self._iterator is not None}
+        if self.is_array:
+            state["mark"] = self._mark
+            state["share"] = None if self._share is None else [self._share.start, self._share.stop]
+        return state
+
+    def set_state(self, state: dict[str, Any], done: int) -> None:
+        """Go on where a stream stood.
+
+        Args:
+            state: what ``get_state`` gave.
+            done: batches of the epoch in progress that have been run; 0 between two epochs.
+        """
+        in_pass = bool(done) if not self.steps else state["open"]
+        self.feed.set_state(state["feed"], in_pass)
+        self._position, self._iterator = state["position"], None
+        if not self.is_array:
+            self._iterator = self.feed.batches() if self.steps and in_pass else None
+            return
+        self._resumed = None
+        if done or self._position:
+            self._mark, self._order = state["mark"], self.feed.redraw(state["mark"])
+        if done:
+            start, stop = state["share"]
+            self._resumed = Share(self._order, start, stop, done)
+
+    # --- batches ---------------------------------------------------------------------------------
+    def batches(self, done: int = 0) -> Iterator[Any]:
+        """Batches of the next epoch, for feeds that are not arrays.
+
+        Args:
+            done: batches of the epoch that have been run already.
+        """
         feed: IterableFeed = self.feed
         if not self.steps:
-            count = 0
+            count = done
             for batch in feed.batches():
                 yield batch
                 count += 1
@@ -81,7 +125,7 @@ class Stream:
             return
         if self._iterator is None:
             self._iterator = feed.batches()
-        for number in range(self.steps):
+        for number in range(done, self.steps):
             batch = next(self._iterator, None)
             if batch is None:
                 self._iterator, self._position = None, 0

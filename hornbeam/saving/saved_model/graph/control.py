@@ -176,9 +176,11 @@ class _Reserved(TensorList):
         return TensorList(jnp.zeros((self.number, *np.shape(like)), jnp.asarray(like).dtype))
 
 
-jax.tree_util.register_pytree_node(
-    _Reserved, lambda item: ((item.array,), item.number), lambda number, children: TensorList(children[0])
-)
+def _list_of(number: Any, children: Any) -> Any:
+    return TensorList(children[0])
+
+
+jax.tree_util.register_pytree_node(_Reserved, lambda item: ((item.array,), item.number), _list_of)
 
 
 @op("TensorListFromTensor", foldable=False)

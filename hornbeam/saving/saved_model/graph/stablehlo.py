@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import export
+from jax.core import ShapedArray
 
 from hornbeam.base.errors import UnsafeFileError, UnsupportedFileError
 from hornbeam.saving.saved_model.graph.table import Node
@@ -88,8 +89,8 @@ def _exported(node: Node, arrays: list[Any]) -> export.Exported:
         fun_name="saved",
         in_tree=jax.tree_util.tree_structure((tuple(arrays), {})),
         out_tree=jax.tree_util.tree_structure([0] * len(results)),
-        in_avals=tuple(jax.core.ShapedArray(s, t) for s, t in zip(inputs, types, strict=True)),
-        out_avals=tuple(jax.core.ShapedArray(s, t) for s, t in zip(outputs, results, strict=True)),
+        in_avals=tuple(ShapedArray(s, t) for s, t in zip(inputs, types, strict=True)),
+        out_avals=tuple(ShapedArray(s, t) for s, t in zip(outputs, results, strict=True)),
         platforms=tuple(platform.lower() for platform in node.texts("platforms")) or ("cpu",),
         mlir_module_serialized=module,
         calling_convention_version=node.number("version"),

@@ -1,0 +1,128 @@
+"""What a function makes of the spec of elements.
+
+A function that runs compiled says so itself: traced with two sizes for each unknown axis, what differs is unknown. One
+that runs as Python (texts, files, ``py_function``) is tried on a few elements, and again with more rows and larger
+pictures: sizes that stay the same are taken as known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+import numpy as np
+
+from hornbeam.base import dtypes, trees
+from hornbeam.core.spec import TensorSpec
+from hornbeam.data.functions import ElementFunction
+from hornbeam.data.plan import Node, Run, Scope
+from hornbeam.data.structure import spec_of
+from hornbeam.ops.host.images import larger_pictures
+from hornbeam.ragged.joining import concatenated
+from hornbeam.ragged.tensor import RaggedTensor
+
+_SIZES = (3, 5)
+"""Sizes tried for unknown axes; axes of the result that differ between both are unknown."""
+_ELEMENTS = 3
+"""Elements tried where a function runs as Python."""
+
+
+def mapped_spec(function: ElementFunction, node: Node) -> tuple[Any, bool]:
+    """Spec of a function's results for the elements of a node, and whether it is guessed from some of them."""
+    spec = node.spec
+    leaves = trees.flatten(spec)
+    skeleton = trees.map_structure(lambda _: 0, spec)
+    known = [isinstance(leaf, TensorSpec) and leaf.dtype != "string" and leaf.shape.rank is not None for leaf in leaves]
+    if not all(known):
+        return _tried_spec(function, node), True
+    found = []
+    for size in _SIZES if any(None in tuple(leaf.shape) for leaf in leaves) else _SIZES[:1]:
+        structs = [
+            jax.ShapeDtypeStruct(tuple(size if d is None else d for d in leaf.shape), leaf.dtype.as_numpy_dtype)
+            for leaf in leaves
+        ]
+        program = function.captured(skeleton, structs)
+        if program is None:
+            return _tried_spec(function, node), True
+        found.append(program)
+    specs = [[_spec_of_struct(leaf) for leaf in program.spec_leaves()] for program in found]
+    return trees.pack(found[0].skeleton, [_merged(parts) for parts in zip(*specs, strict=True)]), False
+
+
+def _spec_of_struct(leaf: Any) -> Any:
+    if isinstance(leaf, jax.ShapeDtypeStruct):
+        return TensorSpec(leaf.shape, dtypes.from_numpy(leaf.dtype))
+    return spec_of(leaf)
+
+
+def _merged(parts: Any) -> Any:
+    """A spec that fits several ones."""
+    first = parts[0]
+    if not isinstance(first, TensorSpec):
+        return first
+    if any(not isinstance(part, TensorSpec) or len(part.shape) != len(first.shape) for part in parts):
+        return TensorSpec(None, first.dtype)
+    sizes = [None if any(part.shape[axis] != size for part in parts) else size for axis, size in enumerate(first.shape)]
+    return TensorSpec(sizes, first.dtype)
+
+
+def _tried_spec(function: ElementFunction, node: Node) -> Any:
+    """Spec of a function that runs as Python."""
+    skeleton, specs = None, []
+    for given, leaves in _elements(node):
+        made, results = function.element(given, leaves, 0)
+        if not specs:
+            skeleton = made
+            specs += [[spec_of(leaf) for leaf in found] for found in _varied(function, node, given, leaves)]
+        specs.append([spec_of(leaf) for leaf in results])
+    if skeleton is None:
+        return node.spec
+    if len(specs) == 1:
+        return trees.pack(skeleton, [_loose(spec) for spec in specs[0]])
+    return trees.pack(skeleton, [_merged(parts) for parts in zip(*specs, strict=True)])
+
+
+def _loose(spec: Any) -> Any:
+    """A spec without sizes: one element says nothing of others."""
+    return TensorSpec([None] * len(spec.shape), spec.dtype) if isinstance(spec, TensorSpec) else spec
+
+
+def _elements(node: Node) -> Iterator[tuple[Any, list[Any]]]:
+    cursor = node.open(Scope(Run()))
+    try:
+        for _ in range(_ELEMENTS):
+            block = cursor.block(1)
+            if block is None:
+                return
+            yield block.skeleton, block.leaves(0)
+    finally:
+        cursor.close()
+
+
+def _varied(function: ElementFunction, node: Node, skeleton: Any, leaves: list[Any]) -> Iterator[list[Any]]:
+    """Results for one element with a row more where the number of rows is unknown, and with larger pictures."""
+    free = [
+        isinstance(spec, TensorSpec) and spec.shape.rank not in (None, 0) and spec.shape[0] is None
+        for spec in trees.flatten(node.spec)
+    ]
+    sizes = {len(leaf) for leaf, is_free in zip(leaves, free, strict=True) if is_free}
+    if len(sizes) == 1 and sizes != {0}:
+        longer = [_one_more(leaf) if is_free else leaf for leaf, is_free in zip(leaves, free, strict=True)]
+        yield from _attempt(function, skeleton, longer)
+    with larger_pictures() as used:
+        found = list(_attempt(function, skeleton, leaves))
+    if used():
+        yield from found
+
+
+def _one_more(rows: Any) -> Any:
+    return concatenated([rows, rows[:1]], 0) if isinstance(rows, RaggedTensor) else np.concatenate([rows, rows[:1]])
+
+
+def _attempt(function: ElementFunction, skeleton: Any, leaves: list[Any]) -> Iterator[list[Any]]:
+    try:
+        yield function.element(skeleton, leaves, 0)[1]
+    except Exception:
+        # Made-up elements need not be good ones: what cannot be tried tells nothing.
+        return

@@ -1,0 +1,126 @@
+"""Convolutions by oneDNN on the CPU, where the package ``hornbeam-onednn`` is installed.
+
+XLA calls the kernels from inside compiled programs, on its own threads, and goes on fusing everything round them.
+Which convolutions go there is decided when a program is lowered, from shapes and dtype alone; without the package
+``takes`` is always False. ``HORNBEAM_ONEDNN=0`` in the environment switches it off.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import math
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from hornbeam.engine.conv_geometry import Geometry
+from hornbeam.engine.jax_compat import is_exporting
+
+SWITCH = "HORNBEAM_ONEDNN"
+FORWARD, INPUT, KERNEL = "forward", "input_gradient", "kernel_gradient"
+_DTYPES = ("float32", "bfloat16")
+
+
+@functools.cache
+def _found() -> tuple[Any, str]:
+    """The loaded package or None, and what there is to say about it."""
+    if os.environ.get(SWITCH, "").lower() in ("0", "off", "false", "no"):
+        return None, f"switched off by {SWITCH}"
+    if not sys.platform.startswith("linux") or platform.machine() not in ("x86_64", "aarch64"):
+        return None, f"not offered on {sys.platform} {platform.machine()}"
+    try:
+        kernels = importlib.import_module("hornbeam_onednn").load()
+        for kind, handler in kernels.handlers.items():
+            jax.ffi.register_ffi_target(_target(kind), jax.ffi.pycapsule(handler), platform="cpu")
+    except ImportError:
+        return None, "package hornbeam-onednn is not installed"
+    except Exception as error:  # a library that is missing, or built for another XLA: work goes on without it
+        return None, f"cannot be loaded: {error}"
+    threads = "XLA's threads" if kernels.shares_threads else "threads of its own"
+    return kernels, f"oneDNN {kernels.version} on {threads}"
+
+
+def _target(kind: str) -> str:
+    return f"hornbeam_conv_{kind}"
+
+
+def status() -> tuple[bool, str]:
+    """Whether the kernels are in use on the CPU, and which, or why not."""
+    kernels, text = _found()
+    return kernels is not None, text
+
+
+def is_available() -> bool:
+    """True if the kernels can be called."""
+    return _found()[0] is not None
+
+
+def takes(kind: str, x: Sequence[Any], w: Sequence[Any], spec: Geometry, dtypes: Sequence[Any]) -> bool:
+    """True if oneDNN should do this; asked while a program is lowered.
+
+    Args:
+        kind: ``FORWARD``, or the gradient of ``INPUT`` or ``KERNEL``.
+        x: shape of the input, (batch, *space, channels).
+        w: shape of the kernel, (*window, channels of a group, filters).
+        spec: the window of the forward convolution.
+        dtypes: of both operands.
+    """
+    if len(set(dtypes)) != 1 or np.dtype(dtypes[0]).name not in _DTYPES or not is_available() or is_exporting():
+        return False
+    if not all(isinstance(size, int) and size > 0 for size in (*x, *w)):
+        return False
+    return _pays(kind, tuple(x), tuple(w), spec, np.dtype(dtypes[0]).name)
+
+
+@functools.lru_cache(maxsize=4096)
+def _pays(kind: str, x: tuple[int, ...], w: tuple[int, ...], spec: Geometry, dtype: str) -> bool:
+    y = _result(x, w, spec)
+    if 0 in y or max(spec.input_dilation) > 1 or min(map(min, spec.padding)) < 0 or len(spec.strides) > 3:
+        return False
+    work = 2.0 * math.prod(y) * math.prod(w[:-1])
+    if work < _LEAST_WORK:
+        return False
+    found = _found()[0].implementation(kind, dtype, x, w, y, _numbers(spec))
+    # "ref" and "gemm" are the general forms for shapes without code of their own.
+    return bool(found) and "ref" not in found and "gemm" not in found
+
+
+_LEAST_WORK = 1e5
+"""Operations below which a call costs more than it saves."""
+
+
+def _result(x: Sequence[int], w: Sequence[int], spec: Geometry) -> tuple[int, ...]:
+    return (x[0], *spec.out_sizes(x[1:-1], w[:-2]), w[-1])
+
+
+def _numbers(spec: Geometry) -> tuple[int, ...]:
+    before, after = zip(*spec.padding, strict=True)
+    return (len(spec.strides), spec.groups, *spec.strides, *before, *after, *spec.kernel_dilation)
+
+
+def _call(kind: str, shape: Sequence[int], left: Array, right: Array, spec: Geometry) -> Array:
+    call = jax.ffi.ffi_call(_target(kind), jax.ShapeDtypeStruct(tuple(shape), left.dtype), vmap_method="sequential")
+    return call(left, right, geometry=np.array(_numbers(spec), np.int64))
+
+
+def forward(x: Array, w: Array, spec: Geometry) -> Array:
+    """The convolution; see ``conv.canonical``."""
+    return _call(FORWARD, _result(x.shape, w.shape, spec), x, w, spec)
+
+
+def input_gradient(dy: Array, w: Array, x_shape: Sequence[int], spec: Geometry) -> Array:
+    """What the convolution takes from the result's gradient to the input's."""
+    return _call(INPUT, x_shape, dy, w, spec)
+
+
+def kernel_gradient(dy: Array, x: Array, w_shape: Sequence[int], spec: Geometry) -> Array:
+    """What it takes from the result's gradient and the input to the kernel's gradient."""
+    return _call(KERNEL, w_shape, x, dy, spec)

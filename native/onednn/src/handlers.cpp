@@ -1,0 +1,218 @@
+// What XLA calls: convolutions and their gradients on the CPU.
+//
+// Activations (batch, space..., channels), kernels (window..., channels of a group, filters), float32 or bfloat16.
+// Large calls are split along the batch, or along the rows of few images, into parts that oneDNN computes on one thread
+// each; the threads are XLA's. The split depends on shapes and the number of threads alone, and partial sums are added in
+// their order, so results repeat to the last bit.
+#include <cstdlib>
+#include <cstring>
+#include <deque>
+#include <vector>
+
+#include "buffers.h"
+#include "convolution.h"
+#include "parallel.h"
+
+namespace ffi = xla::ffi;
+
+namespace glue {
+namespace {
+
+double split_flops() {
+  static const double value = [] {
+    const char* text = std::getenv("HORNBEAM_ONEDNN_SPLIT");
+    return text ? std::atof(text) : 8e6;
+  }();
+  return value;
+}
+
+Problem problem_of(int64_t kind, int64_t type, ffi::Span<const int64_t> x, ffi::Span<const int64_t> w, ffi::Span<const int64_t> y,
+                   ffi::Span<const int64_t> geometry) {
+  Problem p{};
+  p.kind = kind, p.type = type;
+  p.space = geometry[0], p.groups = geometry[1];
+  p.batch = x[0], p.channels = x[p.space + 1], p.filters = y[p.space + 1];
+  const int64_t* numbers = geometry.begin() + 2;
+  for (int64_t axis = 0; axis < p.space; ++axis) {
+    p.in[axis] = x[axis + 1], p.out[axis] = y[axis + 1], p.window[axis] = w[axis];
+    p.stride[axis] = numbers[axis], p.before[axis] = numbers[p.space + axis];
+    p.after[axis] = numbers[2 * p.space + axis], p.dilation[axis] = numbers[3 * p.space + axis];
+  }
+  return p;
+}
+
+struct Part {
+  std::shared_ptr<const Op> op;
+  int64_t x = 0, y = 0;  // first elements
+};
+using Parts = std::vector<Part>;
+
+// The whole problem at once.
+Parts whole(const Problem& p) { return {{find(p), 0, 0}}; }
+
+// Adds a part with the kernel packed as the first one's.
+void add(Parts& parts, const Problem& p, int64_t x, int64_t y) {
+  const Op* like = parts.empty() ? nullptr : parts[0].op.get();
+  bool same = like && !(like->problem < p) && !(p < like->problem);
+  parts.push_back({same ? parts[0].op : find(p, like), x, y});
+}
+
+Parts along_batch(const Problem& p, int64_t count) {
+  Parts parts;
+  int64_t each = (p.batch + count - 1) / count;
+  for (int64_t first = 0; first < p.batch; first += each) {
+    Problem part = p;
+    part.batch = std::min(each, p.batch - first);
+    add(parts, part, first * p.in_size(), first * p.out_size());
+  }
+  return parts;
+}
+
+// Rows of single images: a part reads the rows its window reaches, and only the outer parts are padded.
+Parts along_rows(const Problem& p, int64_t count) {
+  Parts parts;
+  int64_t each = (p.out[0] + count - 1) / count, reach = (p.window[0] - 1) * p.dilation[0];
+  int64_t in_row = p.in_size() / p.in[0], out_row = p.out_size() / p.out[0];
+  for (int64_t image = 0; image < p.batch; ++image) {
+    for (int64_t row = 0; row < p.out[0]; row += each) {
+      Problem part = p;
+      part.batch = 1;
+      part.out[0] = std::min(each, p.out[0] - row);
+      int64_t first = row * p.stride[0] - p.before[0], last = first + (part.out[0] - 1) * p.stride[0] + reach;
+      part.before[0] = std::max<int64_t>(0, -first), part.after[0] = std::max<int64_t>(0, last - p.in[0] + 1);
+      first = std::max<int64_t>(first, 0), last = std::min(last, p.in[0] - 1);
+      part.in[0] = last - first + 1;
+      if (part.in[0] < 1) return whole(p);
+      add(parts, part, image * p.in_size() + first * in_row, image * p.out_size() + row * out_row);
+    }
+  }
+  return parts;
+}
+
+Parts split(const Problem& p, int64_t threads) {
+  if (threads < 2 || !dnnl().omp_set_num_threads || p.flops() < split_flops()) return whole(p);
+  try {
+    if (p.batch >= threads) return along_batch(p, threads);
+    if (p.kind == kForward) return along_rows(p, (threads + p.batch - 1) / p.batch);
+    if (p.batch > 1) return along_batch(p, p.batch);
+  } catch (const std::runtime_error&) {
+    // oneDNN packs kernels of some part differently.
+  }
+  return whole(p);
+}
+
+char* at(void* data, int64_t element, size_t size) { return static_cast<char*>(data) + element * static_cast<int64_t>(size); }
+
+// Forward, and the gradient of the input.
+void slide(ffi::ThreadPool& pool, const Parts& parts, size_t size, void* x, void* w, void* y) {
+  const Op& first = *parts[0].op;
+  Borrowed packed(first.pack ? first.packed_size : 0);
+  if (first.pack) pack(first, w, packed.data());
+  void* kernel = first.pack ? packed.data() : w;
+  parallel(pool, static_cast<int64_t>(parts.size()), [&](int64_t number) {
+    const Part& part = parts[number];
+    Borrowed scratch(part.op->scratch_size);
+    run(*part.op, at(x, part.x, size), kernel, at(y, part.y, size), scratch.data());
+  });
+}
+
+void gradient_of_kernel(ffi::ThreadPool& pool, const Parts& parts, size_t size, void* x, void* w, void* y) {
+  const Op& first = *parts[0].op;
+  std::deque<Borrowed> sums;
+  for (size_t n = 0; n < parts.size(); ++n) sums.emplace_back(n || first.pack ? first.packed_size : 0);
+  auto sum = [&](size_t number) { return number || first.pack ? sums[number].data() : w; };
+  parallel(pool, static_cast<int64_t>(parts.size()), [&](int64_t number) {
+    const Part& part = parts[number];
+    Borrowed scratch(part.op->scratch_size);
+    run(*part.op, at(x, part.x, size), sum(number), at(y, part.y, size), scratch.data());
+  });
+  if (parts.size() > 1) {
+    int64_t count = static_cast<int64_t>(first.packed_size / sizeof(float)), pieces = count > 65536 ? static_cast<int64_t>(parts.size()) : 1;
+    parallel(pool, pieces, [&](int64_t piece) {
+      float* total = static_cast<float*>(sum(0));
+      for (size_t n = 1; n < parts.size(); ++n) {
+        const float* more = static_cast<const float*>(sum(n));
+        for (int64_t i = count * piece / pieces, end = count * (piece + 1) / pieces; i < end; ++i) total[i] += more[i];
+      }
+    });
+  }
+  if (first.pack) pack(first, sum(0), w);
+}
+
+template <Kind kind>
+ffi::Error handle(ffi::ThreadPool pool, ffi::AnyBuffer left, ffi::AnyBuffer right, ffi::Result<ffi::AnyBuffer> result,
+                  ffi::Span<const int64_t> geometry) try {
+  ffi::AnyBuffer out = *result;
+  auto& x = kind == kInputGradient ? out : left;
+  auto& w = kind == kKernelGradient ? out : right;
+  auto& y = kind == kForward ? out : kind == kInputGradient ? left : right;
+  bool narrow = left.element_type() == ffi::BF16;
+  auto p = problem_of(kind, narrow ? kBf16 : kF32, x.dimensions(), w.dimensions(), y.dimensions(), geometry);
+  auto parts = split(p, pool.num_threads());
+  auto work = kind == kKernelGradient ? gradient_of_kernel : slide;
+  work(pool, parts, narrow ? 2 : 4, x.untyped_data(), w.untyped_data(), y.untyped_data());
+  return ffi::Error::Success();
+} catch (const std::exception& error) {
+  return ffi::Error(ffi::ErrorCode::kInternal, error.what());
+}
+
+std::string& last_error() {
+  thread_local std::string text;
+  return text;
+}
+
+}  // namespace
+}  // namespace glue
+
+#define HORNBEAM_BINDING                             \
+  ffi::Ffi::Bind()                                   \
+      .Ctx<ffi::ThreadPool>()                        \
+      .Arg<ffi::AnyBuffer>()                         \
+      .Arg<ffi::AnyBuffer>()                         \
+      .Ret<ffi::AnyBuffer>()                         \
+      .Attr<ffi::Span<const int64_t>>("geometry")
+
+// (x, kernel) to y; (dy, kernel) to dx; (x, dy) to the gradient of the kernel.
+XLA_FFI_DEFINE_HANDLER_SYMBOL(hornbeam_conv_forward, glue::handle<glue::kForward>, HORNBEAM_BINDING);
+XLA_FFI_DEFINE_HANDLER_SYMBOL(hornbeam_conv_input_gradient, glue::handle<glue::kInputGradient>, HORNBEAM_BINDING);
+XLA_FFI_DEFINE_HANDLER_SYMBOL(hornbeam_conv_kernel_gradient, glue::handle<glue::kKernelGradient>, HORNBEAM_BINDING);
+
+// For Python.
+extern "C" {
+
+// Opens oneDNN; null, or why that failed.
+const char* hornbeam_onednn_open(const char* path) {
+  try {
+    glue::open_library(path);
+    return nullptr;
+  } catch (const std::exception& error) {
+    glue::last_error() = error.what();
+    return glue::last_error().c_str();
+  }
+}
+
+// Major * 10000 + minor * 100 + patch.
+int hornbeam_onednn_version() {
+  auto version = glue::dnnl().version();
+  return version->major * 10000 + version->minor * 100 + version->patch;
+}
+
+// 1 if the library's threads can be told to stand aside, so that XLA's are used.
+int hornbeam_onednn_shares_threads() { return glue::dnnl().omp_set_num_threads != nullptr; }
+
+// What oneDNN would run: the name of its implementation; empty if it has none, null if asking failed.
+const char* hornbeam_onednn_implementation(int kind, int narrow, const int64_t* x, const int64_t* w, const int64_t* y,
+                                           const int64_t* geometry) {
+  try {
+    size_t axes = static_cast<size_t>(geometry[0]) + 2;
+    glue::last_error() = glue::implementation(
+        glue::problem_of(kind, narrow ? glue::kBf16 : glue::kF32, {x, axes}, {w, axes}, {y, axes}, {geometry, 2 + 4 * (axes - 2)}));
+    return glue::last_error().c_str();
+  } catch (const std::exception&) {
+    return nullptr;
+  }
+}
+
+// Number of compiled primitives that are kept.
+int64_t hornbeam_onednn_cached() { return static_cast<int64_t>(glue::cached()); }
+}

@@ -1,0 +1,62 @@
+// The loaded oneDNN library: functions, engine, and owners of its objects.
+#pragma once
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+#include "dnnl_abi.h"
+
+namespace glue {
+
+using namespace dnnl_abi;
+
+// Throws if the library was not opened.
+const Functions& dnnl();
+Engine* engine();
+// A stream of the calling thread.
+Stream* stream();
+
+// Opens the library; throws std::runtime_error with the reason if that fails.
+void open_library(const char* path);
+
+inline void check(Status status, const char* what) {
+  if (status != kSuccess) throw std::runtime_error(std::string("oneDNN: ") + what + " failed with status " + std::to_string(status));
+}
+
+struct Destroy {
+  void operator()(MemoryDesc* p) const { dnnl().desc_destroy(p); }
+  void operator()(Memory* p) const { dnnl().memory_destroy(p); }
+  void operator()(Attributes* p) const { dnnl().attr_destroy(p); }
+  void operator()(PrimitiveDesc* p) const { dnnl().primitive_desc_destroy(p); }
+  void operator()(Primitive* p) const { dnnl().primitive_destroy(p); }
+};
+template <typename T>
+using Owned = std::unique_ptr<T, Destroy>;
+using Desc = Owned<MemoryDesc>;
+
+inline Owned<Memory> memory(const Desc& desc, void* data) {
+  Memory* made = nullptr;
+  check(dnnl().memory_create(&made, desc.get(), engine(), data), "memory");
+  return Owned<Memory>(made);
+}
+
+// While it lives, oneDNN runs on the calling thread alone: the threads are those of XLA.
+class OneThread {
+ public:
+  OneThread() {
+    if (!dnnl().omp_set_num_threads) return;
+    before_ = dnnl().omp_get_max_threads();
+    if (before_ != 1) dnnl().omp_set_num_threads(1);
+  }
+  ~OneThread() {
+    if (before_ > 1) dnnl().omp_set_num_threads(before_);
+  }
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+
+ private:
+  int before_ = 1;
+};
+
+}  // namespace glue
