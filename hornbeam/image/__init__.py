@@ -33,6 +33,11 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "yiq_to_rgb",
         "yuv_to_rgb",
     ),
+    "hornbeam.image.crops": (
+        "extract_glimpse",
+        "sample_distorted_bounding_box",
+        "stateless_sample_distorted_bounding_box",
+    ),
     "hornbeam.image.dtypes": ("convert_image_dtype",),
     "hornbeam.image.quality": (
         "image_gradients",

@@ -20,7 +20,7 @@ def test_it_learns_saves_reloads_and_draws(tmp_path, capsys):
 
 def test_digits_are_real_disjoint_and_in_the_unit_interval():
     (x_train, y_train), (x_test, y_test) = quickstart.digits()
-    assert x_train.shape == (1437, 8, 8) and x_test.shape == (360, 8, 8) and x_train.dtype == "float32"
+    assert x_train.shape == (1437, 8, 8, 1) and x_test.shape == (360, 8, 8, 1) and x_train.dtype == "float32"
     assert x_train.min() == 0.0 and x_train.max() == 1.0
     assert set(y_train) == set(y_test) == set(range(10))
 

@@ -33,7 +33,7 @@ class RateSearch:
         rates: learning rates tried, one per batch.
         losses: loss of each batch.
         smoothed: running mean of the losses.
-        suggestion: rate at which the smoothed loss falls fastest.
+        suggestion: rate two thirds down the longest stretch on which the smoothed loss falls.
     """
 
     rates: list[float]
@@ -139,13 +139,13 @@ def _run(
 
 
 def _suggest(rates: list[float], smoothed: list[float]) -> float:
-    """The rate where the smoothed loss falls fastest over the logarithm of the rate, before its minimum."""
+    """The rate two thirds down the longest valley: the longest falling subsequence of the smoothed losses."""
     if not smoothed:
         return rates[0]
-    last = int(np.argmin(smoothed))
-    if last < 2:
-        return rates[max(0, last - 1)]
-    slopes = np.gradient(np.asarray(smoothed[: last + 1]), np.log(rates[: last + 1]))
-    # The first few means rest on too few batches.
-    first = min(5, last // 2)
-    return rates[first + int(np.argmin(slopes[first:]))]
+    lengths, origins = [1] * len(smoothed), list(range(len(smoothed)))
+    for last in range(1, len(smoothed)):
+        for earlier in range(last):
+            if smoothed[earlier] > smoothed[last] and lengths[earlier] + 1 > lengths[last]:
+                lengths[last], origins[last] = lengths[earlier] + 1, origins[earlier]
+    end = int(np.argmax(lengths))
+    return rates[origins[end] + int((end - origins[end]) * 2 / 3)]

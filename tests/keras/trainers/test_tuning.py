@@ -47,7 +47,7 @@ def test_the_suggested_rate_trains():
 def test_the_search_for_a_rate_refuses_a_range_upside_down():
     model = keras.Sequential([keras.Input((3,)), layers.Dense(1)])
     model.compile("sgd", "mse")
-    with pytest.raises(ValueError, match="lowest=1.0, highest=0.1"):
+    with pytest.raises(ValueError, match=r"lowest=1\.0, highest=0\.1"):
         model.find_learning_rate(X, Y, lowest=1.0, highest=0.1)
 
 
@@ -78,7 +78,7 @@ def test_layers_before_one_are_frozen():
     ]
     model.freeze_until(base)
     assert len(model.trainable_variables) == 8
-    with pytest.raises(ValueError, match="Did you mean 'b2'|has no layer 'b3'"):
+    with pytest.raises(ValueError, match="has no layer .b3."):
         model.freeze_until("b3")
 
 
