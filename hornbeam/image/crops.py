@@ -154,18 +154,25 @@ def _sampled(
             f"pairs above 0, `max_attempts` is at least 1. Received: {(low, high)}, {(least, most)}, {count}"
         )
     numbers = value_of(draws.uniform(key, (4, count), 0.0, 1.0, "float32"))
-    fits, windows = _windows(numbers, sizes[0], sizes[1], (low, high), (least, most))
+    limits = jnp.asarray([low, high, least, most], jnp.float32)
+    return tuple(wrap(part) for part in _chosen(numbers, sizes, boxes, limits, jnp.asarray(covered, jnp.float32)))
+
+
+@jax.jit
+def _chosen(numbers: jax.Array, sizes: jax.Array, boxes: jax.Array, limits: jax.Array, covered: jax.Array) -> tuple:
+    """The first window that fits, or the whole image."""
+    fits, windows = _windows(numbers, sizes[0], sizes[1], limits[:2], limits[2:])
     fits &= _covers(windows, boxes * jnp.stack([sizes[0], sizes[1], sizes[0], sizes[1]]), covered).any(axis=1)
     chosen = windows[jnp.argmax(fits)]
     window = jnp.where(fits.any(), chosen, jnp.stack([jnp.zeros(()), jnp.zeros(()), sizes[0], sizes[1]]))
     begin = jnp.concatenate([window[:2], jnp.zeros(1)]).astype(jnp.int32)
     extent = jnp.concatenate([window[2:] - window[:2], -jnp.ones(1)]).astype(jnp.int32)
     box = window / jnp.stack([sizes[0], sizes[1], sizes[0], sizes[1]])
-    return wrap(begin), wrap(extent), wrap(box.reshape(1, 1, 4))
+    return begin, extent, box.reshape(1, 1, 4)
 
 
 def _windows(
-    numbers: jax.Array, height: jax.Array, width: jax.Array, ratios: tuple, areas: tuple
+    numbers: jax.Array, height: jax.Array, width: jax.Array, ratios: jax.Array, areas: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
     """Windows (top, left, bottom, right) in pixels from draws between 0 and 1, and which of them have a fit area."""
     ratio = ratios[0] + numbers[0] * (ratios[1] - ratios[0])

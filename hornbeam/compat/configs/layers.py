@@ -1,4 +1,4 @@
-"""Old layer configs into today's: tables of class and argument names, and the few values that are not just renamed."""
+"""Old layer configs into today's: by the tables of words, and the few values that are not just renamed."""
 
 from __future__ import annotations
 
@@ -8,124 +8,20 @@ from typing import Any
 from hornbeam.base.errors import UnsupportedFileError
 from hornbeam.compat.configs import values
 from hornbeam.compat.configs.generation import Context
+from hornbeam.compat.configs.layer_words import (
+    CLASSES,
+    DEPTHWISE_EXTRA,
+    DROPPED,
+    ONLY,
+    ORDERINGS,
+    REFUSED,
+    RENAMED,
+    SEPARABLE_EXTRA,
+    WITH_ORDERING,
+)
 from hornbeam.keras.saving.errors import UnresolvedNameError
 
 __all__ = ["REFUSED", "convert_arguments", "new_class_name"]
-
-CLASSES: dict[str, str] = {
-    "Convolution1D": "Conv1D",
-    "Convolution2D": "Conv2D",
-    "Convolution3D": "Conv3D",
-    "AtrousConvolution1D": "Conv1D",
-    "AtrousConvolution2D": "Conv2D",
-    "AtrousConv1D": "Conv1D",
-    "AtrousConv2D": "Conv2D",
-    "Deconvolution2D": "Conv2DTranspose",
-    "Deconvolution3D": "Conv3DTranspose",
-    "Convolution2DTranspose": "Conv2DTranspose",
-    "SeparableConvolution2D": "SeparableConv2D",
-    "TimeDistributedDense": "Dense",
-    "BatchNormalizationV1": "BatchNormalization",
-    "BatchNormalizationV2": "BatchNormalization",
-    "SyncBatchNormalization": "BatchNormalization",
-    "LSTMV2": "LSTM",
-    "GRUV2": "GRU",
-    "CuDNNLSTM": "LSTM",
-    "CuDNNGRU": "GRU",
-    "DenseFeaturesV2": "DenseFeatures",
-    "MaxPool1D": "MaxPooling1D",
-    "MaxPool2D": "MaxPooling2D",
-    "MaxPool3D": "MaxPooling3D",
-    "AvgPool1D": "AveragePooling1D",
-    "AvgPool2D": "AveragePooling2D",
-    "AvgPool3D": "AveragePooling3D",
-}
-"""Class names that have changed while the layer is the same."""
-
-# --- renamed arguments ---------------------------------------------------------------------------
-_WEIGHTS = {
-    "W_regularizer": "kernel_regularizer",
-    "U_regularizer": "recurrent_regularizer",
-    "b_regularizer": "bias_regularizer",
-    "W_constraint": "kernel_constraint",
-    "U_constraint": "recurrent_constraint",
-    "b_constraint": "bias_constraint",
-    "init": "kernel_initializer",
-    "inner_init": "recurrent_initializer",
-    "inner_activation": "recurrent_activation",
-    "bias": "use_bias",
-}
-_CONVOLUTION = {
-    **_WEIGHTS,
-    "nb_filter": "filters",
-    "subsample": "strides",
-    "subsample_length": "strides",
-    "border_mode": "padding",
-    "atrous_rate": "dilation_rate",
-    "depthwise_init": "depthwise_initializer",
-    "pointwise_init": "pointwise_initializer",
-}
-_POOLING = {"pool_length": "pool_size", "stride": "strides", "border_mode": "padding"}
-_RECURRENT = {**_WEIGHTS, "output_dim": "units", "dropout_W": "dropout", "dropout_U": "recurrent_dropout"}
-_EMBEDDING = {
-    "init": "embeddings_initializer",
-    "W_regularizer": "embeddings_regularizer",
-    "W_constraint": "embeddings_constraint",
-}
-_NOISE = {"p": "rate", "sigma": "stddev"}
-
-RENAMED: dict[str, dict[str, str]] = {
-    "Dense": {**_WEIGHTS, "output_dim": "units"},
-    "Embedding": _EMBEDDING,
-    "BatchNormalization": {"gamma_init": "gamma_initializer", "beta_init": "beta_initializer"},
-    "LeakyReLU": {"alpha": "negative_slope"},
-    "ThresholdedReLU": {"theta": "threshold"},
-    "PReLU": {"init": "alpha_initializer"},
-    "ConvLSTM2D": {**_CONVOLUTION, **_RECURRENT, "nb_filter": "filters"},
-    "UpSampling1D": {"length": "size"},
-}
-for _name in ("Conv1D", "Conv2D", "Conv3D", "Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose",
-              "SeparableConv1D", "SeparableConv2D", "DepthwiseConv1D", "DepthwiseConv2D",
-              "LocallyConnected1D", "LocallyConnected2D"):  # fmt: skip
-    RENAMED[_name] = _CONVOLUTION
-for _name in (
-    "MaxPooling1D",
-    "MaxPooling2D",
-    "MaxPooling3D",
-    "AveragePooling1D",
-    "AveragePooling2D",
-    "AveragePooling3D",
-):
-    RENAMED[_name] = _POOLING
-for _name in ("SimpleRNN", "LSTM", "GRU", "SimpleRNNCell", "LSTMCell", "GRUCell"):
-    RENAMED[_name] = _RECURRENT
-for _name in ("Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "GaussianNoise", "GaussianDropout",
-              "AlphaDropout"):  # fmt: skip
-    RENAMED[_name] = _NOISE
-
-_ORDERINGS = {"th": "channels_first", "tf": "channels_last", "default": "channels_last"}
-
-_WITH_ORDERING = frozenset(
-    f"{kind}{axes}D" for kind in ("ZeroPadding", "Cropping", "UpSampling", "SpatialDropout") for axes in (2, 3)
-)
-
-# Arguments that say nothing (today), or only what is known otherwise.
-_DROPPED = frozenset(
-    {"cache_enabled", "consume_less", "input_dtype", "input_length", "truncate_gradient", "fused", "dynamic",
-     "virtual_batch_size", "adjustment", "_keras_api_names", "output_shape_type", "output_mask_type", "type_spec",
-     "renorm_clipping", "renorm_momentum", "query_shape", "key_shape", "value_shape", "has_value",
-     "vocabulary_size", "weights", "experimental_autocast", "softmax_robust_masking"}
-)  # fmt: skip
-# Options that were never used if they have this value; any other one changes results and is refused.
-_ONLY: dict[str, tuple[Any, ...]] = {
-    "time_major": (False, None),
-    "renorm": (False, None),
-    "ragged": (False, None),
-    "causal": (False, None),
-    "reset_gates": (False, None),
-}
-_SEPARABLE_EXTRA = ("kernel_initializer", "kernel_regularizer", "kernel_constraint", "groups")
-_DEPTHWISE_EXTRA = ("filters", "kernel_initializer", "kernel_regularizer", "kernel_constraint", "groups")
 
 
 def new_class_name(name: str, context: Context) -> str:
@@ -163,16 +59,16 @@ def convert_arguments(old_name: str, name: str, config: dict[str, Any], context:
     table = RENAMED.get(name, {})
     found = {}
     for key, value in config.items():
-        if key in _DROPPED and not (name == "InputLayer" and key in ("input_dtype",)):
+        if key in DROPPED and not (name == "InputLayer" and key in ("input_dtype",)):
             continue
-        if key in _ONLY and name != "InputLayer":
-            if value not in _ONLY[key]:
+        if key in ONLY and name != "InputLayer":
+            if value not in ONLY[key]:
                 raise UnsupportedFileError(f"{name} {config.get('name')!r} has {key}={value!r}, which is not offered.")
             continue
         found[table.get(key, key)] = value
     if "dim_ordering" in found:
-        found["data_format"] = _ORDERINGS.get(found.pop("dim_ordering"), "channels_last")
-    elif context.channels_first and name in _WITH_ORDERING:
+        found["data_format"] = ORDERINGS.get(found.pop("dim_ordering"), "channels_last")
+    elif context.channels_first and name in WITH_ORDERING:
         found.setdefault("data_format", "channels_first")
     fix = _SPECIAL.get(name)
     if fix is not None:
@@ -195,14 +91,6 @@ def _value(key: str, value: Any, context: Context) -> Any:
         if key.endswith(suffix):
             return convert(value, context)
     return value
-
-
-REFUSED = {
-    "MaxoutDense": "which has no successor. Build the model in Python with Dense and a reshaped maximum.",
-    "Highway": "which has no successor. Build the model in Python from Dense, Multiply and Add.",
-    "TensorFlowOpLayer": "a raw TensorFlow graph operation. Rebuild the model in Python and load its weights by name.",
-    "DenseFeatures": "which works on feature columns. Use preprocessing layers, and load the weights by name.",
-}
 
 
 # --- single layers -------------------------------------------------------------------------------
@@ -377,10 +265,10 @@ _SPECIAL: dict[str, Callable[[dict[str, Any], str, Context], None]] = {
     "Conv1DTranspose": _transposed,
     "Conv2DTranspose": _transposed,
     "Conv3DTranspose": _transposed,
-    "SeparableConv1D": _without(*_SEPARABLE_EXTRA),
-    "SeparableConv2D": _without(*_SEPARABLE_EXTRA),
-    "DepthwiseConv1D": _without(*_DEPTHWISE_EXTRA),
-    "DepthwiseConv2D": _without(*_DEPTHWISE_EXTRA),
+    "SeparableConv1D": _without(*SEPARABLE_EXTRA),
+    "SeparableConv2D": _without(*SEPARABLE_EXTRA),
+    "DepthwiseConv1D": _without(*DEPTHWISE_EXTRA),
+    "DepthwiseConv2D": _without(*DEPTHWISE_EXTRA),
     "SimpleRNN": _cell_or_simple,
     "SimpleRNNCell": _cell_or_simple,
     "LSTM": _recurrent,

@@ -31,10 +31,6 @@ FIRST: dict[str, dict[str, str]] = {
         "rmsprop": "keras.optimizers:RMSprop",
         "sgd": "keras.optimizers:SGD",
     },
-    "hornbeam.keras.optimizers.legacy": {
-        name: f"keras.optimizers:{name}"
-        for name in ("Adadelta", "Adagrad", "Adam", "Adamax", "Ftrl", "Nadam", "Optimizer", "RMSprop", "SGD")
-    },
 }
 
 _REFUSED_LAYERS = (

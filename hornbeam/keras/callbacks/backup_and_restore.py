@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import signal as signals_module
-import warnings
 from collections.abc import Iterable
 from typing import Any
 
+from hornbeam.base.notices import warn
 from hornbeam.base import registry
 from hornbeam.base.errors import CorruptFileError, ResumeError
 from hornbeam.keras.callbacks import run_state
@@ -119,7 +119,7 @@ class BackupAndRestore(Callback):
                 damaged.append((path, error))
                 continue
             for _, error in damaged:
-                warnings.warn(f"{error}\nTraining goes on from the backup before it, {path}.", stacklevel=4)
+                warn(f"{error}\nTraining goes on from the backup before it, {path}.")
             return found
         if damaged:
             listing = "\n  ".join(str(error) for _, error in damaged)

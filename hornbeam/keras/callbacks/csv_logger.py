@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import os
-import warnings
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
+from hornbeam.base.notices import warn
 from hornbeam.keras.callbacks.callback import Callback
 
 
@@ -58,11 +58,9 @@ class CSVLogger(Callback):
         if size > state["size"]:
             os.truncate(self._path, state["size"])
         elif size < state["size"]:
-            warnings.warn(
+            warn(
                 f"CSVLogger: {self._path} is shorter ({size} bytes) than it was when the run was backed up "
-                f"({state['size']} bytes); the rows of earlier epochs are missing from it.",
-                stacklevel=2,
-            )
+                f"({state['size']} bytes); the rows of earlier epochs are missing from it.")
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         logs = logs or {}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
+from hornbeam.base.notices import warn
 from hornbeam.keras.callbacks.monitor_callback import MonitorCallback
 from hornbeam.keras.utils.terminal import print_message
 
@@ -99,9 +99,7 @@ class EarlyStopping(MonitorCallback):
         """Value of the metric in the logs; None, with a warning, if it is not there."""
         value = self._monitored(logs)
         if value is None:
-            warnings.warn(
+            warn(
                 f"Early stopping conditioned on metric `{self.monitor}` which is not available. "
-                f"Available metrics are: {','.join(logs or {})}",
-                stacklevel=3,
-            )
+                f"Available metrics are: {','.join(logs or {})}")
         return value

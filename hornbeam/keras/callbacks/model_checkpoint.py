@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import warnings
 from typing import Any
 
 import numpy as np
 
+from hornbeam.base.notices import warn
 from hornbeam.keras.callbacks.monitor_callback import MonitorCallback, same_metric
 from hornbeam.keras.utils.terminal import print_message
 
@@ -71,6 +71,11 @@ class ModelCheckpoint(MonitorCallback):
         if save_freq == "epoch" and type(self).on_train_batch_end is ModelCheckpoint.on_train_batch_end:
             self.batch_interval = 0
 
+    @property
+    def watches_logs(self) -> bool:
+        """Whether the metric matters: it does not if every epoch is saved, or in the midst of epochs."""
+        return super().watches_logs and self.save_best_only and self.save_freq == "epoch"
+
     # --- when ------------------------------------------------------------------------------------
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._current_epoch = epoch
@@ -104,14 +109,12 @@ class ModelCheckpoint(MonitorCallback):
         # The logs of a batch lack what other callbacks add at the end of the epoch, so nothing can be said of names.
         current = self._monitored(logs) if batch is None else self._in_batch_logs(logs or {})
         if current is None:
-            warnings.warn(f"Can save best model only with {self.monitor} available.", stacklevel=4)
+            warn(f"Can save best model only with {self.monitor} available.")
             return True
         if np.ndim(current) > 0:
-            warnings.warn(
+            warn(
                 f"Can save best model only when `monitor` is a scalar value. Received: {current}. "
-                "Falling back to `save_best_only=False`.",
-                stacklevel=4,
-            )
+                "Falling back to `save_best_only=False`.")
             return True
         if self.monitor_op is None:
             self._set_monitor_op()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
+from hornbeam.base.notices import warn
 from hornbeam.base import settings
 from hornbeam.base.check import closest
 from hornbeam.base.errors import explain
@@ -55,7 +55,7 @@ class MonitorCallback(Callback):
     ) -> None:
         super().__init__()
         if mode not in ("auto", "min", "max"):
-            warnings.warn(f"{type(self).__name__} mode '{mode}' is unknown, fallback to auto mode.", stacklevel=3)
+            warn(f"{type(self).__name__} mode '{mode}' is unknown, fallback to auto mode.")
             mode = "auto"
         self.monitor = monitor
         self.mode = mode
@@ -78,8 +78,10 @@ class MonitorCallback(Callback):
             return logs[name]
         if not logs or self._was_seen or self._may_come(logs):
             return None
-        available = list(logs)
-        raise ValueError(
+        raise self._unknown(list(logs))
+
+    def _unknown(self, available: list[str]) -> ValueError:
+        return ValueError(
             explain(
                 f"{type(self).__name__} monitors {self.monitor!r}, but there is no metric of that name"
                 f"{closest(self.monitor, available)}.",
@@ -88,6 +90,25 @@ class MonitorCallback(Callback):
                 fix="give one of these names as `monitor`, or add the metric in `compile(metrics=[...])`",
             )
         )
+
+    @property
+    def watches_logs(self) -> bool:
+        """Whether the metric is looked up in the logs of epochs, by the code of this library."""
+        return type(self).__module__.startswith("hornbeam.")
+
+    def check_monitor(self, available: list[str], possible: list[str]) -> None:
+        """Refuse a name that no logs will have, before training begins.
+
+        Args:
+            available: names that the logs of an epoch will have.
+            possible: names that they would have with validation data; their absence is warned about later.
+
+        Raises:
+            ValueError: the name is none of them.
+        """
+        known = {*available, *possible, "learning_rate", "lr"}
+        if self.monitor not in known and same_metric(self.monitor) not in known:
+            raise self._unknown(available)
 
     def _may_come(self, logs: Mapping[str, Any]) -> bool:
         """True for a validation metric while no validation has been run (``validation_freq``)."""

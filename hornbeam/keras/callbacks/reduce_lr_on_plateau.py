@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 
+from hornbeam.base.notices import warn
 from hornbeam.base import check
 from hornbeam.keras.callbacks.learning_rate_scheduler import log_rates, rate_of
 from hornbeam.keras.callbacks.monitor_callback import MonitorCallback
@@ -72,11 +72,9 @@ class ReduceLROnPlateau(MonitorCallback):
             # Not before now: the metrics are made in the first epoch.
             self._set_monitor_op()
         if current is None:
-            warnings.warn(
+            warn(
                 f"Learning rate reduction is conditioned on metric `{self.monitor}` which is not available. "
-                f"Available metrics are: {','.join(logs)}.",
-                stacklevel=2,
-            )
+                f"Available metrics are: {','.join(logs)}.")
             return
         if self.in_cooldown():
             self.cooldown_counter -= 1

@@ -6,11 +6,11 @@ import json
 import urllib.error
 import urllib.parse
 import urllib.request
-import warnings
 from typing import Any
 
 import numpy as np
 
+from hornbeam.base.notices import warn
 from hornbeam.keras.callbacks.callback import Callback
 
 TIMEOUT_S = 10.0
@@ -62,7 +62,7 @@ class RemoteMonitor(Callback):
             # It was reached, whatever it thinks of the request.
             error.close()
         except (OSError, ValueError):
-            warnings.warn(f"Could not reach RemoteMonitor root server at {self.root}", stacklevel=2)
+            warn(f"Could not reach RemoteMonitor root server at {self.root}")
 
     def _post(self, body: bytes, kind: str) -> None:
         if not self.root.lower().startswith(("http://", "https://")):

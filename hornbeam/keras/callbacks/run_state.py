@@ -6,13 +6,13 @@ import hashlib
 import json
 import re
 import sys
-import warnings
 from collections.abc import Iterable
 from typing import Any
 
 import jax
 import numpy as np
 
+from hornbeam.base.notices import warn
 from hornbeam.base.errors import ResumeError
 from hornbeam.base.plain_state import is_plain, pack
 from hornbeam.core.random_state import is_global_state, random_state, set_random_state
@@ -107,12 +107,10 @@ class Remembered:
                 state[name] = value
             elif (number, name) not in self._told and not isinstance(item, MonitorCallback) and name not in before:
                 self._told.add((number, name))
-                warnings.warn(
+                warn(
                     f"The backup of this run does not hold attribute `{name}` of {type(item).__name__} (a "
                     f"{type(value).__name__}): only numbers, text, arrays and lists or dicts of them can be kept. Give "
-                    "the class `get_state()` and `set_state(state)` to keep it.",
-                    stacklevel=2,
-                )
+                    "the class `get_state()` and `set_state(state)` to keep it.")
         return state
 
     def restore(self, states: list[dict[str, Any]]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-import warnings
 from contextlib import ExitStack
 from typing import Any
 
@@ -12,6 +11,7 @@ import jax
 import numpy as np
 
 from hornbeam import summary
+from hornbeam.base.notices import warn
 from hornbeam.keras.callbacks.callback import Callback
 from hornbeam.keras.callbacks.embedding_projector import check_metadata, write_config, write_tables
 from hornbeam.keras.callbacks.learning_rate_scheduler import log_rates
@@ -249,11 +249,9 @@ class TensorBoard(Callback):
             text = self.model.to_json()
         except Exception as error:
             # The graph is an extra; a custom layer without `get_config` must not end the training.
-            warnings.warn(
+            warn(
                 f"TensorBoard shows no graph of model '{self.model.name}': it cannot be written as JSON "
-                f"({type(error).__name__}: {error}).",
-                stacklevel=2,
-            )
+                f"({type(error).__name__}: {error}).")
             return
         with self._train_writer.as_default(0), summary.record_if(True):
             summary.write("keras", text, metadata=metadata_proto("graph_keras_model", b"1"))

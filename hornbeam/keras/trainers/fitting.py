@@ -17,6 +17,7 @@ from hornbeam.keras.trainers.feeds.stream import Stream, check_passes
 from hornbeam.keras.trainers.interrupts import SafeInterrupt
 from hornbeam.keras.trainers.loop import Loop
 from hornbeam.keras.trainers.numerics import NumericsWatch
+from hornbeam.keras.trainers.monitors import check_monitors
 from hornbeam.keras.trainers.preparation import prepare
 from hornbeam.keras.trainers.rollback import Rollback
 
@@ -117,6 +118,7 @@ def _run(model: Any, feed: Any, validation: Any, options: FitOptions) -> Any:
     logs = LazyLogs()
     loop = model._training.loop = Loop(model, stream, validation, callbacks)
     try:
+        check_monitors(model, loop.single_callbacks, validation is not None)
         loop.prepare()
         with loop.termination, SafeInterrupt() as guard:
             try:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
+from hornbeam.base.notices import warn
 from hornbeam.keras.callbacks import run_state
 from hornbeam.keras.callbacks.backup_and_restore import BackupAndRestore
 from hornbeam.keras.trainers.feeds.arrays import ArrayFeed
@@ -25,6 +25,7 @@ class Loop:
         callbacks: its callbacks.
 
     Attributes:
+        single_callbacks: the callbacks one by one.
         finished: True once the run has come to its end without an error.
         termination: signals that end the run after a backup.
     """
@@ -41,7 +42,8 @@ class Loop:
         self._done = 0
         self._validating = False
         self._before_validation: Any = None
-        backups = [one for one in _flat(callbacks) if isinstance(one, BackupAndRestore)]
+        self.single_callbacks = _flat(callbacks)
+        backups = [one for one in self.single_callbacks if isinstance(one, BackupAndRestore)]
         self.backup: BackupAndRestore | None = backups[-1] if backups else None
         self.termination = Termination(self.backup.signals if self.backup is not None else ())
 
@@ -59,7 +61,7 @@ class Loop:
             lines = run_state.differences(self.model, self._staged, {"facts": self._facts()}, self.backup.allow_changed)
             if lines:
                 raise run_state.refuse(self.backup.backup_dir, lines)
-        for callback in _flat(self.callbacks):
+        for callback in self.single_callbacks:
             callback.resuming = self._staged is not None
 
     def begin(self, first: int) -> int:
@@ -69,7 +71,7 @@ class Loop:
         """
         if self.backup is None:
             return first
-        self._remembered = run_state.Remembered(_flat(self.callbacks))
+        self._remembered = run_state.Remembered(self.single_callbacks)
         self._sources = run_state.Remembered(_sources(self.stream.feed, self.validation))
         if self._staged is None:
             return first
@@ -172,12 +174,10 @@ class Loop:
         if self._told or isinstance(feed, ArrayFeed) or not feed.cannot_go_back():
             return
         self._told = True
-        warnings.warn(
+        warn(
             f"The source of batches ({type(feed.source).__name__}) cannot tell its place: when this run goes on from a "
             "backup, the batches up to the place are read anew and dropped, so it must give the same ones again. "
-            "Arrays, a PyDataset or a tf.data.Dataset go on at their place.",
-            stacklevel=2,
-        )
+            "Arrays, a PyDataset or a tf.data.Dataset go on at their place.")
 
     def _facts(self) -> dict[str, Any]:
         """What must be the same in the run that goes on."""

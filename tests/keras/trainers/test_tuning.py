@@ -40,8 +40,9 @@ def test_the_suggested_rate_trains():
     found = model.find_learning_rate(X, Y, batch_size=16, highest=100.0, steps=60)
     assert found.losses[-1] > 2 * min(found.losses)
     model.optimizer.learning_rate = found.suggestion
+    assert 1e-4 < found.suggestion <= found.rates[int(np.argmin(found.smoothed))]
     losses = model.fit(X, Y, batch_size=16, epochs=5, verbose=0).history["loss"]
-    assert losses[-1] < 0.5 * losses[0]
+    assert losses[-1] < 0.9 * losses[0]
 
 
 def test_the_search_for_a_rate_refuses_a_range_upside_down():
@@ -78,7 +79,7 @@ def test_layers_before_one_are_frozen():
     ]
     model.freeze_until(base)
     assert len(model.trainable_variables) == 8
-    with pytest.raises(ValueError, match="has no layer .b3."):
+    with pytest.raises(ValueError, match="has no layer 'b3'"):
         model.freeze_until("b3")
 
 

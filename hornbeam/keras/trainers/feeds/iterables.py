@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 import random
-import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
+from hornbeam.base.notices import warn
 from hornbeam.base import trees
 from hornbeam.base.errors import DataError, explain
 from hornbeam.keras.trainers.feeds.ahead import read_ahead
@@ -174,11 +174,9 @@ class IterableFeed:
     def _skip(self, count: int) -> None:
         """Read on in a source that can be read once only."""
         if count < 0:
-            warnings.warn(
+            warn(
                 f"The source of batches ({type(self.source).__name__}) stands {-count} batches behind the place of the "
-                "backup and cannot go back: training goes on with the batches that come. Make a new one before fit().",
-                stacklevel=2,
-            )
+                "backup and cannot go back: training goes on with the batches that come. Make a new one before fit().")
             return
         if count and self._opened is not None:
             self._opened, count = None, count - 1

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from hornbeam.base.notices import warn
 from hornbeam.base.errors import DataError
 from hornbeam.keras.trainers.feeds.arrays import ArrayFeed
 from hornbeam.keras.trainers.feeds.iterables import IterableFeed
@@ -140,12 +140,10 @@ class Stream:
 
 def warn_exhausted(gave: int, wanted: int) -> None:
     """Warn that an epoch ends early."""
-    warnings.warn(
+    warn(
         f"Your input ran out of data; interrupting training. It gave {gave} of {wanted} batches. Make sure that your "
         "dataset or generator can generate at least `steps_per_epoch * epochs` batches. You may need to use the "
-        "`.repeat()` function when building your dataset.",
-        stacklevel=2,
-    )
+        "`.repeat()` function when building your dataset.")
 
 
 def check_passes(feed: Any, epochs: int, steps: int | None) -> None:
