@@ -4,13 +4,17 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: quickstart test .lint .types .suite
+.PHONY: quickstart test onednn .lint .types .suite
 .DEFAULT_GOAL := quickstart
 
 quickstart: $(VENV)/.installed-quickstart
 	$(BIN)/hornbeam quickstart
 
 test: .lint .types .suite
+
+# oneDNN's convolutions for the CPU; needs a C++17 compiler.
+onednn: $(BIN)/python
+	$(PIP) ./native/onednn
 
 # Parts of `make test`, so that `make --keep-going test` shows all that is wrong at once.
 .lint: $(VENV)/.installed-test

@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from hornbeam.engine import onednn
 from hornbeam.version import KERAS_VERSION, VERSION, __version__
 
 CORE = ("jax", "jaxlib", "numpy", "ml_dtypes", "h5py", "rich", "pooch", "filelock")
@@ -26,6 +27,7 @@ EXTRAS: dict[str, tuple[tuple[str, ...], str]] = {
     "sklearn": (("scikit-learn",), "wrappers for scikit-learn"),
     "yaml": (("PyYAML",), "models kept as YAML"),
     "optax": (("optax",), "optax transformations as optimizers"),
+    "onednn": (("hornbeam-onednn",), "faster convolutions on the CPU, by oneDNN"),
 }
 """Each extra, the packages that make it complete, and what it gives."""
 
@@ -55,8 +57,15 @@ def examine() -> dict[str, Any]:
         "packages": packages,
         "backend": jax.default_backend(),
         "devices": devices,
+        "kernels": _kernels(),
         "extras": {name: _extra(needs, gives) for name, (needs, gives) in EXTRAS.items()},
     }
+
+
+def _kernels() -> dict[str, Any]:
+    """Whose convolutions run on the CPU, and why."""
+    used, text = onednn.status()
+    return {"onednn": used, "detail": text}
 
 
 def installed(package: str) -> str | None:
@@ -126,6 +135,8 @@ def as_text(found: dict[str, Any]) -> str:
         verdict = "computes right" if device["ok"] else f"WRONG: {device['problem'] or 'its numbers are off'}"
         size = "" if device["error"] is None else f", relative error {device['error']:.0e}"
         lines.append(f"  {device['name']} ({device['kind']}): {verdict}{size}, {device['seconds']} s")
+    kernels = found["kernels"]
+    lines.append(f"  convolutions on the CPU: {'' if kernels['onednn'] else 'XLA; oneDNN '}{kernels['detail']}")
     lines += ["", "extras"]
     for name, extra in found["extras"].items():
         missing = [package for package, version in extra["packages"].items() if version is None]

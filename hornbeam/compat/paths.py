@@ -17,13 +17,16 @@ HOMES = {
 """The two spellings that everything else is brought to, and the packages behind them."""
 
 ROOTS = frozenset(
-    {"tensorflow", "keras", "tf_keras", "plaidml", "tensorflow_datasets", "tensorflow_hub", "tensorflow_examples"}
+    "tensorflow keras tf_keras plaidml tensorflow_datasets tensorflow_hub tensorflow_examples keras_preprocessing "
+    "keras_applications".split()
 )
 """Top-level import names that are answered."""
 
 # A package that is the same as another one, with all that is below it. Longer entries are tried first.
 PREFIXES = {
     "tf_keras": "keras",
+    "keras_preprocessing": "keras.preprocessing",
+    "keras_applications": "keras.applications",
     "tensorflow.keras": "keras",
     "tensorflow.python.keras": "keras",
     "tensorflow.python.keras.api": "keras",
@@ -127,6 +130,7 @@ MOVED |= {
     "tensorflow.optimizers": "keras.optimizers",
     # Private places that much code reaches into; only names that are public elsewhere are found.
     "tensorflow.python": "tensorflow",
+    "tensorflow.python.client.device_lib": "tensorflow.compat.device_lib",
     "tensorflow.python.ops.math_ops": "tensorflow.math tensorflow",
     "tensorflow.python.ops.nn": "tensorflow.nn tensorflow",
     "tensorflow.python.ops.nn_ops": "tensorflow.nn tensorflow",

@@ -36,7 +36,7 @@ class Inputs:
 
     def note(self, item: Any) -> None:
         kind = type(item)
-        if kind is Tensor or kind is ReadValue:
+        if kind is Tensor or issubclass(kind, ReadValue):
             self.has_tensor = True
         elif kind is WideTensor:
             self.has_tensor = self.wide = True

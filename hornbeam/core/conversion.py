@@ -38,7 +38,7 @@ def as_array(value: Any, dtype: dtypes.DType | None = None) -> Any:
         value = value._value
     if isinstance(value, (jax.Array, Tracer)):
         if dtype is None or value.dtype == dtype.as_numpy_dtype:
-            if isinstance(value, ArrayImpl) and kind is not ReadValue:
+            if isinstance(value, ArrayImpl) and not issubclass(kind, ReadValue):
                 return copy_array(value) if scopes.frame is None else value
             return value
         with wide_types(dtype in dtypes.WIDE):

@@ -33,9 +33,9 @@ def extract_glimpse(
     Args:
         input: (batch, height, width, channels).
         size: height and width of the windows, in pixels.
-        offsets: (batch, 2): y and x of each window's middle.
-        centered: offsets (if normalized) count from the image's middle, -1 and 1 being its edges; else from its
-            upper left corner.
+        offsets: (batch, 2): y and x of each window's upper left corner; of its middle if centered and normalized.
+        centered: offsets count from the image's middle (if normalized, -1 and 1 are its edges); else from its upper
+            left corner.
         normalized: offsets are parts of the image's size; else pixels.
         noise: ``"uniform"`` (0 to 1), ``"gaussian"`` (mean and spread of each image and channel) or ``"zero"``.
         name: ignored, as eager tensors have no names.
@@ -51,9 +51,11 @@ def extract_glimpse(
     whole = ops.convert_to_tensor([height, width], "float32")
     if normalized:
         places = places * whole
-        if centered:
-            places = places / 2.0 + whole / 2.0
-    corners = ops.cast(places - ops.convert_to_tensor([rows / 2.0, columns / 2.0], "float32"), "int32")
+    if centered:
+        # Only here does TensorFlow take the offset for the window's middle.
+        middle = ops.convert_to_tensor([rows / 2.0, columns / 2.0], "float32")
+        places = places / 2.0 + whole / 2.0 - middle if normalized else places + whole / 2.0
+    corners = ops.cast(places, "int32")
     ys = corners[:, :1] + np.arange(rows, dtype=np.int32)
     xs = corners[:, 1:] + np.arange(columns, dtype=np.int32)
     inside = ops.logical_and(
@@ -184,8 +186,8 @@ def _windows(
     wide = jnp.round(tall * ratio)
     area = tall * wide
     fits = (area >= least) & (area <= most) & (wide <= width) & (tall <= height) & (wide > 0) & (tall > 0)
-    top = jnp.minimum(jnp.floor(numbers[2] * (height - tall + 1)), height - tall)
-    left = jnp.minimum(jnp.floor(numbers[3] * (width - wide + 1)), width - wide)
+    top = jnp.floor(numbers[2] * (height - tall))
+    left = jnp.floor(numbers[3] * (width - wide))
     return fits, jnp.stack([top, left, top + tall, left + wide], axis=1)
 
 

@@ -38,15 +38,19 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "hornbeam.core.variable": ("Variable",),
     "hornbeam.core.symbolic": ("KerasTensor",),
     "hornbeam.core.scopes": ("name_scope",),
+    "hornbeam.core.stateless": ("StatelessScope", "SymbolicScope"),
     "hornbeam.keras.constraints": ("Constraint",),
     "hornbeam.keras.dtype_policies": ("DTypePolicy", "FloatDTypePolicy"),
     "hornbeam.keras.initializers": ("Initializer",),
     "hornbeam.keras.layers": ("Input", "InputSpec", "Layer"),
+    "hornbeam.keras.layers.base.remat": ("RematScope", "remat"),
     "hornbeam.keras.losses": ("Loss",),
     "hornbeam.keras.metrics": ("Metric",),
     "hornbeam.keras.models": ("Model", "Sequential"),
+    "hornbeam.keras.models.operation": ("Function", "Operation"),
     "hornbeam.keras.optimizers": ("Optimizer",),
     "hornbeam.keras.regularizers": ("Regularizer",),
+    "hornbeam.tensors.scopes": ("device",),
 }
 _NAMES = {name: module for module, names in _HOMES.items() for name in names}
 

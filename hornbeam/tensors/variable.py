@@ -10,12 +10,14 @@ from typing import Any
 
 import jax
 
+from hornbeam import ops
 from hornbeam.base import dtypes, shapes
 from hornbeam.base.errors import NotSupportedError
 from hornbeam.core import scopes as scopes_module
 from hornbeam.core import variable as core
-from hornbeam.core.tensor import HostTensor, Tensor
+from hornbeam.core.tensor import HostTensor, ReadValue, Tensor
 from hornbeam.engine.jax_compat import Tracer
+from hornbeam.ops.at import update_at
 from hornbeam.tensors.face import tensor
 from hornbeam.tensors.indexing import (
     gather,
@@ -94,6 +96,16 @@ class _AnyVariable(type):
 
 def _through(creator: Callable, following: Callable) -> Callable:
     return lambda **kwargs: creator(following, **kwargs)
+
+
+class Slice(ReadValue):
+    """``variable[key]``: a tensor that can also set these entries of the variable."""
+
+    __slots__ = ("_key", "_variable")
+
+    def assign(self, value: Any, name: str | None = None) -> Any:
+        """Set the entries; gives the variable."""
+        return self._variable.assign(update_at(self._variable, value, self._key))
 
 
 class Variable(core.Variable, metaclass=_AnyVariable):
@@ -178,6 +190,14 @@ class Variable(core.Variable, metaclass=_AnyVariable):
         if scopes_module.scopes.frame is not None or isinstance(self._array, Tracer):
             return shown + ">"
         return f"{shown}, numpy={self.read_value().__repr__().partition('numpy=')[2]}"
+
+    def __getitem__(self, key: Any) -> Any:
+        found = ops.get_item(self, key)
+        if type(found) is not Tensor or scopes_module.scopes.tapes:
+            return found  # with its place on the tape
+        entries = Slice(found._value)
+        entries._variable, entries._key = self, key
+        return entries
 
     # --- TensorFlow's further methods ------------------------------------------------------------
     def assign_add(

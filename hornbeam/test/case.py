@@ -45,12 +45,12 @@ class TestCase(unittest.TestCase):
             file.write(content)
         return path
 
-    def assertAllClose(self, a: Any, b: Any, rtol: float = 1e-6, atol: float = 1e-6, msg: str | None = None) -> None:  # noqa: N802
+    def assertAllClose(self, a: Any, b: Any, rtol: float = 1e-6, atol: float = 1e-6, msg: str | None = None) -> None:
         """Fail unless `|a - b| <= atol + rtol * |b|` everywhere, in equal nestings."""
         for one, other in self._pairs(a, b):
             np.testing.assert_allclose(one, other, rtol=rtol, atol=atol, err_msg=msg or "")
 
-    def assertNotAllClose(self, a: Any, b: Any, rtol: float = 1e-6, atol: float = 1e-6, msg: str | None = None) -> None:  # noqa: N802
+    def assertNotAllClose(self, a: Any, b: Any, rtol: float = 1e-6, atol: float = 1e-6, msg: str | None = None) -> None:
         """Fail if `assertAllClose` passes."""
         try:
             self.assertAllClose(a, b, rtol, atol)
@@ -58,12 +58,12 @@ class TestCase(unittest.TestCase):
             return
         self.fail(msg or f"The values are close. Received: {a!r} and {b!r}.")
 
-    def assertAllEqual(self, a: Any, b: Any, msg: str | None = None) -> None:  # noqa: N802
+    def assertAllEqual(self, a: Any, b: Any, msg: str | None = None) -> None:
         """Fail unless values are equal everywhere."""
         for one, other in self._pairs(a, b):
             np.testing.assert_array_equal(one, other, err_msg=msg or "")
 
-    def assertNotAllEqual(self, a: Any, b: Any, msg: str | None = None) -> None:  # noqa: N802
+    def assertNotAllEqual(self, a: Any, b: Any, msg: str | None = None) -> None:
         """Fail if values are equal everywhere."""
         try:
             self.assertAllEqual(a, b)
@@ -71,25 +71,25 @@ class TestCase(unittest.TestCase):
             return
         self.fail(msg or f"The values are equal. Received: {a!r} and {b!r}.")
 
-    def assertAllGreater(self, a: Any, comparison_target: Any) -> None:  # noqa: N802
+    def assertAllGreater(self, a: Any, comparison_target: Any) -> None:
         """Fail unless all values are greater."""
         np.testing.assert_array_less(np.broadcast_to(comparison_target, np.shape(a)), np.asarray(a))
 
-    def assertAllLess(self, a: Any, comparison_target: Any) -> None:  # noqa: N802
+    def assertAllLess(self, a: Any, comparison_target: Any) -> None:
         """Fail unless all values are less."""
         np.testing.assert_array_less(np.asarray(a), np.broadcast_to(comparison_target, np.shape(a)))
 
-    def assertAllInRange(self, target: Any, lower_bound: Any, upper_bound: Any) -> None:  # noqa: N802
+    def assertAllInRange(self, target: Any, lower_bound: Any, upper_bound: Any) -> None:
         """Fail unless all values are in a range, its ends included."""
         values = np.asarray(target)
         outside = values[(values < lower_bound) | (values > upper_bound)]
         self.assertEqual(outside.size, 0, f"Values outside of {lower_bound}..{upper_bound}: {outside}")
 
-    def assertShapeEqual(self, input_a: Any, input_b: Any, msg: str | None = None) -> None:  # noqa: N802
+    def assertShapeEqual(self, input_a: Any, input_b: Any, msg: str | None = None) -> None:
         """Fail unless shapes are equal."""
         self.assertEqual(tuple(np.shape(input_a)), tuple(np.shape(input_b)), msg)
 
-    def assertDTypeEqual(self, target: Any, expected_dtype: Any) -> None:  # noqa: N802
+    def assertDTypeEqual(self, target: Any, expected_dtype: Any) -> None:
         """Fail unless the element type is the expected one."""
         self.assertEqual(np.asarray(target).dtype, np.dtype(str(expected_dtype)))
 

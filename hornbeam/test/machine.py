@@ -16,9 +16,7 @@ __all__ = [
 ]
 
 
-def is_gpu_available(
-    cuda_only: bool = False, min_cuda_compute_capability: tuple[int, int] | None = None
-) -> bool:
+def is_gpu_available(cuda_only: bool = False, min_cuda_compute_capability: tuple[int, int] | None = None) -> bool:
     """Whether there is a GPU to compute on.
 
     Args:

@@ -176,3 +176,17 @@ def test_names_of_variables_hold_the_names_of_layers():
     name = model.layers[0].kernel.name
     assert name == "kernel" and name.startswith("conv_one/") and name.endswith("kernel:0") and "top" not in name
     assert copy.deepcopy(name) == "kernel" and type(pickle.loads(pickle.dumps(name))) is str
+
+
+def test_a_model_that_starts_with_an_embedding_needs_no_length(capsys):
+    model = keras.Sequential([layers.Embedding(50, 4), layers.GlobalAveragePooling1D(), layers.Dense(1)])
+    model.summary()
+    assert "205" in capsys.readouterr().out and model.output_shape == (None, 1)
+    assert model.predict(np.array([[1, 2, 3]]), verbose=0).shape == (1, 1)
+    fixed = keras.Sequential([layers.Embedding(50, 4, input_length=6), layers.Flatten(), layers.Dense(1)])
+    assert fixed.input_shape == (None, 6) and fixed.count_params() == 225
+    unknown = keras.Sequential([layers.Embedding(50, 4), layers.Flatten(), layers.Dense(1)])
+    with pytest.raises(ValueError):
+        unknown.summary()
+    assert unknown.predict(np.ones((2, 5), int), verbose=0).shape == (2, 1)
+    assert layers.Dense(1).stateful is False

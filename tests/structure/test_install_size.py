@@ -60,4 +60,4 @@ def test_all_means_every_extra_for_users():
     extras = PROJECT["optional-dependencies"]
     (everything,) = (Requirement(text) for text in extras["all"])
     assert everything.name == "hornbeam"
-    assert everything.extras == set(extras) - {"cuda", "tpu", "all", "test", "oracle"}
+    assert everything.extras == set(extras) - {"cuda", "tpu", "onednn", "all", "test", "oracle"}

@@ -171,9 +171,10 @@ def _output_names(training: dict[str, Any]) -> list[str]:
 def _metric(value: Any, outputs: list[str], context: Context) -> Any:
     if not isinstance(value, dict):
         return value
-    name, config = value["class_name"], dict(value.get("config") or {})
+    name = value["class_name"]
     if context.knows(name) or context.knows(value.get("registered_name") or "") or name == "function":
         return value
+    config = dict(value.get("config") or {})
     config.pop("dtype", None)
     given = config.get("name")
     for output in outputs:

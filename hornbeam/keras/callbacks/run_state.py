@@ -146,7 +146,8 @@ def _is_generic(item: Any) -> bool:
     own = type(item)
     if own.__module__.startswith("hornbeam."):
         return False
-    return own.get_state in _PLAIN_GETTERS
+    said = any("state_names" in vars(kind) for kind in own.__mro__ if not kind.__module__.startswith("hornbeam."))
+    return not said and own.get_state in _PLAIN_GETTERS
 
 
 def _attributes(item: Any) -> dict[str, Any]:

@@ -6,8 +6,10 @@ import inspect
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from hornbeam.base import trees
-from hornbeam.base.errors import ArgumentError, DataError, explain
+from hornbeam.base.errors import ArgumentError, DataError, ShapeError, explain
 from hornbeam.keras import metrics as metrics_module
 from hornbeam.keras.metrics import MeanMetricWrapper, Metric
 from hornbeam.keras.trainers.compiled_loss import family, object_name
@@ -98,9 +100,9 @@ class CompiledMetrics(Metric):
         weights = match_weights(outputs, sample_weight)
         for one, target, pred, weight in zip(per_output, targets, outputs.values, weights, strict=True):
             for metric in one.plain:
-                metric.update_state(target, pred)
+                _update(metric, target, pred)
             for metric in one.weighted:
-                metric.update_state(target, pred, sample_weight=weight)
+                _update(metric, target, pred, sample_weight=weight)
 
     def reset_state(self) -> None:
         """Start anew."""
@@ -130,6 +132,16 @@ class CompiledMetrics(Metric):
     def get_config(self) -> dict[str, Any]:
         """Not for use: what is stored are the arguments of ``compile``."""
         raise NotImplementedError("The metrics of a model are stored with `model.get_compile_config()`.")
+
+
+def _update(metric: Metric, target: Any, pred: Any, **weights: Any) -> None:
+    try:
+        metric.update_state(target, pred, **weights)
+    except ShapeError:
+        # Class numbers under a metric of columns ("mae" beside "accuracy"): compared with each column.
+        if len(np.shape(target)) != 1 or len(np.shape(pred)) != 2:
+            raise
+        metric.update_state(target[:, None], pred, **weights)
 
 
 def _prefixed(one: _PerOutput, name: str) -> str:

@@ -16,8 +16,8 @@ from hornbeam.keras.trainers.feeds.opening import open_feed
 from hornbeam.keras.trainers.feeds.stream import Stream, check_passes
 from hornbeam.keras.trainers.interrupts import SafeInterrupt
 from hornbeam.keras.trainers.loop import Loop
-from hornbeam.keras.trainers.numerics import NumericsWatch
 from hornbeam.keras.trainers.monitors import check_monitors
+from hornbeam.keras.trainers.numerics import NumericsWatch
 from hornbeam.keras.trainers.preparation import prepare
 from hornbeam.keras.trainers.rollback import Rollback
 

@@ -177,7 +177,8 @@ class Loop:
         warn(
             f"The source of batches ({type(feed.source).__name__}) cannot tell its place: when this run goes on from a "
             "backup, the batches up to the place are read anew and dropped, so it must give the same ones again. "
-            "Arrays, a PyDataset or a tf.data.Dataset go on at their place.")
+            "Arrays, a PyDataset or a tf.data.Dataset go on at their place."
+        )
 
     def _facts(self) -> dict[str, Any]:
         """What must be the same in the run that goes on."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hornbeam.keras.trainers import batches, evaluation, fitting, prediction, rate_finder, tuning
+from hornbeam.keras.trainers import state_tree as _state_tree
 from hornbeam.keras.trainers.arguments import FitOptions, refuse_unknown
 from hornbeam.keras.trainers.compilation import Compilation
 from hornbeam.keras.trainers.feeds.loading import asked
@@ -175,6 +176,49 @@ class Trainer(Compilation):
     def predict_on_batch(self, x: Any) -> Any:
         """Predictions for one batch, as NumPy arrays."""
         return batches.predict_on_batch(self, x)
+
+    # --- state as plain data ---------------------------------------------------------------------
+    def get_state_tree(self, value_format: str = "backend_tensor") -> dict[str, Any]:
+        """Values of all variables in nested dicts, by the parts of their paths.
+
+        Args:
+            value_format: ``"backend_tensor"``, or ``"numpy_array"`` for copies on the host.
+
+        Returns:
+            Dicts by ``"trainable_variables"``, ``"non_trainable_variables"``, ``"optimizer_variables"`` and
+            ``"metrics_variables"``.
+
+        Raises:
+            ValueError: two variables have the same path, or another format.
+        """
+        return _state_tree.get(self, value_format)
+
+    def set_state_tree(self, state_tree: dict[str, Any]) -> None:
+        """Set variables to what ``get_state_tree`` gave; those that the tree does not hold keep their values.
+
+        Raises:
+            ValueError: a key that is none of the four.
+        """
+        _state_tree.set_values(self, state_tree)
+
+    def stateless_compute_loss(
+        self,
+        trainable_variables: Any,
+        non_trainable_variables: Any,
+        metrics_variables: Any,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        """``compute_loss`` with the values of variables given; the model does not change.
+
+        Returns:
+            The loss, and ``(trainable_variables, non_trainable_variables, metrics_variables)`` as they are afterwards.
+        """
+        groups = (trainable_variables, non_trainable_variables, metrics_variables)
+        return _state_tree.stateless_compute_loss(self, *groups, (x, y, y_pred, sample_weight), training)
 
     # --- beyond Keras ----------------------------------------------------------------------------
     def find_learning_rate(

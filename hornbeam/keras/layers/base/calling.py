@@ -28,6 +28,7 @@ from hornbeam.keras.layers.base.call_arguments import (
 from hornbeam.keras.layers.base.call_context import CallContext
 from hornbeam.keras.layers.base.call_spec import CallSpec, call_spec
 from hornbeam.keras.layers.base.plan import Plan, is_pure
+from hornbeam.keras.layers.base.remat import with_remat
 from hornbeam.keras.layers.base.taped import run_as_one_node
 from hornbeam.ops.numpy.arithmetic import divide_no_nan
 
@@ -98,6 +99,8 @@ def _run_call(
 def _call_with_tape_care(layer: Any, bound: dict[str, Any]) -> Any:
     """Run ``call`` op by op; if it hands a watched tensor to plain jax code, run it again as one taped whole."""
     args, kwargs = split(call_spec(layer), bound)
+    if scopes.frame is not None and "_remat" in vars(layer) and not scopes.symbolic:
+        return with_remat(layer, layer.call, args, kwargs)
     if not scopes.tapes or scopes.frame is not None:
         return layer.call(*args, **kwargs)
     if type(layer) in _needs_whole:

@@ -108,6 +108,8 @@ class Layer(LayerBuilding):
         state["_losses"] = []
         state["_weights"] = []
         state["_inbound_nodes"] = []
+        if scopes.remat is not None:
+            state["_remat"] = scopes.remat
 
     # --- attributes ------------------------------------------------------------------------------
     def __setattr__(self, attribute: str, value: Any) -> None:

@@ -83,6 +83,11 @@ class InputLayer(Layer):
         """Element type of the input."""
         return self._input_dtype
 
+    @property
+    def input(self) -> Any:
+        """The symbolic input, which is the output as well."""
+        return self.output
+
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """Give the input back."""
         return args[0] if args else None

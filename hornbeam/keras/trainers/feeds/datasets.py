@@ -159,12 +159,11 @@ class DatasetArrayFeed(ArrayFeed):
 
     def mark(self) -> Any:
         """What the order that is drawn next depends on, as plain data."""
-        return None if self._shuffle_node is None else place_of(self._run)
+        return self.get_state() or None
 
     def redraw(self, mark: Any) -> np.ndarray | None:
         """The order that was drawn after ``mark``."""
-        if mark is not None:
-            self._run = run_at(mark)
+        self.set_state(mark or {}, False)
         return self.order()
 
     def get_state(self) -> dict[str, Any]:

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from hornbeam.base.notices import warn
 from hornbeam.base import trees
 from hornbeam.base.errors import DataError, explain
+from hornbeam.base.notices import warn
 from hornbeam.keras.trainers.feeds.ahead import read_ahead
 from hornbeam.keras.trainers.feeds.convert import convert
 from hornbeam.keras.trainers.feeds.loading import loading_of
@@ -175,8 +175,9 @@ class IterableFeed:
         """Read on in a source that can be read once only."""
         if count < 0:
             warn(
-                f"The source of batches ({type(self.source).__name__}) stands {-count} batches behind the place of the "
-                "backup and cannot go back: training goes on with the batches that come. Make a new one before fit().")
+                f"The source of batches ({type(self.source).__name__}) was read {-count} batches further than to the "
+                "place of the backup and cannot go back: training goes on with what comes. Make a new one before fit()."
+            )
             return
         if count and self._opened is not None:
             self._opened, count = None, count - 1

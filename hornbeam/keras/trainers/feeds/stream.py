@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from hornbeam.base.notices import warn
 from hornbeam.base.errors import DataError
+from hornbeam.base.notices import warn
 from hornbeam.keras.trainers.feeds.arrays import ArrayFeed
 from hornbeam.keras.trainers.feeds.iterables import IterableFeed
 
@@ -143,7 +143,8 @@ def warn_exhausted(gave: int, wanted: int) -> None:
     warn(
         f"Your input ran out of data; interrupting training. It gave {gave} of {wanted} batches. Make sure that your "
         "dataset or generator can generate at least `steps_per_epoch * epochs` batches. You may need to use the "
-        "`.repeat()` function when building your dataset.")
+        "`.repeat()` function when building your dataset."
+    )
 
 
 def check_passes(feed: Any, epochs: int, steps: int | None) -> None:

@@ -1,0 +1,39 @@
+"""Settings of the C library's allocator: what switches them off."""
+
+import subprocess
+import sys
+
+import pytest
+
+from hornbeam.engine import memory
+
+pytestmark = pytest.mark.unit
+glibc = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="settings of glibc")
+
+FAULTS = """
+import ctypes, resource
+from hornbeam.engine import memory
+libc = ctypes.CDLL(None)
+libc.malloc.restype, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+def use():
+    block = libc.malloc(ctypes.c_size_t(100 << 20))
+    ctypes.memset(block, 1, 100 << 20)
+    libc.free(block)
+use()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+use()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.parametrize("name", [memory.SWITCH, "MALLOC_ARENA_MAX", "GLIBC_TUNABLES"])
+def test_users_choice_is_left_alone(name, monkeypatch):
+    monkeypatch.setenv(name, "0")
+    assert memory.keep_large_blocks() is False
+
+
+@glibc
+def test_large_blocks_are_kept():
+    """A block of 100 MB is taken, given back and taken again: no page is faulted in twice."""
+    done = subprocess.run([sys.executable, "-c", FAULTS], capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 1000  # all of its pages would be 25,600, or 50 huge ones
