@@ -1,4 +1,4 @@
-"""Training steps and inference of convolutional networks: LeNet-5, a small CNN, U-Net, MobileNetV2, ResNet50 and others.
+"""Training steps and inference of convolutional networks: LeNet-5, a small CNN, U-Net, MobileNetV2, ResNet50, others.
 
 Time per step in the steady state: the second and later epochs of one `fit`. One network alone, for its peak of memory
 or to save time: `--only ResNet50`.

@@ -71,7 +71,10 @@ def one_of(argument: str, value: Any, allowed: Iterable[Any], *, owner: Any = No
 
 def closest(value: Any, options: Iterable[Any]) -> str:
     """`` (did you mean 'adam'?)`` if something close exists, else an empty text."""
-    near = difflib.get_close_matches(str(value), [str(option) for option in options], n=1)
+    text, known = str(value), [str(option) for option in options]
+    # Swapped letters are the commonest slip: 'adma' is 'adam' rather than 'adamax'.
+    near = [option for option in known if sorted(option.lower()) == sorted(text.lower())]
+    near = near or difflib.get_close_matches(text, known, n=1)
     return f" (did you mean {near[0]!r}?)" if near else ""
 
 

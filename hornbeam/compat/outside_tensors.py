@@ -18,7 +18,6 @@ from hornbeam.core.scopes import override, scopes
 from hornbeam.core.symbolic import KerasTensor, value_now
 from hornbeam.keras.layers.base import call_context
 
-
 _FUNCTIONS = (types.FunctionType, types.MethodType, functools.partial)
 
 

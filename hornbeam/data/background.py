@@ -41,8 +41,11 @@ class Prefetch(Node):
 
     def stream(self, scope: Scope) -> Cursor:
         """One pass."""
-        child = self.children[0].open(scope.at(0))
-        return PrefetchCursor(child, self._size) if self._size else child
+        return self.ahead_of(self.children[0].open(scope.at(0)))
+
+    def ahead_of(self, cursor: Cursor) -> Cursor:
+        """A cursor read in a thread of its own."""
+        return PrefetchCursor(cursor, self._size) if self._size else cursor
 
     def open(self, scope: Scope) -> Cursor:
         """Always in a thread."""

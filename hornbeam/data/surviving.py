@@ -1,4 +1,4 @@
-"""``ignore_errors``: elements that cannot be made are left out."""
+"""``ignore_errors``: elements that cannot be made are left out, and counted."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from hornbeam.data.background import Prefetch
 from hornbeam.data.blocks import Block
 from hornbeam.data.plan import UNKNOWN, Cursor, Indexed, InOrder, Node, Scope
 
@@ -25,6 +26,13 @@ class IgnoreErrors(Node):
     def __init__(self, child: Node, log: bool) -> None:
         super().__init__(child)
         self._log = log
+        self.left_out = 0
+
+    def note(self, error: Exception) -> None:
+        """Count an element that is left out."""
+        self.left_out += 1
+        if self._log:
+            logger.warning("An element of the data set was left out: %s: %s", type(error).__name__, error)
 
     def make_spec(self) -> Any:
         """That of the elements."""
@@ -36,9 +44,18 @@ class IgnoreErrors(Node):
 
     def stream(self, scope: Scope) -> Cursor:
         """Elements that could be made."""
-        child = self.children[0]
-        rows = child.indexed(scope.at(0))
-        return _SurvivingCursor(_OneByOne(rows) if rows is not None else child.open(scope.at(0)), self._log)
+        self.left_out = 0
+        return self._surviving(self.children[0], scope.at(0))
+
+    def _surviving(self, node: Node, scope: Scope) -> Cursor:
+        rows = node.indexed(scope)
+        if rows is not None:
+            return _SurvivingCursor(_OneByOne(rows), self)
+        if isinstance(node, Prefetch):
+            # Below the thread: an error that has come through it is the end of its pass.
+            return node.ahead_of(self._surviving(node.children[0], scope.at(0)))
+        lenient = getattr(node, "lenient", None)
+        return _SurvivingCursor(node.open(scope) if lenient is None else lenient(self.note, scope), self)
 
 
 class _OneByOne(Cursor):
@@ -55,19 +72,22 @@ class _OneByOne(Cursor):
 
 
 class _SurvivingCursor(Cursor):
-    def __init__(self, child: Cursor, log: bool) -> None:
-        self._child, self._log = child, log
+    def __init__(self, child: Cursor, owner: IgnoreErrors) -> None:
+        self._child, self._owner = child, owner
 
     def block(self, limit: int) -> Block | None:
         """The next elements that could be made."""
         last: Exception | None = None
         for _ in range(_MOST_IN_A_ROW):
             try:
-                return self._child.block(1)
+                found = self._child.block(1)
             except Exception as error:
                 last = error
-                if self._log:
-                    logger.warning("An element of the data set was left out: %s: %s", type(error).__name__, error)
+                self._owner.note(error)
+                continue
+            if found is None and self._owner.left_out:
+                logger.info("%d elements of the data set were left out in this pass.", self._owner.left_out)
+            return found
         raise RuntimeError(f"ignore_errors(): {_MOST_IN_A_ROW} elements in a row could not be made.") from last
 
     def close(self) -> None:

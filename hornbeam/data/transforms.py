@@ -477,6 +477,9 @@ class Transforms:
     def ignore_errors(self, log_warning: bool = False, name: str | None = None) -> Any:
         """Leave out elements whose making raises an error.
 
+        How many were left out in the current (or last) pass is counted in ``left_out``. Batches of
+        ``image_dataset_from_directory`` lose their bad pictures only, not the whole batch.
+
         Args:
             log_warning: write each error to the log.
             name: label.
@@ -484,6 +487,16 @@ class Transforms:
         References: TensorFlow `tf.data.Dataset.ignore_errors`.
         """
         return self._with(IgnoreErrors(self._node, bool(log_warning)))
+
+    @property
+    def left_out(self) -> int:
+        """Elements that ``ignore_errors``, here or before, left out in the latest pass."""
+        waiting, found = [self._node], 0
+        while waiting:
+            node = waiting.pop()
+            found += node.left_out if isinstance(node, IgnoreErrors) else 0
+            waiting += node.children
+        return found
 
     def apply(self, transformation_func: Callable) -> Any:
         """What a function makes of the data set.

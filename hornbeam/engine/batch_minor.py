@@ -198,8 +198,9 @@ def _made_once(make: Callable, any_number: Array) -> Any:
     """
     bits = lax.bitcast_convert_type(any_number, jnp.uint32) | jnp.uint32(1)
     shapes = jax.eval_shape(make)
-    return lax.cond(bits != 0, make, lambda: jax.tree_util.tree_map(lambda one: jnp.zeros(one.shape, one.dtype), shapes))
-
+    return lax.cond(
+        bits != 0, make, lambda: jax.tree_util.tree_map(lambda one: jnp.zeros(one.shape, one.dtype), shapes)
+    )
 
 
 def _kernel_gradient(x: Callable, w: Callable, shapes: tuple, spec: Geometry) -> tuple[Array, Order]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import jax.numpy as jnp
 from jax import Array, lax
@@ -162,13 +163,18 @@ def _batched(x: Array, w: Array, axes: tuple, spec: Geometry) -> tuple[Array, in
     return out.reshape(*out.shape[:-1], count, filters), out.ndim - 1
 
 
+def _has_gradient_kernels() -> bool:
+    """True if gradients should stand in programs as operations of their own, for kernels that compute them."""
+    return platform.is_cpu() and onednn.is_available()
+
+
 def _to_input(dy: Array, x_shape: Sequence[int], w: Array, spec: Geometry) -> Array:
-    gradient = input_gradient if onednn.is_available() and platform.is_cpu() else _input_gradient
+    gradient = input_gradient if _has_gradient_kernels() else _input_gradient
     return gradient(dy, w, x_shape, spec)
 
 
 def _to_kernel(dy: Array, x: Array, w_shape: Sequence[int], spec: Geometry) -> Array:
-    gradient = kernel_gradient if onednn.is_available() and platform.is_cpu() else _kernel_gradient
+    gradient = kernel_gradient if _has_gradient_kernels() else _kernel_gradient
     return gradient(dy, x, w_shape, spec)
 
 
@@ -232,7 +238,28 @@ def conv_transpose(
         channels_first: where the channels of ``x`` and of the result are.
     """
     spec = Geometry((1,) * (x.ndim - 2), padding, tuple(strides), tuple(dilation))
+    if _has_gradient_kernels():
+        data = jnp.moveaxis(x, 1, -1) if channels_first else x
+        forward = _undone(data.shape, w.shape, spec)
+        if forward is not None:
+            shape = (data.shape[0], *spec.out_sizes(data.shape[1:-1], w.shape[:-2]), w.shape[-2])
+            out = input_gradient(data, w, shape, forward)
+            return jnp.moveaxis(out, -1, 1) if channels_first else out
     return _run(x, _turned(w, 1), spec, channels_first)
+
+
+def _undone(x: Sequence[Any], w: Sequence[int], spec: Geometry) -> Geometry | None:
+    """The convolution whose input gradient a transposed one is, if there is one without cutting anything off."""
+    if not all(isinstance(size, int) for size in x):
+        return None
+    strides, outs, pads = spec.input_dilation, spec.out_sizes(x[1:-1], w[:-2]), []
+    axes = zip(x[1:-1], outs, w[:-2], strides, spec.padding, spec.kernel_dilation, strict=True)
+    for size, out, window, stride, (given, _), gap in axes:
+        before = (window - 1) * gap - given
+        pads.append((before, (size - 1) * stride + (window - 1) * gap + 1 - out - before))
+    if min(map(min, pads)) < 0 or 0 in outs:
+        return None
+    return Geometry(strides, tuple(pads), (1,) * len(pads), spec.kernel_dilation)
 
 
 def _run(x: Array, w: Array, spec: Geometry, channels_first: bool) -> Array:

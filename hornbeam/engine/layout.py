@@ -91,8 +91,12 @@ def pays(jaxpr: Any) -> bool:
     """True if a program has convolutions, all of them have a form with the batch last, and most are narrow."""
     if not platform.is_cpu():
         return False
-    found = list(_widths(jaxpr))
-    if not found or None in found:
+    found = []
+    for one in _widths(jaxpr):
+        if one is None:
+            return False
+        found.append(one)
+    if not found:
         return False
     total = sum(elements for _, elements in found)
     return sum(channels * elements for channels, elements in found) <= batch_minor.WIDEST * total

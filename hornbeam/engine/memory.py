@@ -11,7 +11,7 @@ import os
 import sys
 
 SWITCH = "HORNBEAM_MALLOC"
-# Numbers of glibc's mallopt(3): one arena, because others cannot hold large blocks; no blocks outside of it; no trimming.
+# Numbers of glibc's mallopt(3): one arena (others cannot hold large blocks), no blocks outside of it, no trimming.
 _ARENA_MAX, _MMAP_MAX, _TRIM_THRESHOLD, _TOP_PAD = -8, -4, -1, -2
 _SETTINGS = ((_ARENA_MAX, 1), (_MMAP_MAX, 0), (_TRIM_THRESHOLD, 2**31 - 1), (_TOP_PAD, 64 << 20))
 

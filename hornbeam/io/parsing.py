@@ -186,7 +186,8 @@ def _fixed(records: Records, key: str, spec: FixedLenFeature) -> Any:
                 raise InvalidArgumentError(
                     None,
                     None,
-                    f"Name: {records.called(number)}, Feature: {key} (data type: {dtypes.as_dtype(spec.dtype).name}) is required but "
+                    f"Name: {records.called(number)}, Feature: {key} (data type: "
+                    f"{dtypes.as_dtype(spec.dtype).name}) is required but "
                     "could not be found.",
                 )
             row = _default(spec, count)

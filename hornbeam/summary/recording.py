@@ -86,6 +86,7 @@ def _from_program(here: state.Cell, tag: str, data: Any, step: Any, metadata: by
     fixed_writer = here.writer if here.writer_frame is not None else None
     step = _step_for_program(here, step, fixed_writer)
     fixed_condition, condition = _condition_for_program(here)
+    asked_before = here.condition
     if condition is False:
         return from_host(np.asarray(False))
     made = ops.convert_to_tensor(data() if callable(data) else data)
@@ -98,7 +99,11 @@ def _from_program(here: state.Cell, tag: str, data: Any, step: Any, metadata: by
         values = {**known, **{name: np.asarray(array) for name, array in zip(traced, arrays, strict=True)}}
         writer = fixed_writer or here.writer
         agreed = values["condition"] if fixed_condition else here.condition
-        if writer is None or not _holds(_asked(agreed)):
+        if callable(agreed):
+            # One that was in force when the program was made and gave a plain bool may be asked. Any other may
+            # compute, which a callback must not: the program that it would wait for is waiting for it.
+            agreed = agreed() if agreed is asked_before else True
+        if writer is None or not _holds(agreed):
             return np.asarray(False)
         at = here.step if values["step"] is None else values["step"]
         stored = encode(values["data"] if strings is None else strings)

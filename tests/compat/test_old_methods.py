@@ -8,6 +8,7 @@ import pickle
 import numpy as np
 import pytest
 
+import hornbeam as tf
 from hornbeam import keras
 from hornbeam.base.errors import NotSupportedError
 from tests.compat.spellings import no_notes, old_spellings  # noqa: F401 - fixtures
@@ -101,10 +102,69 @@ def test_attributes_that_are_gone_say_what_to_do():
     with pytest.raises(AttributeError, match="GradientTape"):
         _ = model.total_loss
     model.targets = "mine"
-    with pytest.raises(NotSupportedError, match="apply_gradients"):
-        model.optimizer.get_updates(None, None)
+    with pytest.raises(NotSupportedError, match="GradientTape"):
+        model.optimizer.get_updates(None, [])
     with pytest.raises(NotSupportedError, match="GradientTape"):
         model.optimizer.get_gradients(None, None)
+
+
+def test_function_with_the_updates_of_an_optimizer():
+    net, weight = classifier(), keras.backend.placeholder((None,))
+    loss = keras.backend.mean(keras.backend.square(net.output[:, 0]) * weight)
+    optimizer = keras.optimizers.SGD(0.1)
+    before = [np.array(value) for value in net.get_weights()]
+    x, scale = np.ones((4, net.input_shape[-1]), "float32"), np.arange(4, dtype="float32")
+    with tf.GradientTape() as tape:
+        value = tf.reduce_mean(tf.square(net(x)[:, 0]) * scale)
+    gradients = tape.gradient(value, net.trainable_weights)
+    step = keras.backend.function(
+        [net.input, weight], [loss], updates=optimizer.get_updates(net.trainable_weights, [], loss)
+    )
+    assert float(step([x, scale])[0]) == pytest.approx(float(value), rel=1e-5)
+    for new, old, gradient in zip(net.get_weights(), before, gradients, strict=True):
+        np.testing.assert_allclose(new, old - 0.1 * np.asarray(gradient), atol=1e-6)
+
+
+def test_initializers_with_a_name_give_variables():
+    made = keras.initializers.get("glorot_uniform")((2, 3), name="W")
+    assert isinstance(made, tf.Variable) and made.trainable and tuple(made.shape) == (2, 3)
+    assert not isinstance(keras.initializers.Zeros()((2,)), tf.Variable)
+
+
+def test_embedding_that_leaves_out_words():
+    layer = keras.layers.Embedding(40, 3, dropout=0.4)
+    x = np.arange(40).reshape(4, 10)
+    trained, whole = np.asarray(layer(x, training=True)), np.asarray(layer(x))
+    out = (trained == 0).all(-1)
+    assert 0.1 < out.mean() < 0.75
+    np.testing.assert_allclose(trained[~out], whole[~out] / 0.6, rtol=1e-5)
+    assert len(np.unique(np.asarray(layer(np.zeros((1, 20)), training=True))[0], axis=0)) == 1
+    assert keras.layers.Embedding.from_config(layer.get_config()).dropout == 0.4
+
+
+def test_padding_in_old_forms():
+    x = np.ones((1, 2, 2, 1), "float32")
+    for padding in ((1, 0, 2, 0), {"top_pad": 1, "left_pad": 2}):
+        assert tuple(keras.layers.ZeroPadding2D(padding)(x).shape) == (1, 3, 4, 1)
+
+
+def test_histories_know_old_names():
+    history = classifier().fit(X, Y, verbose=0).history
+    assert "acc" in history and "nothing" not in history
+    assert history.get("acc") == history["accuracy"] and history.get("nothing", 3) == 3
+
+
+def test_merged_models_share_inputs():
+    left = keras.Sequential([keras.layers.Dense(3, input_shape=(2,))])
+    right = keras.Sequential([keras.layers.Dense(3, input_shape=(4,))])
+    inner, outer = keras.Sequential(), keras.Sequential()
+    inner.add(keras.layers.Merge([left, right], mode="sum"))
+    inner.add(keras.layers.Activation("tanh"))
+    outer.add(keras.layers.Merge([inner, right], mode="concat"))
+    assert outer.input_shape == [(None, 2), (None, 4)] and outer.output_shape == (None, 6)
+    a, b = np.ones((5, 2), "float32"), np.full((5, 4), 2, "float32")
+    want = np.concatenate([np.tanh(np.asarray(left(a)) + np.asarray(right(b))), np.asarray(right(b))], -1)
+    np.testing.assert_allclose(outer.predict([a, b], verbose=0), want, rtol=1e-5, atol=1e-6)
 
 
 def test_layers_written_long_ago():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hornbeam.compat import paths
+from hornbeam.compat import device_lib, paths
 
 
 @pytest.mark.parametrize(
@@ -82,3 +82,11 @@ def test_spelling_of_is_the_inverse_of_home():
     assert paths.spelling_of("numpy") is None
     assert "np_utils" in paths.former_files("hornbeam.keras.utils")
     assert "objectives" in paths.former_files("hornbeam.keras")
+
+
+def test_packages_that_were_apart():
+    assert paths.home("keras_preprocessing.image") == "hornbeam.keras.preprocessing.image"
+    assert paths.home("keras_applications.vgg16") == "hornbeam.keras.applications.vgg16"
+    assert paths.moved("tensorflow.python.client.device_lib") == ["hornbeam.compat.device_lib"]
+    devices = device_lib.list_local_devices()
+    assert [device.device_type for device in devices if device.name == "/device:CPU:0"] == ["CPU"]

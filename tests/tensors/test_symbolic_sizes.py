@@ -62,7 +62,10 @@ def test_saved_and_loaded(model, tmp_path):
 
 def test_a_symbolic_tensor_beside_values_says_what_is_wrong():
     outer = keras.Input((4,))
-    loss = lambda y, p: keras.ops.mean(p) + keras.ops.sum(outer)
+
+    def loss(y, p):
+        return keras.ops.mean(p) + keras.ops.sum(outer)
+
     model = keras.Sequential([keras.layers.Dense(1, input_shape=(4,))])
     model.compile("sgd", loss)
     with pytest.raises(TypeError, match="symbolic tensor"):
@@ -82,3 +85,9 @@ def test_a_layer_may_use_another_tensor_of_its_graph():
     hidden = given @ model.get_layer("code").get_weights()[0]
     want = hidden @ model.get_layer("body").get_weights()[0] * (hidden**2).sum(-1, keepdims=True)
     np.testing.assert_allclose(model.predict(given, verbose=0), want, rtol=1e-5, atol=1e-5)
+
+
+def test_the_input_of_an_input_layer_is_its_output():
+    x = keras.Input((3,))
+    layer = keras.Model(x, keras.layers.Dense(2)(x)).layers[0]
+    assert layer.input is layer.output is x

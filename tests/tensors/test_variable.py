@@ -12,6 +12,25 @@ import hornbeam as tf
 from hornbeam import keras
 
 
+def test_entries_can_be_assigned():
+    v = tf.Variable(tf.zeros((2, 3)))
+    v[0, 1].assign(5.0)
+    v[1].assign([1.0, 2.0, 3.0])
+    v[:, 2].assign(tf.constant([7.0, 8.0]))
+    np.testing.assert_array_equal(v.numpy(), [[0, 5, 7], [1, 2, 8]])
+    assert float(v[0, 1] * 2) == 10 and isinstance(v[0], tf.Tensor)
+    with tf.GradientTape() as tape:
+        y = v[0, 1] ** 2
+    np.testing.assert_array_equal(tape.gradient(y, v).numpy(), [[0, 10, 0], [0, 0, 0]])
+
+    @tf.function
+    def step():
+        v[0].assign(v[1] + 1)
+        return tf.reduce_sum(v)
+
+    assert float(step()) == 25
+
+
 def test_names_and_instances():
     layer = keras.layers.Dense(2)
     layer.build((None, 3))

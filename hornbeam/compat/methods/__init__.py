@@ -15,7 +15,7 @@ ADDED = {
 }
 """(part of ``keras``, class) to a dict of attributes that are added where the class has none of the name."""
 
-AROUND = {
+AROUND: dict[tuple[str, str], str] = {
     ("core", "Variable"): "compat.methods.variables:AROUND_VARIABLE",
     ("layers", "Layer"): "compat.methods.layers:AROUND_LAYER",
     ("layers", "Embedding"): "compat.methods.words:AROUND_EMBEDDING",
@@ -29,5 +29,18 @@ AROUND = {
     ("models", "Sequential"): "compat.methods.models:AROUND_SEQUENTIAL",
     ("trainers", "Compilation"): "compat.outside_tensors:AROUND_COMPILATION",
     ("trainers", "Trainer"): "compat.methods.models:AROUND_TRAINER",
+} | {
+    ("initializers", name): "compat.methods.initial_values:AROUND_INITIALIZER"
+    for name in (
+        "Constant",
+        "Identity",
+        "Ones",
+        "Orthogonal",
+        "RandomNormal",
+        "RandomUniform",
+        "TruncatedNormal",
+        "VarianceScaling",
+        "Zeros",
+    )
 }
 """(part of ``keras``, class) to a dict of attribute to a function from the class's own attribute to a new one."""

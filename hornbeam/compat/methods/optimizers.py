@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from hornbeam.base.errors import NotSupportedError
 from hornbeam.compat import decay
+from hornbeam.compat.loading import load
 from hornbeam.compat.methods.gone import gone
 from hornbeam.core.tape import GradientTape
 from hornbeam.keras.optimizers.schedules import InverseTimeDecay
@@ -21,20 +21,44 @@ def get_weights(self: Any) -> list[np.ndarray]:
     return [np.asarray(variable) for variable in self.variables]
 
 
-def get_updates(self: Any, *args: Any, **kwargs: Any) -> Any:
-    """Raise: updates are not objects any more."""
-    raise NotSupportedError(
-        f"{self.name}.get_updates(): updates are not symbolic here. Use `optimizer.apply_gradients(zip(gradients, "
-        "variables))` with gradients of a `tf.GradientTape`."
-    )
+class Step:
+    """One step of an optimizer, to be made by ``K.function(..., updates=[...])``.
+
+    Args:
+        optimizer: the optimizer.
+        variables: what it changes.
+        tensors: symbolic gradients.
+    """
+
+    def __init__(self, optimizer: Any, variables: list[Any], tensors: list[Any]) -> None:
+        self.optimizer, self.variables, self.tensors = optimizer, variables, tensors
+
+    def make(self, values: list[Any]) -> None:
+        """Make the step, given the gradients."""
+        self.optimizer.apply_gradients(zip(values, self.variables, strict=True))
 
 
-def get_gradients(self: Any, loss: Any, params: Any) -> Any:
-    """Raise: gradients need a tape."""
-    raise NotSupportedError(
-        f"{self.name}.get_gradients(): a loss alone does not know how it was computed. Compute it under "
-        "`with tf.GradientTape() as tape:` and call `tape.gradient(loss, params)`."
-    )
+def get_updates(self: Any, *args: Any, **kwargs: Any) -> list[Step]:
+    """The step that lowers a symbolic loss, for ``K.function``.
+
+    Args:
+        self: the optimizer.
+        *args: ``loss, params`` in this or the other order, or ``params, constraints, loss``.
+        **kwargs: the same by name.
+    """
+    given = dict(kwargs)
+    if len(args) == 3:
+        given.update(params=args[0], loss=args[2])
+    else:
+        for one in args:
+            given["params" if isinstance(one, (list, tuple)) else "loss"] = one
+    params = list(given.get("params") or ())
+    return [Step(self, params, get_gradients(self, given.get("loss"), params))]
+
+
+def get_gradients(self: Any, loss: Any, params: Any) -> list[Any]:
+    """Symbolic gradients of a symbolic loss."""
+    return load("keras.backend:gradients")(loss, params)
 
 
 def _get_hyper(self: Any, name: str, dtype: Any = None) -> Any:

@@ -9,7 +9,6 @@ from typing import Any
 from hornbeam import ops
 from hornbeam.compat.notes import note
 from hornbeam.keras import random
-from hornbeam.keras.layers.base import call_context
 
 
 def _taking_dropout(constructor: Callable) -> Callable:
@@ -32,16 +31,16 @@ def _taking_dropout(constructor: Callable) -> Callable:
 def _leaving_out_words(call: Callable) -> Callable:
     """In training every row of the table is zero with probability ``dropout``, and the others are larger by as much."""
 
-    @functools.wraps(call)
-    def called(self: Any, inputs: Any) -> Any:
+    def called(self: Any, inputs: Any, training: Any = None) -> Any:
         outputs = call(self, inputs)
-        rate, context = vars(self).get("dropout"), call_context.current()
-        if not rate or context is None or not context.training:
+        rate = vars(self).get("dropout")
+        if not rate or not training:
             return outputs
         kept = random.uniform((self.input_dim,), seed=self.seed_generator) >= rate
         factor = ops.take(ops.cast(kept, outputs.dtype) / (1 - rate), ops.cast(inputs, "int32"), axis=0)
         return outputs * ops.expand_dims(factor, -1)
 
+    called.__doc__ = call.__doc__
     return called
 
 

@@ -15,7 +15,7 @@ from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tape import GradientTape
 from hornbeam.core.variable import Variable
 from hornbeam.keras.backend.control import Phase
-from hornbeam.keras.backend.variables import get_value
+from hornbeam.keras.backend.variables import Assignment, get_value
 from hornbeam.keras.layers import Layer
 from hornbeam.keras.models import Model
 from hornbeam.keras.utils import get_source_inputs
@@ -28,15 +28,11 @@ class Function:
     Args:
         inputs: symbolic tensors; ``learning_phase()`` among them takes the training flag.
         outputs: symbolic tensors or variables; a single one, a list or a nesting.
-        updates: nothing; layers update their state when they are called in training.
+        updates: what to do after each call: pairs (variable, symbolic tensor), and what ``update`` and an optimizer's
+            ``get_updates`` give for symbolic tensors. Layers update their state when they are called in training.
     """
 
     def __init__(self, inputs: Any, outputs: Any, updates: Any = None, name: str | None = None) -> None:
-        if updates:
-            raise NotSupportedError(
-                "K.function: argument `updates` is not offered. Assign to the variables after the call, or train with "
-                "`tf.GradientTape` and `optimizer.apply_gradients`."
-            )
         self.inputs = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
         self.outputs = outputs
         self.name = name
@@ -45,6 +41,8 @@ class Function:
             raise ValueError(f"K.function takes symbolic tensors as inputs. Received: {wrong[0]!r}.")
         self._fed = [one for one in self.inputs if isinstance(one, KerasTensor)]
         self._wanted = [one for one in trees.flatten(outputs) if isinstance(one, KerasTensor)]
+        self.updates = [_as_update(one) for one in updates or ()]
+        self._wanted += [tensor for one in self.updates for tensor in one.tensors]
         self._model = Model(self._fed, self._wanted) if self._wanted else None
 
     def __call__(self, inputs: Any = ()) -> Any:
@@ -63,9 +61,27 @@ class Function:
             found = self._model(fed[0] if len(fed) == 1 else fed, training=training)
             found = found if isinstance(found, (list, tuple)) else [found]
         rest = iter(found)
-        return trees.map_structure(
+        shown = trees.map_structure(
             lambda one: np.asarray(next(rest)) if isinstance(one, KerasTensor) else get_value(one), self.outputs
         )
+        for one in self.updates:
+            one.make([next(rest) for _ in one.tensors])
+        return shown
+
+
+def _as_update(given: Any) -> Any:
+    if isinstance(given, (list, tuple)) and len(given) == 2 and isinstance(given[1], KerasTensor):
+        given = Assignment(*given)
+    if not hasattr(given, "make"):
+        raise NotSupportedError(
+            explain(
+                "K.function: this update is not offered.",
+                expected="(variable, symbolic tensor), or the updates of an optimizer for a symbolic loss",
+                received=repr(given),
+                fix="assign to the variable after the call: its new value was computed already, once",
+            )
+        )
+    return given
 
 
 def function(inputs: Any, outputs: Any, updates: Any = None, name: str | None = None, **kwargs: Any) -> Function:
@@ -74,7 +90,7 @@ def function(inputs: Any, outputs: Any, updates: Any = None, name: str | None = 
     Args:
         inputs: list of symbolic tensors; ``learning_phase()`` among them takes the training flag (0 or 1).
         outputs: list of symbolic tensors, or a single one.
-        updates: only an empty list.
+        updates: what to do after each call; see ``Function``.
         name: name.
         **kwargs: nothing; options of sessions are refused.
 

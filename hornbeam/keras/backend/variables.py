@@ -158,19 +158,51 @@ def batch_set_value(tuples: Iterable[tuple[Any, Any]]) -> None:
         set_value(one, value)
 
 
+class Assignment:
+    """A variable that ``function`` sets to the value of a symbolic tensor.
+
+    Args:
+        variable: what is set.
+        value: the symbolic tensor.
+
+    Attributes:
+        tensors: symbolic tensors whose values are needed.
+    """
+
+    def __init__(self, variable: Any, value: KerasTensor) -> None:
+        self.variable = variable
+        self.tensors = [value]
+
+    def make(self, values: list[Any]) -> None:
+        """Set the variable, given the tensors' values."""
+        self.variable.assign(values[0])
+
+
 def update(x: Any, new_x: Any) -> Any:
-    """Set a variable to a tensor."""
-    return x.assign(new_x)
+    """Set a variable to a tensor; for a symbolic one, give the update to ``function(..., updates=[...])``."""
+    return Assignment(x, new_x) if isinstance(new_x, KerasTensor) else x.assign(new_x)
 
 
 def update_add(x: Any, increment: Any) -> Any:
-    """Add to a variable."""
+    """Add to a variable; see ``update``."""
+    if isinstance(increment, KerasTensor):
+        return Increment(x, increment)
     return x.assign_add(increment)
 
 
 def update_sub(x: Any, decrement: Any) -> Any:
-    """Subtract from a variable."""
+    """Subtract from a variable; see ``update``."""
+    if isinstance(decrement, KerasTensor):
+        return Increment(x, ops.negative(decrement))
     return x.assign_sub(decrement)
+
+
+class Increment(Assignment):
+    """A variable to which ``function`` adds the value of a symbolic tensor."""
+
+    def make(self, values: list[Any]) -> None:
+        """Add to the variable."""
+        self.variable.assign_add(values[0])
 
 
 def moving_average_update(x: Any, value: Any, momentum: Any) -> Any:

@@ -13,6 +13,7 @@ from hornbeam.keras.callbacks.lambda_callback import LambdaCallback
 from hornbeam.keras.callbacks.learning_rate_scheduler import LearningRateScheduler
 from hornbeam.keras.callbacks.model_checkpoint import ModelCheckpoint
 from hornbeam.keras.callbacks.monitor_callback import MonitorCallback
+from hornbeam.keras.callbacks.orbax_checkpoint import OrbaxCheckpoint
 from hornbeam.keras.callbacks.progbar_logger import ProgbarLogger
 from hornbeam.keras.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
 from hornbeam.keras.callbacks.remote_monitor import RemoteMonitor
@@ -31,6 +32,7 @@ __all__ = [
     "LearningRateScheduler",
     "ModelCheckpoint",
     "MonitorCallback",
+    "OrbaxCheckpoint",
     "ProgbarLogger",
     "ReduceLROnPlateau",
     "RemoteMonitor",

@@ -7,9 +7,9 @@ import signal as signals_module
 from collections.abc import Iterable
 from typing import Any
 
-from hornbeam.base.notices import warn
 from hornbeam.base import registry
 from hornbeam.base.errors import CorruptFileError, ResumeError
+from hornbeam.base.notices import warn
 from hornbeam.keras.callbacks import run_state
 from hornbeam.keras.callbacks.callback import Callback
 

@@ -60,7 +60,8 @@ class CSVLogger(Callback):
         elif size < state["size"]:
             warn(
                 f"CSVLogger: {self._path} is shorter ({size} bytes) than it was when the run was backed up "
-                f"({state['size']} bytes); the rows of earlier epochs are missing from it.")
+                f"({state['size']} bytes); the rows of earlier epochs are missing from it."
+            )
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         logs = logs or {}

@@ -100,6 +100,7 @@ class EarlyStopping(MonitorCallback):
         value = self._monitored(logs)
         if value is None:
             warn(
-                f"Early stopping conditioned on metric `{self.monitor}` which is not available. "
-                f"Available metrics are: {','.join(logs or {})}")
+                f"EarlyStopping finds no metric `{self.monitor}` in the logs of this epoch and lets it pass. "
+                f"There are: {', '.join(logs or {})}."
+            )
         return value

@@ -58,7 +58,7 @@ class LearningRateScheduler(Callback):
 
     def _set(self, optimizer: Any, epoch: int, name: str) -> None:
         if not hasattr(optimizer, "learning_rate"):
-            raise ValueError('Optimizer must have a "learning_rate" attribute.')
+            raise ValueError(f"LearningRateScheduler: {type(optimizer).__name__} has no `learning_rate` to be set.")
         rate = self._scheduled(epoch, rate_of(optimizer))
         optimizer.learning_rate = rate
         if self.verbose > 0:
@@ -69,7 +69,7 @@ class LearningRateScheduler(Callback):
         kind = getattr(found, "dtype", type(found))
         is_float = isinstance(found, (float, np.floating)) or (np.ndim(found) == 0 and "float" in str(kind))
         if not is_float:
-            raise ValueError(f"The output of the `schedule` function should be a float. Got: {found}")
+            raise ValueError(f"LearningRateScheduler: `schedule` must return a float. Received: {found!r}")
         return found if isinstance(found, (float, np.floating)) else as_python(found)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:

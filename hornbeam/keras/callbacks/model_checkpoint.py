@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from hornbeam.base.errors import NotSupportedError
 from hornbeam.base.notices import warn
 from hornbeam.keras.callbacks.monitor_callback import MonitorCallback, same_metric
 from hornbeam.keras.utils.terminal import print_message
@@ -27,6 +28,7 @@ class ModelCheckpoint(MonitorCallback):
         save_freq: ``"epoch"``, or a number of batches.
         initial_value_threshold: value of the metric to beat at the start.
         period: with ``save_freq="epoch"``, epochs between two saves.
+        options: must be None: options of TensorFlow's own writers have no meaning here.
 
     Raises:
         ValueError: there is no metric of the monitored name.
@@ -54,7 +56,13 @@ class ModelCheckpoint(MonitorCallback):
         save_freq: str | int = "epoch",
         initial_value_threshold: float | None = None,
         period: int = 1,
+        options: Any = None,
     ) -> None:
+        if options is not None:
+            raise NotSupportedError(
+                "ModelCheckpoint: `options` are for TensorFlow's own writers; leave them out. "
+                f"Received: options={options!r}"
+            )
         super().__init__(monitor, mode, initial_value_threshold)
         self.verbose = verbose
         self.filepath = os.fspath(filepath)
@@ -67,7 +75,9 @@ class ModelCheckpoint(MonitorCallback):
         self._current_epoch = 0
         self._epochs_since_last_saving = 0
         if save_freq != "epoch" and (not isinstance(save_freq, int) or isinstance(save_freq, bool)):
-            raise ValueError(f"Unrecognized save_freq: {save_freq}. Expected save_freq are 'epoch' or integer values")
+            raise ValueError(
+                f"ModelCheckpoint: `save_freq` is 'epoch' or a number of batches. Received: save_freq={save_freq!r}"
+            )
         if save_freq == "epoch" and type(self).on_train_batch_end is ModelCheckpoint.on_train_batch_end:
             self.batch_interval = 0
 
@@ -109,12 +119,15 @@ class ModelCheckpoint(MonitorCallback):
         # The logs of a batch lack what other callbacks add at the end of the epoch, so nothing can be said of names.
         current = self._monitored(logs) if batch is None else self._in_batch_logs(logs or {})
         if current is None:
-            warn(f"Can save best model only with {self.monitor} available.")
+            warn(
+                f"ModelCheckpoint finds no metric `{self.monitor}` in the logs, so it saves in any case."
+            )
             return True
         if np.ndim(current) > 0:
             warn(
-                f"Can save best model only when `monitor` is a scalar value. Received: {current}. "
-                "Falling back to `save_best_only=False`.")
+                f"ModelCheckpoint cannot tell which of several numbers is best ({self.monitor}: {current}), "
+                "so it saves in any case."
+            )
             return True
         if self.monitor_op is None:
             self._set_monitor_op()
@@ -141,7 +154,7 @@ class ModelCheckpoint(MonitorCallback):
         # Only a model without one of these endings is saved as a folder, which then replaces the one before.
         if os.path.isdir(filepath) and (self.save_weights_only or filepath.endswith((".keras", ".h5", ".hdf5"))):
             raise OSError(
-                "Please specify a non-directory filepath for ModelCheckpoint. Filepath used is an existing directory: "
+                "ModelCheckpoint wants to write a file, but there is a folder of that name; choose another `filepath`: "
                 f"{filepath}"
             )
         folder = os.path.dirname(filepath)
@@ -168,6 +181,6 @@ class ModelCheckpoint(MonitorCallback):
             return self.filepath.format(**{**values, "epoch": epoch + 1})
         except KeyError as error:
             raise KeyError(
-                f'Failed to format this callback filepath: "{self.filepath}". Reason: {error}; '
+                f"ModelCheckpoint cannot fill {error} in `filepath` {self.filepath!r}; "
                 f"available are {sorted({*values, 'epoch'})}."
             ) from error

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from hornbeam.base.notices import warn
 from hornbeam.base import settings
 from hornbeam.base.check import closest
 from hornbeam.base.errors import explain
+from hornbeam.base.notices import warn
 from hornbeam.keras.callbacks.callback import Callback
 
 # Names that mean the same metric.
@@ -55,7 +55,7 @@ class MonitorCallback(Callback):
     ) -> None:
         super().__init__()
         if mode not in ("auto", "min", "max"):
-            warn(f"{type(self).__name__} mode '{mode}' is unknown, fallback to auto mode.")
+            warn(f"{type(self).__name__} knows no mode {mode!r}; it takes 'auto'.")
             mode = "auto"
         self.monitor = monitor
         self.mode = mode

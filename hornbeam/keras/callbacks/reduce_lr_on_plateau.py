@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from hornbeam.base.notices import warn
 from hornbeam.base import check
+from hornbeam.base.notices import warn
 from hornbeam.keras.callbacks.learning_rate_scheduler import log_rates, rate_of
 from hornbeam.keras.callbacks.monitor_callback import MonitorCallback
 from hornbeam.keras.utils.terminal import print_message
@@ -50,7 +50,9 @@ class ReduceLROnPlateau(MonitorCallback):
         check.no_unknown(kwargs, owner="ReduceLROnPlateau", known=_KNOWN)
         super().__init__(monitor, mode, min_delta=min_delta)
         if factor >= 1.0:
-            raise ValueError(f"ReduceLROnPlateau does not support a factor >= 1.0. Received factor={factor}")
+            raise ValueError(
+                f"ReduceLROnPlateau: `factor` must be below 1. Received: factor={factor}"
+            )
         self.factor = factor
         self.min_lr = min_lr
         self.patience = patience
@@ -73,8 +75,9 @@ class ReduceLROnPlateau(MonitorCallback):
             self._set_monitor_op()
         if current is None:
             warn(
-                f"Learning rate reduction is conditioned on metric `{self.monitor}` which is not available. "
-                f"Available metrics are: {','.join(logs)}.")
+                f"ReduceLROnPlateau finds no metric `{self.monitor}` in the logs of this epoch and lets it pass. "
+                f"There are: {', '.join(logs)}."
+            )
             return
         if self.in_cooldown():
             self.cooldown_counter -= 1

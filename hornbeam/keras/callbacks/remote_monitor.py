@@ -62,7 +62,7 @@ class RemoteMonitor(Callback):
             # It was reached, whatever it thinks of the request.
             error.close()
         except (OSError, ValueError):
-            warn(f"Could not reach RemoteMonitor root server at {self.root}")
+            warn(f"RemoteMonitor could not send to {self.root}; training goes on.")
 
     def _post(self, body: bytes, kind: str) -> None:
         if not self.root.lower().startswith(("http://", "https://")):

@@ -12,8 +12,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from hornbeam.base.notices import warn
 from hornbeam.base.errors import ResumeError
+from hornbeam.base.notices import warn
 from hornbeam.base.plain_state import is_plain, pack
 from hornbeam.core.random_state import is_global_state, random_state, set_random_state
 from hornbeam.core.variable import Variable, commit_lock
@@ -110,7 +110,8 @@ class Remembered:
                 warn(
                     f"The backup of this run does not hold attribute `{name}` of {type(item).__name__} (a "
                     f"{type(value).__name__}): only numbers, text, arrays and lists or dicts of them can be kept. Give "
-                    "the class `get_state()` and `set_state(state)` to keep it.")
+                    "the class `get_state()` and `set_state(state)` to keep it."
+                )
         return state
 
     def restore(self, states: list[dict[str, Any]]) -> None:
@@ -259,9 +260,7 @@ def _shown(described: list[Any]) -> str:
 
 def _changed_items(what: str, then: dict[str, Any], now: dict[str, Any]) -> list[str]:
     names = sorted(name for name in {*then, *now} if then.get(name) != now.get(name))
-    return [
-        f"{what} {name}: {then.get(name)} then, {now.get(name)} now  (allow_changed=[{what!r}])" for name in names
-    ]
+    return [f"{what} {name}: {then.get(name)} then, {now.get(name)} now  (allow_changed=[{what!r}])" for name in names]
 
 
 def optimizer_print(model: Any) -> dict[str, Any]:
@@ -296,4 +295,3 @@ def _set_torch_state(state: Any) -> None:
     torch = sys.modules.get("torch")
     if state is not None and torch is not None:
         torch.set_rng_state(torch.from_numpy(np.array(state)))
-

@@ -84,8 +84,7 @@ class SwapEMAWeights(Callback):
         inner = [one for one in optimizer.optimizers if getattr(one, "use_ema", False)]
         if not inner:
             raise ValueError(
-                "SwapEMAWeights must be used when at least one inner optimizer has `use_ema=True` set. Received a "
-                "MultiOptimizer with all inner optimizers having `use_ema=False`."
+                "SwapEMAWeights finds no averages: none of the inner optimizers has `use_ema=True`."
             )
         yield from map(_with_averages, inner)
 
@@ -93,8 +92,8 @@ class SwapEMAWeights(Callback):
 def _with_averages(optimizer: Any) -> Any:
     if not getattr(optimizer, "use_ema", False):
         raise ValueError(
-            "SwapEMAWeights must be used when `use_ema=True` is set on the optimizer. "
-            f"Received: use_ema={getattr(optimizer, 'use_ema', None)}. Create the optimizer with `use_ema=True`."
+            "SwapEMAWeights needs averages of the weights, which the optimizer keeps with `use_ema=True` only. "
+            f"Received: use_ema={getattr(optimizer, 'use_ema', None)}."
         )
     return optimizer
 

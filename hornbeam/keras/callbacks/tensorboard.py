@@ -251,7 +251,8 @@ class TensorBoard(Callback):
             # The graph is an extra; a custom layer without `get_config` must not end the training.
             warn(
                 f"TensorBoard shows no graph of model '{self.model.name}': it cannot be written as JSON "
-                f"({type(error).__name__}: {error}).")
+                f"({type(error).__name__}: {error})."
+            )
             return
         with self._train_writer.as_default(0), summary.record_if(True):
             summary.write("keras", text, metadata=metadata_proto("graph_keras_model", b"1"))

@@ -34,8 +34,6 @@ class TerminateOnNaN(Callback):
         if loss is None or math.isfinite(loss):
             return
         if self.raise_error:
-            raise RuntimeError(
-                f"NaN or Inf loss encountered at batch {batch}. Loss value: {loss}. Terminating training immediately."
-            )
+            raise RuntimeError(f"TerminateOnNaN: the loss of batch {batch} is {loss}; training ends here.")
         print_message(f"Batch {batch}: Invalid loss, terminating training")
         self.model.stop_training = True

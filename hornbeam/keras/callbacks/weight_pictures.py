@@ -10,7 +10,7 @@ from hornbeam.base import settings
 def as_pictures(weight: np.ndarray) -> np.ndarray | None:
     """A weight as pictures (pictures, height, width, channels); None if it has too many axes for that.
 
-    Axes of size 1 do not count. A vector is a row, as wide as it is long; a matrix a picture that is wider than high;
+    Axes of size 1 do not count. A vector is a column of pixels; a matrix is a picture that is wider than high;
     three axes are one picture for each entry of the last one (of the first one for "channels_first"); four axes with
     1, 3 or 4 channels at the end are pictures already.
     """

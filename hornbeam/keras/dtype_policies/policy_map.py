@@ -39,8 +39,7 @@ class DTypePolicyMap(DTypePolicy, MutableMapping):
             raise ValueError("`default_policy` cannot be a `DTypePolicyMap`.")
         if policy_map is not None and not isinstance(policy_map, dict):
             raise TypeError(
-                f"If specified, `policy_map` must be a dict. Received: policy_map={policy_map} of type "
-                f"{type(policy_map)}"
+                f"DTypePolicyMap: expected a dict of paths and policies, or None. Received: policy_map={policy_map!r}"
             )
         self._default_policy_arg = default_policy
         self._default_policy = get(default_policy)
@@ -78,8 +77,8 @@ class DTypePolicyMap(DTypePolicy, MutableMapping):
         matches = [pattern for pattern in self._policy_map if re.fullmatch(pattern, key)]
         if len(matches) > 1:
             raise ValueError(
-                f"Path '{key}' matches multiple dtype policy specification keys: {matches}. Please make sure each "
-                "path only matches at most one dtype policy specification key in the DTypePolicyMap."
+                f"DTypePolicyMap: expected one pattern for the path '{key}'. Received: {matches} all fit it. Make the "
+                "patterns narrower."
             )
         return self._policy_map[matches[0]] if matches else self.default_policy
 
@@ -87,15 +86,14 @@ class DTypePolicyMap(DTypePolicy, MutableMapping):
         """Add the policy of a path or expression that has none yet."""
         if key in self._policy_map:
             raise ValueError(
-                f"{key} already exist in the DTypePolicyMap with value {self._policy_map[key]}. Please make sure to "
-                "not use duplicated keys."
+                f"DTypePolicyMap: '{key}' already has the policy {self._policy_map[key]}. Delete it first: "
+                f"`del policies[{key!r}]`."
             )
         try:
             self._policy_map[key] = get(policy)
         except (TypeError, ValueError) as error:
             raise ValueError(
-                "Cannot interpret the assigned value by `keras.dtype_policies.get`. "
-                f"Received: {policy} of type {type(policy)}"
+                f"DTypePolicyMap: expected a policy or the name of one for '{key}'. Received: {policy!r}"
             ) from error
 
     def __delitem__(self, key: str) -> None:

@@ -71,6 +71,7 @@ ALL_OBJECTS_DICT: dict[str, Any] = {known.__name__: known for known in ALL_OBJEC
 ALL_OBJECTS_DICT |= {
     "bce": binary_crossentropy,
     "BCE": binary_crossentropy,
+    "huber_loss": huber,
     "kld": kl_divergence,
     "KLD": kl_divergence,
     "kullback_leibler_divergence": kl_divergence,

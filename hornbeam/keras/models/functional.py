@@ -7,6 +7,7 @@ from typing import Any
 
 from hornbeam import ops
 from hornbeam.base import names, registry, trees
+from hornbeam.base.check import closest
 from hornbeam.base.errors import ShapeError
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tensor import Tensor
@@ -121,7 +122,8 @@ def _from_dict(model: Model, graph: Graph, inputs: dict[str, Any]) -> list[Any]:
     if isinstance(structure, dict):
         missing = [key for key in structure if key not in inputs]
         if missing:
-            raise ValueError(f'Model "{model.name}" misses input(s) {missing}; received keys {sorted(inputs)}.')
+            hint = closest(missing[0], [key for key in inputs if key not in structure])
+            raise ValueError(f'Model "{model.name}" misses input(s) {missing}; received keys {sorted(inputs)}{hint}.')
         return trees.flatten({key: inputs[key] for key in structure})
     found = []
     for tensor in graph.inputs:

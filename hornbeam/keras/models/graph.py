@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from typing import Any
 
@@ -131,6 +132,15 @@ class Graph:
         needed = [node for node in self._walk([tensor])[0] if not self._starts(node)]
         self.tap_nodes += [node for node in needed if id(node) not in known]
         self.taps.append(function)
+
+    @functools.cached_property
+    def exposes_inner(self) -> bool:
+        """Whether an output leads to another output: then gradients between outputs make sense."""
+        used = {id(tensor) for node in self.nodes for tensor in node.inputs}
+        if any(id(tensor) in used for tensor in self.outputs):
+            return True
+        inner = [getattr(operation, "_functional", None) for operation in self.operations]
+        return any(graph is not None and graph.exposes_inner for graph in inner)
 
     def run_taps(self, known: dict[int, Any]) -> None:
         """Hand the values of tapped tensors over.

@@ -7,6 +7,7 @@ import inspect
 from typing import Any
 
 from hornbeam.base import registry
+from hornbeam.base.check import closest
 from hornbeam.core.scopes import name_scope
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.keras.layers.base import calling
@@ -81,20 +82,20 @@ class Model(Trainer, Layer):
             ValueError: there is none.
         """
         if index is not None and name is not None:
-            raise ValueError(f"Provide only a layer name or a layer index. Received: index={index}, name={name}.")
+            raise ValueError(
+                f"get_layer(): expected `name` or `index`, not both. Received: {index} and {name!r}"
+            )
         layers = self.layers
         if index is not None:
             if not -len(layers) <= index < len(layers):
-                raise ValueError(
-                    f"Was asked to retrieve layer at index {index} but model only has {len(layers)} layers."
-                )
+                raise ValueError(f"get_layer(): model '{self.name}' has {len(layers)} layers. Received: index={index}")
             return layers[index]
         if name is not None:
             for layer in layers:
                 if layer.name == name:
                     return layer
-            raise ValueError(f"No such layer: {name}. Existing layers are: {[layer.name for layer in layers]}.")
-        raise ValueError("Provide either a layer name or layer index at `get_layer`.")
+            raise ValueError(_no_such_layer(self, name))
+        raise ValueError("get_layer(): expected `name` or `index`. Received: neither.")
 
     # --- functional faces ------------------------------------------------------------------------
     @property
@@ -230,9 +231,8 @@ class Model(Trainer, Layer):
         """
         if not self.built:
             raise ValueError(
-                "This model has not yet been built. Build the model first by calling `build()` or by calling "
-                "the model on a "
-                "batch of data."
+                f"summary(): model '{self.name}' has no weights yet, as the size of its input is not known. Call it on "
+                "a batch, or `build(input_shape)`; or begin with `keras.Input`."
             )
         registry.find("keras", "summary")(
             self,
@@ -339,3 +339,8 @@ def _functional_arguments(args: tuple, kwargs: dict[str, Any]) -> tuple[Any, Any
     inputs = args[0] if args else rest.pop("inputs")
     outputs = args[1] if len(args) == 2 else rest.pop("outputs")
     return inputs, outputs, rest
+
+
+def _no_such_layer(model: Model, name: Any) -> str:
+    names = [layer.name for layer in model.layers]
+    return f"get_layer(): model '{model.name}' has no layer '{name}'{closest(name, names)}. Its layers: {names}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from hornbeam.base import trees
@@ -43,6 +44,11 @@ class Sequential(Model):
         self._input_layer: Any = None
         self._input_layers: tuple[InputLayer, ...] = ()  # of a first model that has several inputs
         self._steps: list[Any] = []
+        if layers is not None and not isinstance(layers, Iterable):
+            raise TypeError(
+                f"Sequential(): expected a list of layers. Received: layers={layers!r}. "
+                "Put the layers in brackets: `Sequential([first, second])`."
+            )
         for layer in layers or ():
             self._append(layer)
         self._rebuild()
@@ -69,23 +75,21 @@ class Sequential(Model):
         if isinstance(layer, InputLayer):
             if self._input_layer is not None or self._stack:
                 raise ValueError(
-                    f"Sequential model '{self.name}' has already been configured to use input shape "
-                    f"{self._input_layer.batch_shape if self._input_layer else 'of its first layer'}. You "
-                    "cannot add a different Input layer to it."
+                    f"Sequential '{self.name}': expected one input, and at its start. Received: another Input behind "
+                    f"{self._input_layer.batch_shape if self._input_layer else 'the first layer'}. Leave it out."
                 )
             self._input_layer = layer
             return
         if not isinstance(layer, Layer) and callable(layer) and not isinstance(layer, type):
             raise ValueError(
-                f"Only instances of `keras.Layer` can be added to a Sequential model. Received: {layer} (of "
-                f"type {type(layer)}). "
-                "Fix: wrap a function in `keras.layers.Lambda`."
+                f"Sequential '{self.name}': expected a keras.Layer. Received: {layer}, of type {type(layer).__name__}. "
+                "Wrap a function in `keras.layers.Lambda`."
             )
         if not isinstance(layer, Layer):
             hint = f" Did you mean `{layer.__name__}()`?" if isinstance(layer, type) else ""
             raise ValueError(
-                f"Only instances of `keras.Layer` can be added to a Sequential model. Received: {layer} (of "
-                f"type {type(layer)}).{hint}"
+                f"Sequential '{self.name}': expected a keras.Layer. Received: {layer}, of type "
+                f"{type(layer).__name__}.{hint}"
             )
         if any(layer.name == other.name for other in self._stack):
             raise ValueError(

@@ -40,6 +40,7 @@ class LossScaleOptimizer(OptimizerWrapper):
         initial_scale: first scale; a high one, since it falls much faster than it grows.
         dynamic_growth_steps: steps between two doublings.
         name: name.
+        **kwargs: ``dynamic=False`` keeps the first scale for good; then no step is left out.
 
     Raises:
         ValueError: an argument that belongs to the inner optimizer is given.
@@ -57,11 +58,7 @@ class LossScaleOptimizer(OptimizerWrapper):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        if not kwargs.pop("dynamic", True):
-            raise ValueError(
-                "LossScaleOptimizer does not support `dynamic=False`: set `loss_scale_factor` on the "
-                "`inner_optimizer` instead."
-            )
+        dynamic = bool(kwargs.pop("dynamic", True))
         for argument, unused in _UNUSED.items():
             value = kwargs.pop(argument, unused)
             if value != unused:
@@ -78,6 +75,7 @@ class LossScaleOptimizer(OptimizerWrapper):
         self.inner_optimizer = inner_optimizer
         self.initial_scale = initial_scale
         self.dynamic_growth_steps = dynamic_growth_steps
+        self.dynamic = dynamic
         # Gradients would otherwise be divided twice.
         inner_optimizer.loss_scale_factor = None
 
@@ -95,7 +93,6 @@ class LossScaleOptimizer(OptimizerWrapper):
         self._extend_common(variables)
 
     def _step(self, gradients: list, variables: list[Variable]) -> None:
-        finite = array_of(self.check_finite(gradients))
         scale = self.dynamic_scale.read_array()
 
         def update() -> None:
@@ -104,6 +101,8 @@ class LossScaleOptimizer(OptimizerWrapper):
                 for gradient, variable in zip(gradients, variables, strict=True)
             ]
             self.inner_optimizer._run(unscaled, variables)
+            if not self.dynamic:
+                return
             count = self.step_counter.read_array() + 1
             grown = count == self.dynamic_growth_steps
             self.step_counter.assign(jnp.where(grown, 0, count))
@@ -113,7 +112,10 @@ class LossScaleOptimizer(OptimizerWrapper):
             self.step_counter.assign(jnp.zeros((), jnp.int32))
             self.dynamic_scale.assign(scale * 0.5)
 
-        run_either(finite, update, leave_out)
+        if self.dynamic:
+            run_either(array_of(self.check_finite(gradients)), update, leave_out)
+        else:
+            update()
 
     def check_finite(self, grads: Sequence[Any]) -> Tensor:
         """True if every element of every gradient is finite; None is passed over."""
@@ -142,12 +144,13 @@ class LossScaleOptimizer(OptimizerWrapper):
         self.inner_optimizer.finalize_variable_values(var_list)
 
     def get_config(self) -> dict[str, Any]:
-        return {
+        config = {
             "name": self.name,
             "inner_optimizer": serialization.serialize_keras_object(self.inner_optimizer),
             "initial_scale": self.initial_scale,
             "dynamic_growth_steps": self.dynamic_growth_steps,
         }
+        return config if self.dynamic else config | {"dynamic": False}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> LossScaleOptimizer:

@@ -65,6 +65,15 @@ def check_fits(loss: Any, target: Any, pred: Any, weight: Any, output: str | Non
         )
     if not hasattr(target, "shape") or not hasattr(pred, "shape"):
         return
+    if getattr(target, "dtype", None) == "string":
+        raise DataError(
+            explain(
+                f"The targets{place} are strings, and a loss takes numbers.",
+                expected=f"numbers, for loss {loss.name!r}",
+                received=f"y of shape {tuple(target.shape)}, dtype string",
+                fix="number the classes, e.g. `names, y = np.unique(y, return_inverse=True)` or layers.StringLookup",
+            )
+        )
     name = function_name(loss)
     true_shape, pred_shape = tuple(target.shape), tuple(pred.shape)
     if name == _SPARSE:

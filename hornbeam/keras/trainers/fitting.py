@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from hornbeam.base.errors import DataError, explain
 from hornbeam.keras.callbacks import CallbackList
 from hornbeam.keras.callbacks.logs import LazyLogs
@@ -82,6 +84,16 @@ def _split(data: tuple[Any, Any, Any], split: Any, validation_data: Any, options
         data, validation_data = split_validation(parts, split)  # type: ignore[arg-type]
     if validation_data is None:
         return data, None
+    lone = validation_data[0] if isinstance(validation_data, tuple) and len(validation_data) == 1 else validation_data
+    if data[1] is not None and isinstance(lone, np.ndarray):
+        raise DataError(
+            explain(
+                "`validation_data` has inputs but no targets, while the training data have both.",
+                expected="(x, y) or (x, y, sample_weight)",
+                received=f"an array of shape {lone.shape} alone",
+                fix="pass `validation_data=(x_val, y_val)`",
+            )
+        )
     return data, _validation_feed(validation_data, options)
 
 

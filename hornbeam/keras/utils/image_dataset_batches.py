@@ -10,11 +10,13 @@ from __future__ import annotations
 import functools
 import os
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Protocol
 
 import numpy as np
 
+from hornbeam.base.errors import DataError
 from hornbeam.core.spec import TensorSpec
 from hornbeam.data import Dataset
 from hornbeam.data.blocks import Block
@@ -74,10 +76,14 @@ class FileBatches(Node):
         """One pass."""
         return _BatchCursor(self, self.children[0].open(scope.at(0)))
 
+    def lenient(self, note: Callable[[Exception], None], scope: Scope) -> Cursor:
+        """One pass without the pictures that cannot be read, each of which is noted."""
+        return _BatchCursor(self, self.children[0].open(scope.at(0)), note)
+
 
 class _BatchCursor(Cursor):
-    def __init__(self, node: FileBatches, numbers: Cursor) -> None:
-        self._node, self._numbers = node, numbers
+    def __init__(self, node: FileBatches, numbers: Cursor, note: Callable[[Exception], None] | None = None) -> None:
+        self._node, self._numbers, self._note = node, numbers, note
         self._begun: deque[tuple[np.ndarray, np.ndarray, list[Future]]] = deque()
 
     def block(self, limit: int) -> Block | None:
@@ -88,8 +94,12 @@ class _BatchCursor(Cursor):
             return None
         places, batch, tasks = self._begun.popleft()
         self._begin()
-        for task in tasks:
-            task.result()
+        bad = [place for task in tasks for place in task.result()]
+        if bad:
+            good = ~np.isin(places, bad)
+            places, batch = places[good], batch[good]
+            if not len(places):
+                return self.block(limit)
         # The pictures may be kept for the next pass: as arrays out of `tf.data` everywhere, they are read-only.
         batch.flags.writeable = False
         labels = self._node.labels
@@ -112,9 +122,18 @@ class _BatchCursor(Cursor):
         self._begun.append((places, batch, tasks))
         return True
 
-    def _fill(self, places: np.ndarray, pictures: np.ndarray) -> None:
+    def _fill(self, places: np.ndarray, pictures: np.ndarray) -> list[int]:
+        """Read pictures into their places; returns the numbers of those that cannot be read."""
+        bad = []
         for place, picture in zip(places.tolist(), pictures, strict=True):
-            self._node.reader.into(self._node.paths[place], picture)
+            try:
+                self._node.reader.into(self._node.paths[place], picture)
+            except (DataError, OSError) as error:
+                if self._note is None:
+                    raise
+                self._note(error)
+                bad.append(place)
+        return bad
 
     def skip(self, count: int) -> int:
         """Pass over batches; those not begun are never read."""

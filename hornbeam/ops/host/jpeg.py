@@ -49,7 +49,8 @@ def checked_options(where: str, fancy_upscaling: bool, dct_method: Any, ratio: i
     if not fancy_upscaling or method == "INTEGER_FAST":
         if ratio != 1 or recover:
             raise NotSupportedError(
-                f"{where}: fancy_upscaling=False and dct_method='INTEGER_FAST' go with whole pictures of full size only "
+                f"{where}: fancy_upscaling=False and dct_method='INTEGER_FAST' go with whole pictures of full "
+                "size only "
                 "(ratio=1, try_recover_truncated=False)."
             )
         if decoder() is None:

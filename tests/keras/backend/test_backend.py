@@ -117,8 +117,15 @@ def test_functions_give_inner_values():
 
 def test_functions_refuse_what_they_cannot_do():
     net = model()
-    with pytest.raises(NotSupportedError, match="updates"):
+    with pytest.raises(NotSupportedError, match="update"):
         K.function([net.input], [net.output], updates=[1])
+    kept, count = K.variable(np.zeros(3)), K.variable(0.0)
+    x = K.placeholder((None, 3))
+    step = K.function([x], [K.mean(x)], updates=[(kept, K.sum(x, axis=0)), K.update_add(count, K.sum(x))])
+    step([np.ones((2, 3))])
+    assert step([np.ones((2, 3))])[0] == 1
+    np.testing.assert_array_equal(K.get_value(kept), [2, 2, 2])
+    assert K.get_value(count) == 12
     with pytest.raises(ValueError, match="2 inputs"):
         K.function([net.input, K.learning_phase()], [net.output])([X])
     with pytest.raises(ValueError, match="symbolic"):

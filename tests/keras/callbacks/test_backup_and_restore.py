@@ -1,4 +1,4 @@
-"""A run that is interrupted anywhere and started again ends as if nothing had happened (RELIABILITY rows R-10 to R-15)."""
+"""A run that is interrupted and started again ends as if nothing had happened (RELIABILITY rows R-10 to R-15)."""
 
 from __future__ import annotations
 
@@ -316,7 +316,7 @@ def test_files_of_other_callbacks(net, tmp_path):
 def test_attributes_that_cannot_be_kept_are_told(net, tmp_path):
     class Holder(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
-            self.file = open(os.devnull)
+            self.file = open(os.devnull)  # noqa: SIM115 - closed at the end
 
         def on_train_end(self, logs=None):
             self.file.close()

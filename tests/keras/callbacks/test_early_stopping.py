@@ -72,7 +72,7 @@ def test_can_be_used_again():
 
 
 def test_unknown_mode_warns():
-    with pytest.warns(UserWarning, match="mode 'other' is unknown"):
+    with pytest.warns(UserWarning, match="knows no mode 'other'"):
         assert ours.EarlyStopping(mode="other").mode == "auto"
 
 
@@ -113,13 +113,13 @@ def test_a_wrong_name_is_an_error(monitor, logs, closest, mode):
 def test_validation_that_is_not_due_warns_only():
     callback = ours.EarlyStopping("val_loss", patience=5)
     epochs = [{"loss": 1.0}, {"loss": 1.0, "val_loss": 0.5}, {"loss": 1.0}]
-    with pytest.warns(UserWarning, match="Early stopping conditioned on metric `val_loss` which is not available"):
+    with pytest.warns(UserWarning, match="finds no metric `val_loss`"):
         drive(ours.CallbackList, [callback], epochs)
     assert callback.best == 0.5
 
 
 def test_a_name_that_was_there_once_warns_only():
-    with pytest.warns(UserWarning, match="Available metrics are: loss"):
+    with pytest.warns(UserWarning, match="There are: loss"):
         drive(ours.CallbackList, [ours.EarlyStopping("f1", mode="max")], [{"loss": 1, "f1": 1}, {"loss": 1}])
 
 

@@ -42,11 +42,11 @@ def test_scheduler_as_the_oracle(schedule, multi, capsys):
 
 def test_scheduler_wants_a_float():
     for module in (ours, keras.callbacks):
-        with pytest.raises(ValueError, match="The output of the `schedule` function should be a float"):
+        with pytest.raises(ValueError, match=r"should be a float|must return a float"):
             schedules(module, lambda epoch, lr: 1)
-    with pytest.raises(ValueError, match="should be a float"):
+    with pytest.raises(ValueError, match="must return a float"):
         schedules(ours, lambda epoch, lr: None)
-    with pytest.raises(ValueError, match="should be a float"):
+    with pytest.raises(ValueError, match="must return a float"):
         schedules(ours, lambda epoch, lr: np.ones(2))
 
 
@@ -112,7 +112,7 @@ def test_plateau_texts(capsys, multi):
 
 def test_plateau_arguments():
     for module in (ours, keras.callbacks):
-        with pytest.raises(ValueError, match=r"does not support a factor >= 1.0"):
+        with pytest.raises(ValueError, match=r"must be below 1|does not support a factor >= 1.0"):
             module.ReduceLROnPlateau(factor=1.0)
     assert ours.ReduceLROnPlateau(epsilon=0.5).min_delta == 0.5
     with pytest.raises(ArgumentError, match="did you mean 'patience'"):
@@ -122,5 +122,5 @@ def test_plateau_arguments():
 def test_plateau_wrong_name():
     with pytest.raises(ValueError, match="did you mean 'val_loss'"):
         drive(ours.CallbackList, [ours.ReduceLROnPlateau("val_los")], [{"loss": 1, "val_loss": 1}])
-    with pytest.warns(UserWarning, match="Learning rate reduction is conditioned on metric `val_loss`"):
+    with pytest.warns(UserWarning, match="finds no metric `val_loss`"):
         drive(ours.CallbackList, [ours.ReduceLROnPlateau()], [{"loss": 1}])

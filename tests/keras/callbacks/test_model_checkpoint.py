@@ -81,7 +81,7 @@ def test_other_endings_choose_other_formats():
 
 def test_unknown_placeholder():
     for module in (ours, keras.callbacks):
-        with pytest.raises(KeyError, match="Failed to format this callback filepath"):
+        with pytest.raises(KeyError, match=r"cannot fill|Failed to format"):
             saves(module, "{mape:.2f}.keras")
 
 
@@ -92,7 +92,7 @@ def test_placeholders_know_both_names_of_a_metric():
 def test_a_folder_in_the_way(tmp_path):
     path = tmp_path / "there.keras"
     path.mkdir()
-    with pytest.raises(OSError, match="Please specify a non-directory filepath"):
+    with pytest.raises(OSError, match="there is a folder of that name"):
         saves(ours, path)
 
 
@@ -105,7 +105,7 @@ def test_wrong_monitor():
 
 def test_best_without_validation_saves_and_warns():
     for module in (ours, keras.callbacks):
-        with pytest.warns(UserWarning, match="Can save best model only with val_loss available"):
+        with pytest.warns(UserWarning, match="finds no metric `val_loss`|only with val_loss available"):
             assert len(saves(module, "a.keras", [{"loss": 1.0}], save_best_only=True)) == 1
 
 
@@ -118,5 +118,5 @@ def test_best_of_batches():
 
 
 def test_array_metric_saves_and_warns():
-    with pytest.warns(UserWarning, match="only when `monitor` is a scalar value"):
+    with pytest.warns(UserWarning, match="which of several numbers is best"):
         assert len(saves(ours, "a.keras", [{"v": [1.0, 2.0]}], monitor="v", save_best_only=True, mode="min")) == 1

@@ -146,7 +146,7 @@ def test_old_argument_names():
 
 def test_lambda():
     layer = layers.Lambda(lambda x, mask, training: (x + 1, mask, training))
-    with pytest.warns(UserWarning, match="does not support masking"):
+    with pytest.warns(UserWarning, match="takes no mask"):
         outputs, mask, training = layer(masked_pair(draw(3, 4, 5), FIRST)[0], training=True)
     np.testing.assert_array_equal(np.asarray(mask), FIRST)
     assert training is True

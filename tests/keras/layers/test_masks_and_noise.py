@@ -45,7 +45,7 @@ def test_masks_pass_through(name, options):
 
 
 def test_layers_without_masks_warn():
-    with pytest.warns(UserWarning, match="does not support masking"):
+    with pytest.warns(UserWarning, match="takes no mask"):
         outputs = layers.Flatten()(masked_pair(draw(3, 4, 5), FIRST)[0])
     assert mask_of(outputs) is None
 

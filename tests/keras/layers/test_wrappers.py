@@ -36,7 +36,7 @@ def test_time_distributed_folds_or_loops(monkeypatch):
 
 def test_time_distributed_mask():
     layer = layers.TimeDistributed(layers.Dense(2))
-    with pytest.raises(ValueError, match="incompatible with the input"):
+    with pytest.raises(ValueError, match="begins with the batch and steps"):
         layer(draw(2, 3, 4), mask=np.ones((2, 5), bool))
     ours, theirs = layers.TimeDistributed(layers.Softmax()), keras.layers.TimeDistributed(keras.layers.Softmax())
     mask = draw(2, 3, 4, seed=1) > 0

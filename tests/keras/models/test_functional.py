@@ -30,7 +30,7 @@ def test_cut_out_sub_graphs():
 def test_get_layer():
     m = digits_model()
     assert m.get_layer(index=1).name == "a" and m.get_layer("c").units == 3
-    with pytest.raises(ValueError, match=r"No such layer: nope\. Existing layers are"):
+    with pytest.raises(ValueError, match=r"has no layer .nope"):
         m.get_layer("nope")
     with pytest.raises(ValueError, match="retrieve layer at index 9"):
         m.get_layer(index=9)

@@ -55,17 +55,35 @@ def call_layer(layer: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
         input_spec.check(layer.input_spec, bound.get(spec.first or ""), layer.name)
     if is_symbolic:
         return _call_symbolic(layer, spec, bound, previous_mask, training, given)
-    if context is None and scopes.frame is None and not scopes.symbolic and _may_compile(layer, bound):
+    in_parts = bool(scopes.tapes) and _exposes_inner(layer)
+    if context is None and scopes.frame is None and not scopes.symbolic and not in_parts and _may_compile(layer, bound):
         return _run_plan(layer, spec, bound, previous_mask, training, given)
     own = context is None
-    if own and scopes.tapes and scopes.frame is not None and all(inner.built for inner in layer._flatten_layers()):
-        return _run_taped(layer, spec, bound, previous_mask, training)
+    if own and scopes.tapes and scopes.frame is not None and not in_parts:
+        if all(inner.built for inner in layer._flatten_layers()):
+            try:
+                return _run_taped(layer, spec, bound, previous_mask, training)
+            except _SeveralOutputsError:
+                _in_parts.add(type(layer))
     if own:
         context = CallContext(layer, training)
     outputs = _run_call(layer, spec, bound, previous_mask, context, training)
     if own:
         call_context.store_losses(context)
     return outputs
+
+
+class _SeveralOutputsError(Exception):
+    """A user's call returned several tensors, of which one may have been made from another."""
+
+
+_in_parts: set[type] = set()
+
+
+def _exposes_inner(layer: Any) -> bool:
+    """Whether a tape must see the inside of the call: gradients may be asked for between its outputs."""
+    graph = vars(layer).get("_functional")
+    return type(layer) in _in_parts if graph is None else graph.exposes_inner
 
 
 # --- running -------------------------------------------------------------------------------------
@@ -140,11 +158,14 @@ def _run_taped(layer: Any, spec: CallSpec, bound: dict[str, Any], previous_mask:
     leaves = trees.flatten((bound, previous_mask))
     tensors = [leaf for leaf in leaves if isinstance(leaf, Tensor)]
     context = CallContext(layer, training)
+    is_users = "_functional" not in vars(layer) and not type(layer).__module__.startswith("hornbeam.")
 
     def run(*inner: Tensor) -> Any:
         inner_bound, inner_mask = trees.pack((bound, previous_mask), _replaced(leaves, inner))
         context.losses.clear()
         outputs = _run_call(layer, spec, inner_bound, inner_mask, context, training)
+        if is_users and len(trees.flatten(outputs)) > 1:
+            raise _SeveralOutputsError
         masks = [getattr(leaf, "_keras_mask", None) for leaf in trees.flatten(outputs)]
         return outputs, [loss for _, loss in context.losses], masks
 
@@ -161,10 +182,9 @@ def _set_masks(layer: Any, inputs: Any, outputs: Any, previous_mask: Any) -> Non
     if not layer.supports_masking:
         if previous_mask is not None:
             warnings.warn(
-                f"Layer '{layer.name}' (of type {type(layer).__name__}) was passed an input with a mask "
-                "attached to it. "
-                "However, this layer does not support masking and will therefore destroy the mask information. "
-                "Downstream layers will not see the mask.",
+                f"{type(layer).__name__} '{layer.name}' takes no mask: the one of its input ends here, and layers "
+                "behind it count padded steps as data. Put it before the masking layer, or set `supports_masking = True` "
+                "in a layer of your own that keeps the time axis.",
                 stacklevel=4,
             )
         return

@@ -19,6 +19,7 @@ from hornbeam.keras import dtype_policies, regularizers
 from hornbeam.keras.layers.base import added, call_context, calling, config
 from hornbeam.keras.layers.base.building import LayerBuilding
 from hornbeam.keras.layers.base.call_spec import call_spec
+from hornbeam.keras.layers.base.variants import LayerVariants
 
 # Attributes whose change does not alter what the layer computes.
 _NEUTRAL = frozenset(
@@ -26,7 +27,7 @@ _NEUTRAL = frozenset(
 )
 
 
-class Layer(LayerBuilding):
+class Layer(LayerBuilding, LayerVariants):
     """Base of all layers.
 
     A layer holds variables and computes outputs from inputs in ``call``. Subclasses create variables in
@@ -145,7 +146,8 @@ class Layer(LayerBuilding):
                 tensor = args[0]
                 value = tensor._value
                 plan = self._plans.get((value.shape, value.dtype, training))
-                if plan is not None and plan.is_current() and getattr(tensor, "_keras_mask", None) is None:
+                usable = plan is not None and plan.is_current() and not (plan.exposes_inner and scopes.tapes)
+                if plan is not None and usable and getattr(tensor, "_keras_mask", None) is None:
                     outputs, extras = plan.run([tensor])
                     if extras:
                         calling.keep_extras(self, plan, outputs, extras)

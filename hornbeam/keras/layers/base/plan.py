@@ -35,6 +35,8 @@ class Plan:
         program = Program(call, tensors)
         self._compiled = CompiledProgram(program, tensors)
         self.owners: list[Any] = []
+        graph = vars(layer).get("_functional")
+        self.exposes_inner = graph is not None and graph.exposes_inner
         # The tree has a tensor around each array; outputs come as tensors already, which must stay the same objects.
         example = jax.tree_util.tree_unflatten(program.out_tree, list(range(program.out_tree.num_leaves)))
         self._tree = jax.tree_util.tree_structure(example, is_leaf=lambda node: hasattr(node, "_value"))

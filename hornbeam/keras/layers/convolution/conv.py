@@ -6,12 +6,15 @@ from typing import Any
 
 from hornbeam import ops
 from hornbeam.keras.layers.base.layer import refuse_variants
+from hornbeam.keras.layers.base.variants import LowRank, MadeByBuild
 from hornbeam.keras.layers.convolution import shapes
 from hornbeam.keras.layers.convolution.base import WindowedLayer, divisible
 
 
-class Conv(WindowedLayer):
+class Conv(LowRank, WindowedLayer):
     """What the three layers share; ``rank`` is their number of spatial axes."""
+
+    kernel: Any = MadeByBuild("kernel")
 
     pure = True
 

@@ -8,10 +8,11 @@ from hornbeam.base import check
 from hornbeam.keras import activations, constraints, initializers, regularizers
 from hornbeam.keras.layers.base.input_spec import InputSpec
 from hornbeam.keras.layers.base.layer import Layer, refuse_variants
+from hornbeam.keras.layers.base.variants import LowRank, MadeByBuild
 from hornbeam.ops.dense import dense as affine
 
 
-class Dense(Layer):
+class Dense(LowRank, Layer):
     """Affine map of the last axis: ``activation(inputs @ kernel + bias)``.
 
     Args:
@@ -37,6 +38,8 @@ class Dense(Layer):
 
     References: Keras ``layers.Dense``.
     """
+
+    kernel: Any = MadeByBuild("kernel")
 
     pure = True
     unserialized = frozenset({"lora_rank", "lora_alpha", "activity_regularizer"})

@@ -11,9 +11,10 @@ from hornbeam.base.errors import ShapeError
 from hornbeam.keras import activations, constraints, initializers, regularizers
 from hornbeam.keras.layers.base.input_spec import InputSpec
 from hornbeam.keras.layers.base.layer import Layer, refuse_variants
+from hornbeam.keras.layers.base.variants import LowRank, MadeByBuild
 
 
-class EinsumDense(Layer):
+class EinsumDense(LowRank, Layer):
     """``activation(einsum(equation, inputs, kernel) + bias)``.
 
     Args:
@@ -43,6 +44,8 @@ class EinsumDense(Layer):
 
     References: Keras ``layers.EinsumDense``.
     """
+
+    kernel: Any = MadeByBuild("kernel")
 
     pure = True
     unserialized = frozenset({"output_shape", "lora_rank", "lora_alpha", "gptq_unpacked_column_size"})
@@ -167,8 +170,8 @@ def plan_einsum(equation: str, bias_axes: str | None, input_shape: tuple, output
     found = next((match for form in (_NONE, _LEFT, _RIGHT) if (match := form.match(equation))), None)
     if found is None:
         raise ValueError(
-            f"Invalid einsum equation '{equation}'. Equations must be in the form [X],[Y]->[Z], ...[X],[Y]->...[Z], or "
-            "[X]...,[Y]->[Z]...."
+            f"EinsumDense: expected an equation like 'ab,bc->ac', '...b,bc->...c' or 'ab...,bc->ac...'. "
+            f"Received: equation={equation!r}"
         )
     left_elided = equation.startswith("...")
     inputs, kernel, outputs = found.groups()
@@ -188,21 +191,21 @@ def plan_einsum(equation: str, bias_axes: str | None, input_shape: tuple, output
     for letter in set(inputs) & set(outputs):
         if output_sizes[letter] is not None and output_sizes[letter] != input_sizes[letter]:
             raise ShapeError(
-                f"Input shape and output shape do not match at shared dimension '{letter}'. Input shape is "
-                f"{input_sizes[letter]}, and output shape is {output_sizes[letter]}."
+                f"EinsumDense: axis '{letter}' is in input and output, and must have one size. Received: "
+                f"{input_sizes[letter]} in the input, {output_sizes[letter]} in `output_shape`."
             )
     for letter in outputs:
         if letter not in inputs and letter not in kernel:
             raise ValueError(
-                f"Dimension '{letter}' was specified in the output '{outputs}' but has no corresponding dim in the "
-                f"input spec '{inputs}' or weight spec '{kernel}'"
+                f"EinsumDense: axis '{letter}' of the output '{outputs}' comes from neither the input '{inputs}' nor "
+                f"the kernel '{kernel}'. Name it in one of them."
             )
     kernel_shape = []
     for letter in kernel:
         if letter not in output_sizes and letter not in input_sizes:
             raise ValueError(
-                f"Weight dimension '{letter}' did not have a match in either the input spec '{inputs}' or the output "
-                f"spec '{outputs}'. For this layer, the weight must be fully specified."
+                f"EinsumDense: axis '{letter}' of the kernel has no size, as neither the input '{inputs}' nor the "
+                f"output '{outputs}' has it. Leave it out, or sum it elsewhere."
             )
         kernel_shape.append(output_sizes[letter] if letter in output_sizes else input_sizes[letter])
     return EinsumPlan(
@@ -219,6 +222,6 @@ def _bias_shape(bias_axes: str | None, outputs: str, sizes: dict[str, Any], trai
         return None
     for letter in bias_axes:
         if letter not in outputs:
-            raise ValueError(f"Bias dimension '{letter}' was requested, but is not part of the output spec '{outputs}'")
+            raise ValueError(f"EinsumDense: `bias_axes` takes letters of the output '{outputs}'. Received: '{letter}'")
     first = min(outputs.find(letter) for letter in bias_axes)
     return (*(sizes[letter] if letter in bias_axes else 1 for letter in outputs[first:]), *[1] * trailing)

@@ -9,9 +9,10 @@ from hornbeam import ops
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.keras import constraints, initializers, regularizers
 from hornbeam.keras.layers.base.layer import Layer, refuse_variants
+from hornbeam.keras.layers.base.variants import LowRank, MadeByBuild
 
 
-class Embedding(Layer):
+class Embedding(LowRank, Layer):
     """Table of vectors: each integer becomes the row of that number.
 
     Args:
@@ -36,6 +37,8 @@ class Embedding(Layer):
 
     References: Keras ``layers.Embedding``.
     """
+
+    embeddings: Any = MadeByBuild("embeddings")
 
     pure = True
     unserialized = frozenset({"weights", "lora_rank", "lora_alpha"})

@@ -38,7 +38,7 @@ class TimeDistributed(Wrapper):
     def __init__(self, layer: Any, **kwargs: Any) -> None:
         if not isinstance(layer, Layer):
             raise ValueError(
-                f"Please initialize `TimeDistributed` layer with a `keras.layers.Layer` instance. Received: {layer}"
+                f"TimeDistributed(layer): expected a keras.Layer. Received: {layer!r}. Wrap a function in `layers.Lambda`."
             )
         super().__init__(layer, **kwargs)
         self.supports_masking = True
@@ -109,12 +109,10 @@ def _folded(tensor: Any) -> Any:
 def _check_mask(mask: tuple, inputs: tuple) -> None:
     if len(mask) < 2:
         raise ShapeError(
-            "The `mask` passed to the `TimeDistributed` layer must be at least 2D (e.g., `(batch_size, timesteps)`), "
-            f"but it has {len(mask)} dimension(s) with shape {mask}."
+            f"TimeDistributed: expected a mask (batch, time, ...). Received: shape {mask}. Add the axis of steps."
         )
     if mask[:2] != inputs[:2]:
         raise ShapeError(
-            f"The `mask` passed to the `TimeDistributed` layer has a shape {mask} that is incompatible with the input "
-            f"shape {inputs}. The first two dimensions of the mask (batch size and timesteps) must match the input's "
-            f"first two dimensions. Expected mask shape prefix: ({inputs[0]}, {inputs[1]})."
+            f"TimeDistributed: expected a mask that begins with the batch and steps of the input, "
+            f"({inputs[0]}, {inputs[1]}, ...). Received: mask {mask} for input {inputs}."
         )

@@ -14,6 +14,7 @@ import jax
 import numpy as np
 
 from hornbeam.base import trees
+from hornbeam.core.random_state import pass_seed
 from hornbeam.data.background import Prefetch
 from hornbeam.data.batching import Batch
 from hornbeam.data.caching import Cache
@@ -36,10 +37,13 @@ class DatasetFeed(IterableFeed):
     Args:
         source: the data set.
         transform: function ``(y, sample_weight) -> sample_weight`` that adds class weights, or None.
+        draws: take the seed of each pass from the sources of random numbers of the calling thread, so that equal seeds
+            give equal runs; otherwise the thread that reads takes one from the system if it needs one.
     """
 
-    def __init__(self, source: Dataset, *, transform: Callable | None = None) -> None:
+    def __init__(self, source: Dataset, *, transform: Callable | None = None, draws: bool = True) -> None:
         super().__init__(source, transform=transform)
+        self._draws = draws
         node = source._node
         self._plan = node if isinstance(node, Prefetch) else Prefetch(node, _AHEAD)
         self._now: Elements | None = None
@@ -51,6 +55,8 @@ class DatasetFeed(IterableFeed):
         return size if size >= 0 else self._counted
 
     def _elements(self, state: dict[str, Any] | None = None) -> Iterator[Any]:
+        if state is None and self._draws:
+            state = {"entropy": pass_seed(), "passes": {}, "position": 0}
         elements = self._now = Elements(self._plan, state)
         try:
             while (found := elements.next()) is not None:
@@ -225,4 +231,4 @@ def open_dataset(dataset: Any, method: str, transform: Callable | None) -> Array
     if not isinstance(dataset, Dataset):
         return IterableFeed(dataset, transform=transform)
     found = as_arrays(dataset, keeps_order=method == "predict") if transform is None else None
-    return found if found is not None else DatasetFeed(dataset, transform=transform)
+    return found if found is not None else DatasetFeed(dataset, transform=transform, draws=method != "predict")
