@@ -26,6 +26,7 @@ EXTRAS: dict[str, tuple[tuple[str, ...], str]] = {
     "plot": (("matplotlib", "pydot"), "curves of a training run, pictures of a model"),
     "sklearn": (("scikit-learn",), "wrappers for scikit-learn"),
     "yaml": (("PyYAML",), "models kept as YAML"),
+    "orbax": (("orbax-checkpoint",), "callbacks.OrbaxCheckpoint"),
     "optax": (("optax",), "optax transformations as optimizers"),
     "onednn": (("hornbeam-onednn",), "faster convolutions on the CPU, by oneDNN"),
 }

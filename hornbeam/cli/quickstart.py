@@ -28,7 +28,7 @@ def main(words: list[str]) -> int:
     """Train, evaluate, save, reload, draw; return 0 if the network learned the task and came back unchanged."""
     parser = argparse.ArgumentParser(
         prog="hornbeam quickstart",
-        description="Train a small convolutional network on handwritten digits, save it, read it back, draw how it learned.",
+        description="Train a small CNN on handwritten digits, save it, read it back, draw the curves.",
         epilog='Needs the extras: pip install "hornbeam[plot,sklearn]"',
     )
     parser.add_argument("--epochs", type=int, default=20, help="passes over the training digits (20)")

@@ -30,6 +30,8 @@ def apply() -> None:
     """Put the old spellings on all modules that are loaded, and on those that load from now on."""
     global _active
     _active = True
+    for name, home in names.STORED.items():
+        registry.provide("stored class", name, home)
     for module in [module for module in sys.modules.values() if isinstance(module, types.ModuleType)]:
         adopt(module)
 

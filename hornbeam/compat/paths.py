@@ -17,17 +17,17 @@ HOMES = {
 """The two spellings that everything else is brought to, and the packages behind them."""
 
 ROOTS = frozenset(
-    [
-        "tensorflow",
+    (
         "keras",
-        "tf_keras",
-        "plaidml",
-        "tensorflow_datasets",
-        "tensorflow_hub",
-        "tensorflow_examples",
-        "keras_preprocessing",
         "keras_applications",
-    ]
+        "keras_preprocessing",
+        "plaidml",
+        "tensorflow",
+        "tensorflow_datasets",
+        "tensorflow_examples",
+        "tensorflow_hub",
+        "tf_keras",
+    )
 )
 """Top-level import names that are answered."""
 

@@ -13,6 +13,7 @@ from hornbeam.core.spec import TensorSpec
 from hornbeam.data.blocks import Block, RaggedRows, join, must_stack, stacked
 from hornbeam.data.plan import INFINITE, UNKNOWN, Carry, Cursor, Indexed, Node, Scope, Wrapped
 from hornbeam.data.sparse_rows import is_sparse, sparse_batch, sparse_rows
+from hornbeam.data.specs import is_sure
 from hornbeam.data.structure import host_leaf, spec_of, to_tensors
 from hornbeam.errors import InvalidArgumentError
 from hornbeam.ragged import stack
@@ -247,7 +248,7 @@ class Unbatch(Node):
         if size == 0 or size == INFINITE:
             return size
         child = self.children[0]
-        if size == UNKNOWN or not child.is_sure:
+        if size == UNKNOWN or not is_sure(child):
             return UNKNOWN
         rows = [leaf.shape[0] for leaf in trees.flatten(child.spec) if isinstance(leaf, TensorSpec) and leaf.shape.rank]
         return size * rows[0] if rows and rows[0] is not None else UNKNOWN

@@ -226,11 +226,6 @@ class Node(ABC):
         """Spec of an element."""
         return self.make_spec()
 
-    @property
-    def is_sure(self) -> bool:
-        """False if the spec is guessed from some elements: then nothing that must be right may follow from it."""
-        return self.spec is not None and not self.guessed and all(child.is_sure for child in self.children)
-
     @abstractmethod
     def size(self) -> int:
         """Number of elements, ``INFINITE`` or ``UNKNOWN``."""

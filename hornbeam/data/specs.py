@@ -50,6 +50,12 @@ def mapped_spec(function: ElementFunction, node: Node) -> tuple[Any, bool]:
     return trees.pack(found[0].skeleton, [_merged(parts) for parts in zip(*specs, strict=True)]), False
 
 
+def is_sure(node: Node) -> bool:
+    """False if a node's spec is guessed from some elements: then nothing that must be right may follow from it."""
+    # Whether it is guessed is known once it has been worked out.
+    return node.spec is not None and not node.guessed and all(is_sure(child) for child in node.children)
+
+
 def _spec_of_struct(leaf: Any) -> Any:
     if isinstance(leaf, jax.ShapeDtypeStruct):
         return TensorSpec(leaf.shape, dtypes.from_numpy(leaf.dtype))

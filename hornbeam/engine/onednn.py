@@ -84,14 +84,21 @@ def _pays(kind: str, x: tuple[int, ...], w: tuple[int, ...], spec: Geometry, dty
     y = _result(x, w, spec)
     if 0 in y or max(spec.input_dilation) > 1 or min(map(min, spec.padding)) < 0 or len(spec.strides) > 3:
         return False
-    work = 2.0 * math.prod(y) * math.prod(w[:-1])
-    if work < _LEAST_WORK:
+    if 2.0 * math.prod(y) * math.prod(w[:-1]) < _LEAST_WORK or _is_slower(kind, w, spec):
         return False
     found = _found()[0].implementation(kind, dtype, x, w, y, _numbers(spec))
     # "ref" and "gemm" are the general forms for shapes without code of their own.
     return bool(found) and "ref" not in found and "gemm" not in found
 
 
+def _is_slower(kind: str, w: tuple[int, ...], spec: Geometry) -> bool:
+    """What XLA's forms do better, by ``benchmarks/onednn_ops.py``."""
+    if kind == INPUT:
+        return w[-2] * spec.groups <= _FEW_CHANNELS < w[-1]  # the first layer's, which training seldom asks for
+    return kind == KERNEL and spec.groups > 1 and w[-2] == 1 and math.prod(w[:-2]) > _LARGE_DEPTHWISE
+
+
+_FEW_CHANNELS, _LARGE_DEPTHWISE = 4, 9
 _LEAST_WORK = 1e5
 """Operations below which a call costs more than it saves."""
 

@@ -87,8 +87,8 @@ def _symbolic(self: Composite, args: tuple, kwargs: dict[str, Any]) -> Any:
         return self.door(*with_values[0], **with_values[1])
     if self.instead is not None and (function := self.instead(*args, **kwargs)) is not None:
         return function(*args, **kwargs)
-    by_rule = self.rule is not None and not symbolic.from_sizes(args) and not symbolic.from_sizes(kwargs.values())
-    outputs = self.rule(*args, **kwargs) if by_rule else None
+    by_running = self.rule is None or symbolic.from_sizes(args) or symbolic.from_sizes(kwargs.values())
+    outputs = None if self.rule is None or by_running else self.rule(*args, **kwargs)
     if outputs is None:
         outputs = symbolic.infer(lambda given: self.function(*given[0], **given[1]), (args, kwargs))
     Node(OpCall(self.door), args, kwargs, outputs)

@@ -165,10 +165,18 @@ def _read(archive: Any, path: str, custom_objects: Any, compile: bool, safe_mode
     metadata = parse_json(archive.read(METADATA), f"{path}:{METADATA}")
     if not isinstance(config, dict) or not isinstance(metadata, dict):
         raise CorruptFileError(f"{path}: {CONFIG} or {METADATA} is no JSON object; this is not a whole model.")
-    archive.compare(check_sums(metadata, f"{path}:{METADATA}"))
     if not compile:
         config = {key: value for key, value in config.items() if key != "compile_config"}
-    model = build(config, version=metadata.get("keras_version"), custom_objects=custom_objects, safe_mode=safe_mode)
+    try:
+        model = build(config, version=metadata.get("keras_version"), custom_objects=custom_objects, safe_mode=safe_mode)
+    except UnsafeFileError:
+        raise
+    except Exception:
+        # Damage may be the reason; then it is what is said.
+        archive.compare(check_sums(metadata, f"{path}:{METADATA}"))
+        raise
+    # After the look for what is unsafe: a manipulated file shall be called so.
+    archive.compare(check_sums(metadata, f"{path}:{METADATA}"))
     check_size(model, sum(map(archive.size, archive.names)), path)
     load_assets(model, archive)
     if WEIGHTS in archive.names:

@@ -170,10 +170,9 @@ def _sharded(path: str, found: dict[str, Any], read_all: bool) -> None:
     with ShardedSource(path) as source:
         for owner in source.paths():
             for name, part in source.at(owner).parts.items():
-                full = f"{owner}/vars/{name}"
-                found["arrays"].append(
-                    {"name": printable(full), "shape": list(part.shape), "dtype": part.dtype, "optimizer": False}
-                )
+                state = owner.split("/")[0] == "optimizer"
+                entry = {"shape": list(part.shape), "dtype": part.dtype, "optimizer": state}
+                found["arrays"].append({"name": printable(f"{owner}/vars/{name}"), **entry})
                 if read_all:
                     part.read()
                     found["checked"] += CHECKSUM in part.dataset.attrs

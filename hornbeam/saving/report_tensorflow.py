@@ -9,7 +9,7 @@ from typing import Any
 from hornbeam.base.errors import CorruptFileError
 from hornbeam.saving.protos import Message
 from hornbeam.saving.report import note_config
-from hornbeam.saving.saved_model.folder import Folder, open_folder
+from hornbeam.saving.saved_model.folder import Folder, check_files, open_folder
 from hornbeam.saving.saved_model.metadata import keras_nodes, root_node
 from hornbeam.saving.texts import printable
 from hornbeam.saving.tf_checkpoint.bundle import OBJECT_GRAPH, Bundle
@@ -59,6 +59,7 @@ def examine_saved_model(path: str, found: dict[str, Any], read_all: bool) -> Non
         else f"TensorFlow {printable(info.tensorflow_version)}"
     )
     _keras_part(folder, found)
+    check_files(folder.path)
     for name, signature in sorted(folder.graph.signature_def.items()):
         if not name.startswith("__"):
             inputs, outputs = (_tensors(part) for part in (signature.inputs, signature.outputs))

@@ -54,7 +54,7 @@ def _graph_of(graph_data: Any) -> bytes:
         made = getattr(graph_data, name, None)
         if callable(made):
             return _graph_of(made())
-    programs = getattr(graph_data, "captured_programs", None)
+    programs: Any = getattr(graph_data, "captured_programs", None)
     if callable(programs):
         found = [closed for name, closed in programs()]
         if not found:

@@ -150,3 +150,14 @@ def test_preprocessing_layers_of_users():
     layer.adapt(X, batch_size=2)
     assert layer.is_adapted
     np.testing.assert_allclose(layer(X), X - X.mean(axis=0), rtol=1e-4, atol=1e-6)
+
+
+def test_old_layers_are_saved_and_loaded(tmp_path):
+    model = keras.Sequential([keras.layers.MaxoutDense(3, nb_feature=2, input_dim=4), keras.layers.Highway()])
+    x = np.random.default_rng(0).normal(size=(5, 4)).astype("float32")
+    want = model.predict(x, verbose=0)
+    for name in ("m.keras", "m.h5"):
+        model.save(tmp_path / name)
+        again = keras.models.load_model(tmp_path / name)
+        np.testing.assert_allclose(again.predict(x, verbose=0), want, rtol=1e-6)
+        assert [type(layer).__name__ for layer in again.layers] == ["MaxoutDense", "Highway"]

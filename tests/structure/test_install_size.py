@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib.metadata
+import re
 import tomllib
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from hornbeam.cli import doctor
-from tests.structure.source_tree import PACKAGE, ROOT
+from tests.structure.source_tree import PACKAGE, ROOT, python_files
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
@@ -54,6 +55,18 @@ def test_doctor_knows_every_extra():
     for other in ("cuda", "tpu", "all", "test", "oracle"):
         named.pop(other)
     assert {name: set(needs) for name, (needs, _) in doctor.EXTRAS.items()} == named
+
+
+def test_hints_name_extras_that_exist():
+    extras = {*PROJECT["optional-dependencies"], "NAME"}  # "NAME" is the doctor's own placeholder
+    hints = {
+        (file, name.strip())
+        for file in python_files("hornbeam")
+        for names in re.findall(r"hornbeam\[([\w, ]+)\]", (ROOT / file).read_text(encoding="utf-8"))
+        for name in names.split(",")
+    }
+    assert hints
+    assert not {hint for hint in hints if hint[1] not in extras}
 
 
 def test_all_means_every_extra_for_users():

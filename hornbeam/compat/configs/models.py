@@ -32,7 +32,7 @@ def convert_entry(entry: Any, context: Context) -> dict[str, Any]:
         return {**_rest(entry), "class_name": name, **_sequential(config, entry.get("name"), context)}
     if name in _GRAPHS and isinstance(config, dict) and "input_layers" in config and not context.knows(name):
         return {**_rest(entry), "class_name": "Functional", "config": _graph(config, context)}
-    if name == "Merge" and not context.knows(name):
+    if name == "Merge" and not _is_known(entry, context):
         return _merge(entry)
     if name in ("TFOpLambda", "SlicingOpLambda", "ClassMethod", "InstanceProperty"):
         return operation_entry(entry)
@@ -43,9 +43,15 @@ def _rest(entry: dict[str, Any]) -> dict[str, Any]:
     return {key: entry[key] for key in _KEPT if key in entry}
 
 
+def _is_known(entry: dict[str, Any], context: Context) -> bool:
+    """Whether the entry means a registered class, of the user or of ours, and not one of an old version of Keras."""
+    registered = entry.get("registered_name")
+    return context.knows(entry["class_name"]) or bool(registered and context.knows(registered))
+
+
 def _layer(entry: dict[str, Any], context: Context) -> dict[str, Any]:
     old_name = entry["class_name"]
-    if old_name in REFUSED and not context.knows(old_name):
+    if old_name in REFUSED and not _is_known(entry, context):
         raise UnsupportedFileError(f"The file holds a layer of class {old_name}, {REFUSED[old_name]}")
     name = new_class_name(old_name, context)
     registered = entry.get("registered_name")

@@ -11,7 +11,7 @@ from hornbeam.compat.notes import note
 
 
 def _taking_name(call: Callable) -> Callable:
-    """``init((3, 4), name="W")`` gives a variable of that name, as layers of the first generation made their weights."""
+    """``init((3, 4), name="W")`` gives a variable of that name: so layers once made their weights."""
 
     @functools.wraps(call)
     def called(self: Any, shape: Any, *args: Any, name: str | None = None, **kwargs: Any) -> Any:

@@ -12,3 +12,16 @@ STARRED = frozenset({"hornbeam.keras.layers"})
 
 FIRST: dict[str, dict[str, str]] = keras.FIRST
 """Like ``MODULES``, for names that mean something more general in old programs; these win over the module's own."""
+
+STORED: dict[str, str] = {
+    f"hornbeam>{name}": f"hornbeam.compat.old_layers.{module}:{name}"
+    for module, kinds in {
+        "activations": "ParametricSoftplus SReLU",
+        "dense": "Highway MaxoutDense",
+        "fourier": "RandomFourierFeatures",
+        "local": "LocallyConnected1D LocallyConnected2D",
+        "merge": "Merge",
+    }.items()
+    for name in kinds.split()
+}
+"""Registered names of old layers that files of today may hold."""

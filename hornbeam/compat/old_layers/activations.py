@@ -7,6 +7,7 @@ from typing import Any
 from hornbeam import ops
 from hornbeam.keras import initializers
 from hornbeam.keras.layers import Layer
+from hornbeam.keras.saving.registration import register_keras_serializable
 
 
 def _slopes_shape(input_shape: Any, shared_axes: Any) -> list[int]:
@@ -16,6 +17,7 @@ def _slopes_shape(input_shape: Any, shared_axes: Any) -> list[int]:
     return sizes
 
 
+@register_keras_serializable("hornbeam")
 class ParametricSoftplus(Layer):
     """``alpha * log(1 + exp(beta * x))`` with trained ``alpha`` and ``beta``.
 
@@ -55,6 +57,7 @@ class ParametricSoftplus(Layer):
         }
 
 
+@register_keras_serializable("hornbeam")
 class SReLU(Layer):
     """Three straight pieces: slopes left of ``t_left`` and right of ``t_right`` are trained, 1 between them.
 

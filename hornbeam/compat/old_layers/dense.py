@@ -9,6 +9,7 @@ from hornbeam.base import check
 from hornbeam.compat.spellings.table import spell
 from hornbeam.keras import activations, constraints, initializers, regularizers
 from hornbeam.keras.layers import Layer
+from hornbeam.keras.saving.registration import register_keras_serializable
 
 _OLD = {
     "init": "kernel_initializer",
@@ -66,6 +67,7 @@ class _Affine(Layer):
         }
 
 
+@register_keras_serializable("hornbeam")
 class MaxoutDense(_Affine):
     """The largest of ``nb_feature`` affine maps, element by element.
 
@@ -108,6 +110,7 @@ class MaxoutDense(_Affine):
         return {"name": self.name, "units": self.units, "nb_feature": self.nb_feature, **self._shared_config()}
 
 
+@register_keras_serializable("hornbeam")
 class Highway(_Affine):
     """``t * activation(x @ kernel + bias) + (1 - t) * x`` with a gate ``t = sigmoid(x @ carry kernel + carry bias)``.
 

@@ -11,10 +11,12 @@ from hornbeam import ops
 from hornbeam.base import check
 from hornbeam.keras import initializers
 from hornbeam.keras.layers import InputSpec, Layer
+from hornbeam.keras.saving.registration import register_keras_serializable
 
 _KERNELS = ("gaussian", "laplacian")
 
 
+@register_keras_serializable("hornbeam")
 class RandomFourierFeatures(Layer):
     """``cos(x @ (kernel / scale) + bias)`` with a random kernel and a random phase.
 

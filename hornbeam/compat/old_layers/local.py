@@ -10,6 +10,7 @@ from hornbeam.compat.spellings.layers import conv
 from hornbeam.keras import activations, backend, constraints, initializers, regularizers
 from hornbeam.keras.backend import convolutions
 from hornbeam.keras.layers import InputSpec, Layer
+from hornbeam.keras.saving.registration import register_keras_serializable
 
 
 class _LocallyConnected(Layer):
@@ -141,6 +142,7 @@ def _with_old_arguments(rank: int, name: str) -> Any:
     return constructor
 
 
+@register_keras_serializable("hornbeam")
 class LocallyConnected1D(_LocallyConnected):
     """1D convolution with weights of its own at each place.
 
@@ -161,6 +163,7 @@ class LocallyConnected1D(_LocallyConnected):
     __init__ = _with_old_arguments(1, "LocallyConnected1D")
 
 
+@register_keras_serializable("hornbeam")
 class LocallyConnected2D(_LocallyConnected):
     """2D convolution with weights of its own at each place.
 

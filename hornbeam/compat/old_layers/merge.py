@@ -10,6 +10,7 @@ from hornbeam.base.errors import NotSupportedError
 from hornbeam.compat.notes import note
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.keras import layers
+from hornbeam.keras.saving.registration import register_keras_serializable
 
 _LAYERS = {
     "sum": layers.Add,
@@ -21,6 +22,7 @@ _LAYERS = {
 }
 
 
+@register_keras_serializable("hornbeam")
 class Merge(layers.Layer):
     """Merges tensors in the way that ``mode`` names.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hornbeam.compat.loading import load
 from hornbeam.compat.spellings.table import Translator, data_format, spell
 
 _FORMAT = {"dim_ordering": "data_format"}
@@ -27,7 +28,16 @@ def _grayscale(args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, An
     return args, kwargs
 
 
+def _old_measure(args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
+    """Names of losses and metrics that are functions of the compatibility room now."""
+    if args and args[0] in ("cosine", "cosine_proximity"):
+        args = (load(f"compat.measures:{args[0]}"), *args[1:])
+    return args, kwargs
+
+
 FUNCTIONS: dict[str, dict[str, Translator]] = {
+    "keras.losses": {"get": _old_measure},
+    "keras.metrics": {"get": _old_measure},
     "keras.activations": {"relu": spell("relu", {"alpha": "negative_slope"})},
     "keras.utils": {
         "get_source_inputs": spell("get_source_inputs", dropped=["layer", "node_index"]),

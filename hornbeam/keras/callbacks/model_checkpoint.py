@@ -119,9 +119,7 @@ class ModelCheckpoint(MonitorCallback):
         # The logs of a batch lack what other callbacks add at the end of the epoch, so nothing can be said of names.
         current = self._monitored(logs) if batch is None else self._in_batch_logs(logs or {})
         if current is None:
-            warn(
-                f"ModelCheckpoint finds no metric `{self.monitor}` in the logs, so it saves in any case."
-            )
+            warn(f"ModelCheckpoint finds no metric `{self.monitor}` in the logs, so it saves in any case.")
             return True
         if np.ndim(current) > 0:
             warn(

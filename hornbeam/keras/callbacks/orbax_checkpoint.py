@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import jax
 import numpy as np
 
 from hornbeam.keras.callbacks.monitor_callback import MonitorCallback, same_metric
@@ -104,6 +105,14 @@ class OrbaxCheckpoint(MonitorCallback):
         if self._manager is not None:
             self._manager.close()
             self._manager = None
+
+    def is_multihost_enabled(self) -> bool:
+        """Whether several processes train together."""
+        return jax.process_count() > 1
+
+    def is_primary_host(self) -> bool:
+        """Whether this is the process that others look to."""
+        return jax.process_index() == 0
 
     def wait_until_finished(self) -> None:
         """Wait until everything is written."""

@@ -50,9 +50,7 @@ class ReduceLROnPlateau(MonitorCallback):
         check.no_unknown(kwargs, owner="ReduceLROnPlateau", known=_KNOWN)
         super().__init__(monitor, mode, min_delta=min_delta)
         if factor >= 1.0:
-            raise ValueError(
-                f"ReduceLROnPlateau: `factor` must be below 1. Received: factor={factor}"
-            )
+            raise ValueError(f"ReduceLROnPlateau: `factor` must be below 1. Received: factor={factor}")
         self.factor = factor
         self.min_lr = min_lr
         self.patience = patience

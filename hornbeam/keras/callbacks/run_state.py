@@ -126,7 +126,7 @@ class Remembered:
 
 
 def _own_state(item: Any) -> dict[str, Any]:
-    get_state = getattr(item, "get_state", None)
+    get_state: Any = getattr(item, "get_state", None)
     return dict(get_state()) if callable(get_state) else {}
 
 

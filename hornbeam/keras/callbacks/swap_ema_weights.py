@@ -83,9 +83,7 @@ class SwapEMAWeights(Callback):
             return
         inner = [one for one in optimizer.optimizers if getattr(one, "use_ema", False)]
         if not inner:
-            raise ValueError(
-                "SwapEMAWeights finds no averages: none of the inner optimizers has `use_ema=True`."
-            )
+            raise ValueError("SwapEMAWeights finds no averages: none of the inner optimizers has `use_ema=True`.")
         yield from map(_with_averages, inner)
 
 

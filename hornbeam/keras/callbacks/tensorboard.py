@@ -108,6 +108,11 @@ class TensorBoard(Callback):
         return self._writers[name]
 
     @property
+    def summary(self) -> Any:
+        """The module that writes: ``tf.summary``."""
+        return summary
+
+    @property
     def _train_writer(self) -> Any:
         return self._writer("train")
 
@@ -286,10 +291,11 @@ def _frequency(update_freq: Any) -> Any:
 
 def _batches_to_profile(profile_batch: Any) -> tuple[int, int]:
     """First and last batch; (0, 0) for none."""
-    given = profile_batch
+    given: Any = profile_batch
     try:
         if isinstance(given, str):
-            given = [int(part) for part in given.split(",")]
+            parts = given.split(",")
+            given = parts if len(parts) > 1 else parts[0]
         first, last = (given, given) if np.ndim(given) == 0 else given
         first, last = int(first), int(last)
     except (TypeError, ValueError):

@@ -16,7 +16,7 @@ from hornbeam.base import dtypes, settings
 from hornbeam.core.frame import unwrap_tree
 from hornbeam.core.scopes import scopes
 from hornbeam.core.tensor import Tensor, wrap
-from hornbeam.core.variable import Variable, commit_all
+from hornbeam.core.variable import Variable, commit_all, commit_lock
 from hornbeam.engine.jax_compat import Tracer, wide_types
 from hornbeam.keras.losses.inputs import is_numbers, on_host
 
@@ -46,6 +46,15 @@ def accumulate(variables: Sequence[Variable], step: Callable, inputs: Sequence[A
         inputs: tensors, arrays or None.
         **options: hashable Python values.
     """
+    if scopes.frame is None:
+        # From reading to writing in one go: threads that share a metric must not lose each other's batches.
+        with commit_lock:
+            _accumulate(variables, step, inputs, options)
+    else:
+        _accumulate(variables, step, inputs, options)
+
+
+def _accumulate(variables: Sequence[Variable], step: Callable, inputs: Sequence[Any], options: dict[str, Any]) -> None:
     state = [variable.read_array() for variable in variables]
     new = _run(step, options, [state, *map(_array, inputs)])
     new = [

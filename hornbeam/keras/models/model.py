@@ -231,7 +231,7 @@ class Model(Trainer, Layer):
         """
         if not self.built:
             raise ValueError(
-                f"summary(): model '{self.name}' has no weights yet, as the size of its input is not known. Call it on "
+                f"summary(): model '{self.name}' is not built yet, as the size of its input is not known. Call it on "
                 "a batch, or `build(input_shape)`; or begin with `keras.Input`."
             )
         registry.find("keras", "summary")(

@@ -6,6 +6,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
+from hornbeam.core.variable import Variable
 from hornbeam.keras.optimizers.rule import Slot
 from hornbeam.keras.optimizers.rule_optimizer import RuleOptimizer
 
@@ -68,6 +69,12 @@ class Adadelta(RuleOptimizer):
                 Slot("accumulated_delta_var", "_accumulated_delta_vars"),
             ),
         )
+
+    def update_step(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, grad: Any, variable: Variable, learning_rate: Any
+    ) -> None:
+        """Update one variable and its slots from its gradient."""
+        super().update_step(grad, variable, learning_rate)
 
     def rule(self, gradient: Any, value: Any, slots: tuple, learning_rate: Any, step: Any) -> tuple[Any, tuple]:
         squares = self.rho * slots[0] + (1 - self.rho) * jnp.square(gradient)

@@ -153,9 +153,9 @@ class Muon(RuleOptimizer):
             return x
         return x * jnp.sqrt(jnp.asarray(max(x.shape[:2]), x.dtype)) * self.rms_rate
 
-    def transpose_last_axis(self, x: Any) -> Any:
+    def transpose_last_axis(self, X: Any) -> Any:
         """The last two axes exchanged."""
-        return jnp.swapaxes(x, -1, -2)
+        return jnp.swapaxes(X, -1, -2)
 
     def zeropower_via_newtonschulz5(self, x: Any, steps: int) -> Any:
         """Drive all singular values of matrices to about 1, keeping the singular vectors.

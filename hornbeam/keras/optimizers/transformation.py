@@ -40,6 +40,8 @@ class TransformationOptimizer(Optimizer):
     """
 
     pure = True
+    transformation: Any
+    _groups: list[_Group]
 
     def __init__(self, transformation: Any, name: str | None = None, **kwargs: Any) -> None:
         if not is_transformation(transformation):

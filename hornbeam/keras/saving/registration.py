@@ -13,6 +13,7 @@ import types
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from hornbeam.base import registry
 from hornbeam.keras.saving.scopes import state
 
 __all__ = [
@@ -88,7 +89,7 @@ UNLISTED: dict[str, tuple[str, str, str]] = {
     },
 }
 # Classes defined below `keras`, and the public folder that offers them.
-DEEPER: dict[str, str] = {"hornbeam.core.random_state": "random"}
+DEEPER: dict[str, str] = {"hornbeam.core.random_state": "random", "hornbeam.saving.saved_model.layers": "layers"}
 # Classes that have a second public name, and the one that Keras writes.
 WRITTEN_AS: dict[str, str] = {"GroupedQueryAttention": "GroupQueryAttention"}
 # Old folder names, and where their classes live now.
@@ -172,7 +173,11 @@ def get_registered_object(
     for table in (state.custom_objects, _objects, custom_objects, module_objects):
         if table and name in table:
             return table[name]
-    return None
+    return registry.find(STORED, name) if name in registry.names(STORED) else None
+
+
+STORED = "stored class"
+"""Kind of the parts, noted in ``base.registry``, that are known by a registered name before their module is loaded."""
 
 
 def builtin(module: str | None, name: str) -> Any:

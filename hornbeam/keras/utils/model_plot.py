@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
+from collections.abc import Callable
 from typing import Any
 
 from hornbeam.base import check
@@ -66,7 +68,33 @@ def model_to_dot(
     layer_range = kwargs.pop("layer_range", None)
     check.no_unknown(kwargs, owner="model_to_dot()", known=("layer_range",))
     options = Options(show_shapes, show_dtype, show_layer_names, expand_nested, show_layer_activations, show_trainable)
-    return _to_dot(pydot, diagram(model, options, layer_range), model.name, rankdir, dpi, subgraph)
+    found = diagram(model, options, layer_range)
+    graph = _to_dot(pydot, found, model.name, rankdir, dpi, subgraph)
+    if not subgraph:
+        graph.__class__ = _self_drawing(pydot)
+        graph.drawn_without_programs = lambda: as_svg(found, rankdir)
+    return graph
+
+
+@functools.cache
+def _self_drawing(pydot: Any) -> type:
+    """``pydot.Dot`` that draws SVG by itself where the programs of Graphviz are missing."""
+
+    class SelfDrawing(pydot.Dot):
+        drawn_without_programs: Callable[[], str]
+
+        def create(self, prog: Any = None, format: str = "ps", encoding: str | None = None) -> bytes:
+            try:
+                return super().create(prog=prog, format=format, encoding=encoding)
+            except (OSError, AssertionError):
+                if format != "svg":
+                    raise
+                return self.drawn_without_programs().encode(encoding or "utf-8")
+
+        def create_svg(self, prog: Any = None, encoding: str | None = None) -> bytes:
+            return self.create(prog, "svg", encoding)
+
+    return SelfDrawing
 
 
 def _to_dot(pydot: Any, found: Diagram, name: str, rankdir: str, dpi: int, subgraph: bool) -> Any:

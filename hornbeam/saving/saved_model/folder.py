@@ -11,7 +11,7 @@ from hornbeam.saving.folder_sums import check_folder
 from hornbeam.saving.protos import Message, decode
 from hornbeam.saving.tf_checkpoint.bundle import Bundle, is_bundle
 
-__all__ = ["Folder", "is_saved_model", "open_folder"]
+__all__ = ["Folder", "check_files", "is_saved_model", "open_folder"]
 
 _MODEL, _TEXT_MODEL, _METADATA = "saved_model.pb", "saved_model.pbtxt", "keras_metadata.pb"
 _MOST_BYTES = 2 << 30
@@ -79,9 +79,6 @@ def open_folder(path: Any, tags: Sequence[str] | str | None = None) -> Folder:
             )
         raise FileNotFoundError(f"There is no SavedModel in {folder!r}: it has no file {_MODEL}.")
     content = _content(file)
-    # Another program that saved into the folder has replaced the graph, and left our checksums of the old one behind.
-    if _OUR_MARK in content:
-        _check_files(folder)
     model = decode("SavedModel", content)
     graphs = model.meta_graphs
     if not graphs:
@@ -96,7 +93,17 @@ def open_folder(path: Any, tags: Sequence[str] | str | None = None) -> Folder:
     )
 
 
-def _check_files(folder: str) -> None:
+def check_files(folder: str) -> None:
+    """Compare the files of a folder that was written here with their checksums; variables have some of their own.
+
+    Readers look for what is unsafe first, and call this afterwards: a manipulated file shall be called so.
+
+    Raises:
+        CorruptFileError: one of them is damaged.
+    """
+    # Another program that saved into the folder has replaced the graph, and may have left our checksums behind.
+    if _OUR_MARK not in _content(os.path.join(folder, _MODEL)):
+        return
     path = os.path.join(folder, "fingerprint.pb")
     text = decode("FingerprintDef", _content(path)).file_checksums if os.path.isfile(path) else b""
     if text:

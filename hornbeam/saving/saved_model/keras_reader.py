@@ -13,7 +13,7 @@ from hornbeam.keras.saving.errors import UnresolvedNameError
 from hornbeam.keras.saving.registration import get_registered_object
 from hornbeam.keras.saving.scopes import CustomObjectScope, ObjectSharingScope, SafeModeScope
 from hornbeam.saving.keras_file import build, finish
-from hornbeam.saving.saved_model.folder import Folder, open_folder
+from hornbeam.saving.saved_model.folder import Folder, check_files, open_folder
 from hornbeam.saving.saved_model.metadata import KerasNode, keras_nodes, root_node
 from hornbeam.saving.saved_model.metadata_writer import EXACT
 from hornbeam.saving.tf_checkpoint.restore import Restoration
@@ -81,6 +81,7 @@ def rebuild(
             stacklevel=4,
         )
         raise _Unbuildable(str(error)) from error
+    check_files(folder.path)
     if not model.built:
         _build_on_stored_shape(model, root.config)
     training = root.config.get("training_config")
@@ -102,6 +103,7 @@ def _rebuild_exactly(folder: Folder, exact: dict[str, Any], custom_objects: Any,
             stacklevel=4,
         )
         raise _Unbuildable(f"a class of it is not at hand ({error})") from error
+    check_files(folder.path)
     _restore(model, folder)
     finish(model)
     return model

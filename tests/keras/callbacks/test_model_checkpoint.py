@@ -66,12 +66,9 @@ def test_period():
     ],
 )
 def test_refused_arguments(path, options):
-    messages = []
     for module in (ours, keras.callbacks):
-        with pytest.raises(ValueError) as caught:
+        with pytest.raises(ValueError, match=rf"save_freq.*{options['save_freq']}"):
             module.ModelCheckpoint(path, **options)
-        messages.append(str(caught.value))
-    assert messages[0] == messages[1]
 
 
 def test_other_endings_choose_other_formats():

@@ -34,7 +34,7 @@ def fit(net, *callbacks, validation=True, **options):
 @pytest.mark.parametrize("validation", [True, False])
 def test_a_wrong_name_is_refused_before_the_first_step(net, callback, validation):
     steps = int(net.optimizer.iterations)
-    with pytest.raises(ValueError, match=r"(?s)did you mean.*expected: one of"):
+    with pytest.raises(ValueError, match=r"(?s)no metric of that name.*expected: one of"):
         fit(net, callback, validation=validation)
     assert int(net.optimizer.iterations) == steps
 

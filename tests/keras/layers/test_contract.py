@@ -19,6 +19,13 @@ from tests.keras.layers.cases import CASES, IDS, NO_ORACLE
 
 pytestmark = pytest.mark.numeric
 each_case = pytest.mark.parametrize("case", CASES, ids=IDS)
+FIRST_OF_CLASS = [case for index, case in enumerate(CASES) if case.name != CASES[index - 1].name]
+# For what hardly depends on the arguments: one case of each class, and the others where there is time.
+each_class = pytest.mark.parametrize(
+    "case",
+    [case if case in FIRST_OF_CLASS else pytest.param(case, marks=pytest.mark.slow) for case in CASES],
+    ids=IDS,
+)
 RATE = 0.1
 
 
@@ -178,7 +185,7 @@ def test_symbolic_shapes(case):
         assert all(a in (None, b) for a, b in zip(ours.shape, eager.shape, strict=True))
 
 
-@each_case
+@each_class
 def test_batch_of_one(case):
     """Samples are independent in inference: the first one alone gives what it gives among others."""
     layer = case.make(layers)
@@ -187,7 +194,6 @@ def test_batch_of_one(case):
     close(layer(tensors(first), **case.call), layer(tensors(inputs), **case.call)[:1])
 
 
-FIRST_OF_CLASS = [case for index, case in enumerate(CASES) if case.name != CASES[index - 1].name]
 TOLERANCE = {"mixed_float16": 4e-3, "mixed_bfloat16": 3e-2, "bfloat16": 3e-2, "float64": 1e-5}
 POLICIES = list(TOLERANCE)
 # One policy per class in turn, and all of them where dtypes are handled in a way of their own. A wrapper's dtype is not
@@ -224,7 +230,7 @@ def test_dtype_policies(case, policy):
     close(outputs, expected, rtol=TOLERANCE[policy], atol=TOLERANCE[policy] * size)
 
 
-@each_case
+@each_class
 def test_copies_and_compilations(case, monkeypatch):
     """A copy computes the same; the second call of equal shapes makes no new program."""
     made = []

@@ -1,4 +1,4 @@
-"""Preprocessing layers give the same by themselves, in a data set's map, in a model, and in a model read from a file."""
+"""Preprocessing layers give the same alone, in a data set's map, in a model, and in a model read from a file."""
 
 import numpy as np
 import pytest

@@ -1,5 +1,7 @@
 """Measures of evaluation: rates, curves and their areas, maps of classes; the reference is scikit-learn."""
 
+import threading
+
 import numpy as np
 import pytest
 import sklearn.metrics as sk
@@ -132,3 +134,19 @@ def test_measures_by_name_and_config():
     assert set(got) == {"loss", "sensitivity", "specificity", "average_precision"}
     again = keras.metrics.deserialize(keras.metrics.serialize(keras.metrics.Specificity(thresholds=0.3, name="s")))
     assert type(again) is keras.metrics.Specificity and (again.thresholds, again.name) == ([0.3], "s")
+
+
+def test_threads_that_share_a_metric_lose_nothing():
+    metric = keras.metrics.Mean()
+    metric.update_state(1.0)
+
+    def work():
+        for _ in range(100):
+            metric.update_state([1.0, 3.0])
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert float(metric.count) == 801.0 and float(metric.total) == 1601.0

@@ -32,7 +32,7 @@ def test_get_layer():
     assert m.get_layer(index=1).name == "a" and m.get_layer("c").units == 3
     with pytest.raises(ValueError, match=r"has no layer .nope"):
         m.get_layer("nope")
-    with pytest.raises(ValueError, match="retrieve layer at index 9"):
+    with pytest.raises(ValueError, match=r"has 4 layers\. Received: index=9"):
         m.get_layer(index=9)
 
 

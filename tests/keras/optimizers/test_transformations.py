@@ -57,7 +57,7 @@ def test_an_injected_rate_can_be_read_and_set_and_others_say_why_not():
     optimizer.apply_gradients([(tf.constant([1.0, 0.0]), weight)])
     np.testing.assert_allclose(weight.numpy(), [0.25, 1.0])
     with pytest.raises(AttributeError, match="inject_hyperparams"):
-        keras.optimizers.get(optax.sgd(0.1)).learning_rate
+        _ = keras.optimizers.get(optax.sgd(0.1)).learning_rate
 
 
 def test_variables_may_come_later_and_may_lack_a_gradient():

@@ -72,13 +72,24 @@ def test_loss_scale_face():
     LossScaleOptimizer(SGD(), weight_decay=None, ema_momentum=0.99, dynamic=True)
     for options, message in (
         ({"clipnorm": 1.0}, "set it on the `inner_optimizer`"),
-        ({"dynamic": False}, "loss_scale_factor"),
         ({"initial_scal": 2.0}, "initial_scale"),
     ):
         with pytest.raises(ValueError, match=message):
             LossScaleOptimizer(SGD(), **options)
     with pytest.raises(TypeError, match="wraps optimizers only"):
         LossScaleOptimizer("sgd")
+
+
+def test_a_fixed_loss_scale_stays_and_leaves_no_step_out():
+    optimizer = LossScaleOptimizer(SGD(1.0), initial_scale=4.0, dynamic_growth_steps=1, dynamic=False)
+    weight = Variable(np.ones(2, "float32"))
+    for _ in range(2):
+        optimizer.apply([jnp.full(2, 2.0)], [weight])
+    np.testing.assert_array_equal(weight.numpy(), 0.0)
+    assert float(optimizer.scale_loss(jnp.float32(1.0))) == 4.0
+    optimizer.apply([jnp.full(2, np.inf)], [weight])
+    assert not np.isfinite(weight.numpy()).any()
+    assert LossScaleOptimizer.from_config(optimizer.get_config()).dynamic is False
 
 
 def test_loss_scale_takes_variables_that_come_later():

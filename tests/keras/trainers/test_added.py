@@ -126,3 +126,40 @@ def test_training_a_layer_that_assigns_its_weight():
     model.compile(keras.optimizers.SGD(0.1), "mse")
     model.fit(np.array([[1.0, 2.0]], "float32"), np.ones((1, 2), "float32"), verbose=0)
     np.testing.assert_allclose(model.layers[0].scale.numpy(), [0.55, 0.5], rtol=1e-6)
+
+
+class Parts(keras.Model):
+    """Returns an inner result beside the last one."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner, self.outer = layers.Dense(3, "tanh"), layers.Dense(2)
+
+    def call(self, inputs):
+        inner = self.inner(inputs)
+        return inner, self.outer(inner)
+
+
+def functional_parts():
+    inputs = keras.Input((3,))
+    inner = layers.Dense(3, "tanh", name="inner")(inputs)
+    whole = keras.Model(inputs, layers.Dense(2)(inner))
+    return keras.Model(whole.inputs, [whole.get_layer("inner").output, whole.output])
+
+
+@pytest.mark.parametrize("make", [Parts, functional_parts])
+def test_gradients_between_the_outputs_of_a_model(make):
+    model = make()
+    # Called before without a tape: its compiled form must not serve the tape.
+    model(X)
+    weights = model.trainable_variables[2].numpy()
+
+    def gradient(x):
+        with tf.GradientTape() as tape:
+            inner, outer = model(x)
+            score = outer[:, tf.argmax(outer[0])]
+        return tape.gradient(score, inner), tf.argmax(outer[0])
+
+    for function in (gradient, tf.function(gradient)):
+        found, best = function(tf.constant(X))
+        np.testing.assert_allclose(found.numpy(), np.tile(weights[:, int(best)], (16, 1)), rtol=1e-6)

@@ -87,3 +87,13 @@ def test_dot():
 def test_png_with_graphviz(tmp_path):
     keras.utils.plot_model(branched(), tmp_path / "m.png")
     assert (tmp_path / "m.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_dot_draws_svg_without_programs(monkeypatch):
+    pytest.importorskip("pydot")
+    monkeypatch.setenv("PATH", "")
+    graph = keras.utils.model_to_dot(branched(), show_shapes=True)
+    for drawn in (graph.create(prog="dot", format="svg"), graph.create_svg()):
+        assert b"<svg" in drawn and b"first" in drawn
+    with pytest.raises((OSError, AssertionError)):
+        graph.create(prog="dot", format="pdf")

@@ -7,10 +7,10 @@ import ml_dtypes
 import numpy as np
 import pytest
 
+from hornbeam.base.crc32c import crc32c, mask
 from hornbeam.base.errors import CorruptFileError, FileFormatError, UnsupportedFileError
 from hornbeam.saving.protos import encode, message
 from hornbeam.saving.tf_checkpoint.bundle import Bundle, remove_bundle, write_bundle
-from hornbeam.base.crc32c import crc32c, mask
 from hornbeam.saving.tf_checkpoint.ordered_code import slice_key
 from hornbeam.saving.tf_checkpoint.snappy import decompress
 from hornbeam.saving.tf_checkpoint.state import latest_checkpoint, read_state, write_state

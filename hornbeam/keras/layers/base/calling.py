@@ -59,12 +59,12 @@ def call_layer(layer: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
     if context is None and scopes.frame is None and not scopes.symbolic and not in_parts and _may_compile(layer, bound):
         return _run_plan(layer, spec, bound, previous_mask, training, given)
     own = context is None
-    if own and scopes.tapes and scopes.frame is not None and not in_parts:
-        if all(inner.built for inner in layer._flatten_layers()):
-            try:
-                return _run_taped(layer, spec, bound, previous_mask, training)
-            except _SeveralOutputsError:
-                _in_parts.add(type(layer))
+    taped = own and scopes.tapes and scopes.frame is not None and not in_parts
+    if taped and all(inner.built for inner in layer._flatten_layers()):
+        try:
+            return _run_taped(layer, spec, bound, previous_mask, training)
+        except _SeveralOutputsError:
+            _in_parts.add(type(layer))
     if own:
         context = CallContext(layer, training)
     outputs = _run_call(layer, spec, bound, previous_mask, context, training)
@@ -183,7 +183,8 @@ def _set_masks(layer: Any, inputs: Any, outputs: Any, previous_mask: Any) -> Non
         if previous_mask is not None:
             warnings.warn(
                 f"{type(layer).__name__} '{layer.name}' takes no mask: the one of its input ends here, and layers "
-                "behind it count padded steps as data. Put it before the masking layer, or set `supports_masking = True` "
+                "behind it count padded steps as data. Put it before the masking layer, or set "
+                "`supports_masking = True` "
                 "in a layer of your own that keeps the time axis.",
                 stacklevel=4,
             )

@@ -5,8 +5,14 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+import numpy as np
+
 from hornbeam import ops
+from hornbeam.base.errors import explain
 from hornbeam.core.symbolic import KerasTensor
+from hornbeam.core.tensor import Tensor
+from hornbeam.engine.jax_compat import ArrayImpl
+from hornbeam.errors import InvalidArgumentError
 from hornbeam.keras import constraints, initializers, regularizers
 from hornbeam.keras.layers.base.layer import Layer, refuse_variants
 from hornbeam.keras.layers.base.variants import LowRank, MadeByBuild
@@ -34,6 +40,10 @@ class Embedding(LowRank, Layer):
     Raises:
         ValueError: a size is not a positive int.
         NotSupportedError: LoRA or quantised weights.
+
+    Raises:
+        InvalidArgumentError: an eager call on CPU with a number that has no row. Inside a compiled program (a model's
+            call, ``fit``) and on other devices such a number becomes a row of NaN; -1 is the last row, as in NumPy.
 
     References: Keras ``layers.Embedding``.
     """
@@ -92,6 +102,35 @@ class Embedding(LowRank, Layer):
             constraint=self.embeddings_constraint,
         )
         self.built = True
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if args:
+            self._check_range(args[0])
+        return super().__call__(*args, **kwargs)
+
+    def _check_range(self, inputs: Any) -> None:
+        """Refuse numbers without a row where they can be seen at no cost: compiled programs give NaN for them."""
+        if isinstance(inputs, Tensor):
+            inputs = inputs._value
+            if type(inputs) is not ArrayImpl or next(iter(inputs.devices())).platform != "cpu":
+                return
+        if not isinstance(inputs, (np.ndarray, ArrayImpl)) or not inputs.size:
+            return
+        numbers = np.asarray(inputs)
+        if numbers.dtype.kind not in "iu":
+            return
+        low, high = int(numbers.min()), int(numbers.max())
+        if low < -self.input_dim or high >= self.input_dim:
+            raise InvalidArgumentError(
+                None,
+                None,
+                explain(
+                    f"Embedding '{self.name}' has no row for some of the numbers.",
+                    expected=f"0 to {self.input_dim - 1}, as input_dim={self.input_dim}",
+                    received=f"{low} to {high}",
+                    fix=f"make `input_dim` at least {high + 1}, or number the words anew",
+                ),
+            )
 
     def call(self, inputs: Any) -> Any:
         """Rows of the table."""

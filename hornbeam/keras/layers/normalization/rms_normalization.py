@@ -37,9 +37,9 @@ class RMSNormalization(Layer):
         self.scale = self.add_weight(name="scale", shape=shape, initializer="ones")
         self.built = True
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, x: Any) -> Any:
         """Inputs divided by their root mean square."""
-        return ops.rms_normalization(inputs, scale=self.scale, axis=tuple(self.axis), epsilon=self.epsilon)
+        return ops.rms_normalization(x, scale=self.scale, axis=tuple(self.axis), epsilon=self.epsilon)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The input shape."""

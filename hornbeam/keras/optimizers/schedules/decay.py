@@ -148,9 +148,8 @@ class PiecewiseConstantDecay(FormulaSchedule):
     def __init__(self, boundaries: Sequence[float], values: Sequence[float], name: str = "PiecewiseConstant") -> None:
         if len(boundaries) != len(values) - 1:
             raise ValueError(
-                "The length of boundaries should be 1 less than the length of values. "
-                f"Received: boundaries={boundaries} of length {len(boundaries)}, "
-                f"and values={values} of length {len(values)}."
+                f"{type(self).__name__}: {len(boundaries)} boundaries part {len(boundaries) + 1} values, but "
+                f"{len(values)} are given. Received: boundaries={boundaries}, values={values}"
             )
         self.boundaries = boundaries
         self.values = values
