@@ -21,9 +21,7 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 from hornbeam.engine.conv_geometry import Geometry
-
-Order = tuple[int, ...]
-"""Which logical axis lies where in memory: entry ``i`` is the logical axis of the ``i``-th physical one."""
+from hornbeam.engine.ordered import Order
 
 _MOST_CHANNELS = 64
 WIDEST = 30
@@ -126,8 +124,8 @@ def _scattered(x: Callable, w: Callable, shapes: tuple, spec: Geometry) -> tuple
     window, (channels, filters) = w_shape[:-2], w_shape[-2:]
     outs = spec.out_sizes(x_shape[1:-1], window)
     kernel = w((*range(last - 1), last, last - 1)).reshape(-1, channels)
-    x, shift = x((last, *space, 0)), spec.kernel_dilation[-1] * x_shape[0]
-    source = _made_once(lambda: _rows(x, window[-1], outs[-1], spec), kernel[0, 0])
+    array, shift = x((last, *space, 0)), spec.kernel_dilation[-1] * x_shape[0]
+    source = _made_once(lambda: _rows(array, window[-1], outs[-1], spec), kernel[0, 0])
     products = (kernel @ source.reshape(channels, -1)).reshape(*window, filters, -1)
     rest = x_shape[1:-2]
 

@@ -15,12 +15,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax.numpy as jnp
-import numpy as np
 from jax import lax
 
 from hornbeam.engine import batch_minor, conv, platform
-from hornbeam.engine.batch_minor import Order
 from hornbeam.engine.jax_compat import Literal, bind_equation, inner_program
+from hornbeam.engine.ordered import Order, Value, is_special, plain, usual_order
 
 _DEEPEST = 16
 """Length of a chain of values without an order of their own; then they take the usual one."""
@@ -28,62 +27,6 @@ _DEEPEST = 16
 
 _FEW = 16
 """Elements that a reduction combines one by one."""
-
-
-class Value:
-    """An array with its logical shape, held in one order of axes or more.
-
-    Attributes:
-        shape: logical shape.
-        native: the order it was made in; None if it is yet to be made and any order is as good.
-    """
-
-    __slots__ = ("_held", "_make", "depth", "native", "shape")
-
-    def __init__(
-        self,
-        shape: Sequence[int],
-        array: Any = None,
-        native: Order | None = None,
-        make: Callable | None = None,
-        depth: int = 0,
-    ) -> None:
-        self.shape, self.native, self.depth = tuple(shape), native, depth
-        self._held: dict[Order, Any] = {} if native is None else {native: array}
-        self._make = make
-
-    def get(self, order: Order) -> Any:
-        """The array with its axes in this order."""
-        found = self._held.get(order)
-        if found is not None:
-            return found
-        if self._held:
-            held, array = next(iter(self._held.items()))
-            array = lax.transpose(array, [held.index(axis) for axis in order])
-        else:
-            assert self._make is not None
-            array = self._make(order)
-            self.native, self._make = order, None
-        self._held[order] = array
-        return array
-
-    @property
-    def usual(self) -> Any:
-        """The array in its logical order."""
-        return self.get(_usual(len(self.shape)))
-
-
-def _usual(rank: int) -> Order:
-    return tuple(range(rank))
-
-
-def _plain(array: Any) -> Value:
-    shape = np.shape(array)
-    return Value(shape, array, _usual(len(shape)))
-
-
-def _is_special(value: Value) -> bool:
-    return value.native is not None and value.native != _usual(len(value.shape))
 
 
 # --- whether -------------------------------------------------------------------------------------
@@ -118,7 +61,7 @@ def _widths(jaxpr: Any) -> Iterator[tuple[int, int] | None]:
 # --- running -------------------------------------------------------------------------------------
 def evaluate(closed: Any, consts: Sequence[Any], args: Sequence[Any]) -> list[Any]:
     """Results of a captured program."""
-    values = _run(closed.jaxpr, [_plain(const) for const in consts], [_plain(arg) for arg in args])
+    values = _run(closed.jaxpr, [plain(const) for const in consts], [plain(arg) for arg in args])
     return [value.usual for value in values]
 
 
@@ -126,7 +69,7 @@ def _run(jaxpr: Any, consts: Sequence[Value], args: Sequence[Value]) -> list[Val
     known: dict[Any, Value] = dict(zip((*jaxpr.constvars, *jaxpr.invars), (*consts, *args), strict=True))
 
     def read(atom: Any) -> Value:
-        return _plain(atom.val) if isinstance(atom, Literal) else known[atom]
+        return plain(atom.val) if isinstance(atom, Literal) else known[atom]
 
     last_use = {
         atom: number for number, eqn in enumerate(jaxpr.eqns) for atom in eqn.invars if type(atom) is not Literal
@@ -149,10 +92,10 @@ def _apply(equation: Any, values: list[Value]) -> list[Value]:
         if results is not None:
             return results
     inner = inner_program(equation)
-    if inner is not None and (any(_is_special(v) or v.native is None for v in values) or _has_convolution(inner.jaxpr)):
-        return _run(inner.jaxpr, [_plain(const) for const in inner.consts], values)
+    if inner is not None and (any(is_special(v) or v.native is None for v in values) or _has_convolution(inner.jaxpr)):
+        return _run(inner.jaxpr, [plain(const) for const in inner.consts], values)
     results = bind_equation(equation, [value.usual for value in values])
-    return [_plain(result) for result in results]
+    return [plain(result) for result in results]
 
 
 def _has_convolution(jaxpr: Any) -> bool:
@@ -170,9 +113,9 @@ def _flexible(equation: Any, make: Callable, depth: int = 1) -> list[Value] | No
 def _order_of(values: Sequence[Value]) -> Order | None:
     """The order in which values of one shape should meet; None if any is as good."""
     for value in values:
-        if _is_special(value):
+        if is_special(value):
             return value.native
-    return _usual(len(values[0].shape)) if any(value.native is not None for value in values) else None
+    return usual_order(len(values[0].shape)) if any(value.native is not None for value in values) else None
 
 
 def _elementwise(equation: Any, values: list[Value]) -> list[Value] | None:
@@ -193,12 +136,12 @@ def _elementwise(equation: Any, values: list[Value]) -> list[Value] | None:
         lazy = _flexible(equation, lambda order: in_order(order)[0], 1 + max(value.depth for value in full))
         if lazy is not None:
             return lazy
-        order = _usual(len(shape))
+        order = usual_order(len(shape))
     return [Value(shape, result, order) for result in in_order(order)]
 
 
 def _barrier(equation: Any, values: list[Value]) -> list[Value]:
-    orders = [value.native or _usual(len(value.shape)) for value in values]
+    orders = [value.native or usual_order(len(value.shape)) for value in values]
     arrays = bind_equation(equation, [value.get(order) for value, order in zip(values, orders, strict=True)])
     return [Value(v.shape, array, order) for v, array, order in zip(values, arrays, orders, strict=True)]
 
@@ -217,7 +160,7 @@ def _broadcast(equation: Any, values: list[Value]) -> list[Value] | None:
     if sizes:
         return None
     shape, axes = equation.params["shape"], equation.params["broadcast_dimensions"]
-    if _is_special(value) and len(value.shape) == len(shape):
+    if is_special(value) and len(value.shape) == len(shape):
         # Axes of size 1 that are stretched: the order is that of the operand.
         order = value.native
         assert order is not None
@@ -245,7 +188,7 @@ def _iota(equation: Any, values: list[Value]) -> list[Value] | None:
 
 
 def _reduction(equation: Any, values: list[Value]) -> list[Value] | None:
-    if len(values) != 1 or not _is_special(values[0]):
+    if len(values) != 1 or not is_special(values[0]):
         return None
     (value,) = values
     order, axes = value.native, equation.params["axes"]
@@ -273,7 +216,7 @@ def _combined(array: Any, axes: Sequence[int], combine: Callable) -> Any:
 
 def _pad(equation: Any, values: list[Value]) -> list[Value] | None:
     value, fill = values
-    if not _is_special(value):
+    if not is_special(value):
         return None
     order = value.native
     assert order is not None
@@ -283,7 +226,7 @@ def _pad(equation: Any, values: list[Value]) -> list[Value] | None:
 
 def _slice(equation: Any, values: list[Value]) -> list[Value] | None:
     (value,), params = values, equation.params
-    if not _is_special(value):
+    if not is_special(value):
         return None
     order = value.native
     assert order is not None
@@ -299,7 +242,7 @@ def _slice(equation: Any, values: list[Value]) -> list[Value] | None:
 
 def _concatenate(equation: Any, values: list[Value]) -> list[Value] | None:
     order = _order_of(values)
-    if order is None or order == _usual(len(order)):
+    if order is None or order == usual_order(len(order)):
         return None
     array = lax.concatenate([value.get(order) for value in values], order.index(equation.params["dimension"]))
     return [Value(equation.outvars[0].aval.shape, array, order)]
@@ -311,7 +254,7 @@ def _reshape(equation: Any, values: list[Value]) -> list[Value] | None:
     if sizes or equation.params.get("dimensions") is not None:
         return None
     groups = _groups(value.shape, shape)
-    if groups is None or not (_is_special(value) or (value.native is None and len(groups) > 1)):
+    if groups is None or not (is_special(value) or (value.native is None and len(groups) > 1)):
         return None
 
     def along(sequence: Sequence[int]) -> tuple[Any, Order]:
@@ -376,7 +319,7 @@ def _dot(equation: Any, values: list[Value]) -> list[Value] | None:
         return bind_equation(equation, arrays, dimension_numbers=(tuple(axes), ((), ())))[0]
 
     operands = [(left, contract_left[0]), (right, contract_right[0])]
-    if _is_special(left) or _is_special(right):
+    if is_special(left) or is_special(right):
         return [Value(equation.outvars[0].aval.shape, product(operands), (0, 1))]
     return _flexible(equation, lambda order: product(operands if order == (0, 1) else operands[::-1]))
 

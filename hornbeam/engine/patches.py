@@ -74,8 +74,11 @@ def spread(x: Array, w: Array, spec: Geometry) -> Array:
     outs = spec.out_sizes(x.shape[1:-1], window)
     starts = _starts(window, spec)
     kernel = jnp.moveaxis(w, -2, 0).reshape(channels, -1)
-    rows = jnp.matmul(x.reshape(-1, channels), kernel).reshape(*x.shape[:-1], len(starts), filters)
-    total = jnp.zeros((), x.dtype)
+    # 16-bit floats would be rounded at every element of the window.
+    wide = jnp.promote_types(x.dtype, jnp.float32)
+    rows = jnp.matmul(x.reshape(-1, channels), kernel, preferred_element_type=wide)
+    rows = rows.reshape(*x.shape[:-1], len(starts), filters)
+    total = jnp.zeros((), wide)
     for number, start in enumerate(starts):
         config = []
         places = zip(start, outs, x.shape[1:-1], spec.padding, spec.input_dilation, strict=True)
@@ -84,4 +87,4 @@ def spread(x: Array, w: Array, spec: Geometry) -> Array:
             config.append((low, out - low - (size - 1) * gap - 1, gap - 1))
         part = rows[..., number, :]
         total = total + lax.pad(part, jnp.zeros((), part.dtype), [(0, 0, 0), *config, (0, 0, 0)])
-    return total
+    return total.astype(x.dtype)

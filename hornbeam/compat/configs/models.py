@@ -71,6 +71,9 @@ def _layer(entry: dict[str, Any], context: Context) -> dict[str, Any]:
     if name == "ThresholdedReLU" and context.generation < 3:
         name = "ReLU"
     result = {**_rest(entry), "class_name": name, "config": config}
+    if name == "MultiHeadAttention" and set(result.get("build_config") or ()) == {"input_shape"}:
+        # One shape of three: it is built by its call.
+        del result["build_config"]
     if name != "InputLayer" and "inbound_nodes" in entry:
         # In a graph the shape comes from the call.
         config.pop("batch_input_shape", None)

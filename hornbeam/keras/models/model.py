@@ -82,9 +82,7 @@ class Model(Trainer, Layer):
             ValueError: there is none.
         """
         if index is not None and name is not None:
-            raise ValueError(
-                f"get_layer(): expected `name` or `index`, not both. Received: {index} and {name!r}"
-            )
+            raise ValueError(f"get_layer(): expected `name` or `index`, not both. Received: {index} and {name!r}")
         layers = self.layers
         if index is not None:
             if not -len(layers) <= index < len(layers):

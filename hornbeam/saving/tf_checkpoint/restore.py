@@ -94,9 +94,11 @@ class Restoration:
         queue = [(item, number)]
         while queue:
             item, number = queue.pop(0)
-            if number in self.matched or id(item) in self._numbers:
+            # A stored object may be several here: configs do not say that two models share a layer.
+            again = number in self.matched
+            if id(item) in self._numbers or (again and isinstance(item, Optimizer)):
                 continue
-            self.matched[number] = item
+            self.matched.setdefault(number, item)
             self._numbers[id(item)] = number
             node = self.nodes[number]
             if isinstance(item, Variable):

@@ -38,7 +38,8 @@ class TimeDistributed(Wrapper):
     def __init__(self, layer: Any, **kwargs: Any) -> None:
         if not isinstance(layer, Layer):
             raise ValueError(
-                f"TimeDistributed(layer): expected a keras.Layer. Received: {layer!r}. Wrap a function in `layers.Lambda`."
+                f"TimeDistributed(layer): expected a keras.Layer. Received: {layer!r}. "
+                "Wrap a function in `layers.Lambda`."
             )
         super().__init__(layer, **kwargs)
         self.supports_masking = True
