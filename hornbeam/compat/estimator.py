@@ -105,7 +105,9 @@ class Estimator:
         if os.path.exists(self._file()):
             self._model.load_weights(self._file())
             with open(os.path.join(self._folder, "step.json"), encoding="utf-8") as file:
-                self._steps_before = json.load(file)["global_step"]
+                total = json.load(file)["global_step"]
+            # The optimizer's own count comes back with the weights once the model was compiled.
+            self._steps_before = total - int(np.asarray(self._model.optimizer.iterations))
 
     def _write(self) -> None:
         self._model.save_weights(self._file())

@@ -56,7 +56,7 @@ def width(x: Sequence[int], w: Sequence[int], spec: Geometry) -> tuple[int, int]
     return (widest, elements) if samples >= 8 and widest <= _MOST_CHANNELS and size <= _LARGEST_MATRIX else None
 
 
-def _form(x: Sequence[int], w: Sequence[int], spec: Geometry) -> Callable | None:
+def _form(x: Sequence[int], w: Sequence[int], spec: Geometry) -> Callable[..., tuple[Array, Order]] | None:
     taps, outs, ins = _count(x, w, spec)
     dense = set(spec.input_dilation) == {1}
     if outs and taps > outs and outs <= _MOST_TAPS:

@@ -56,7 +56,8 @@ def _graph_of(graph_data: Any) -> bytes:
             return _graph_of(made())
     programs: Any = getattr(graph_data, "captured_programs", None)
     if callable(programs):
-        found = [closed for name, closed in programs()]
+        listed: Any = programs()
+        found = [closed for _, closed in listed]
         if not found:
             raise ValueError("tf.summary.graph(): this function has not been called yet, so there is no graph of it.")
         return graph_def(found[-1])

@@ -127,7 +127,8 @@ class Remembered:
 
 def _own_state(item: Any) -> dict[str, Any]:
     get_state: Any = getattr(item, "get_state", None)
-    return dict(get_state()) if callable(get_state) else {}
+    state: Any = get_state() if callable(get_state) else {}
+    return dict(state)
 
 
 def _take_up(item: Any, state: dict[str, Any]) -> None:

@@ -82,8 +82,8 @@ def run_epoch(
     training = model._training
     last, done = None, 0
     stream.feed.epoch_begins()
-    trains = loop is not None and kind == "train"
-    if trains:
+    trains = kind == "train"
+    if trains and loop is not None:
         done = loop.done_in_epoch()
         loop.enter()
         last = loop.resumed_logs() if done else None
@@ -98,10 +98,11 @@ def run_epoch(
         training.has_run = True
         last = model._flat_results(outputs)
         after(number, LazyLogs(last))
-        if trains:
-            loop.after_batch(number, last)
-        elif loop is not None:
-            loop.during_validation()
+        if loop is not None:
+            if trains:
+                loop.after_batch(number, last)
+            else:
+                loop.during_validation()
         if getattr(model, stop, False):
             break
     stream.feed.epoch_ends()

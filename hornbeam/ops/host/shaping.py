@@ -52,7 +52,14 @@ def _ordered(function: Callable) -> Callable:
 
 
 def _add(x1: Any, x2: Any) -> Tensor:
-    return _out(_host(x1) + _host(x2))
+    one, other = _host(x1), _host(x2)
+    for array in (one, other):
+        if array.dtype != object:
+            raise TypeError(
+                f"add() joins string tensors to strings only, and got one beside {array.dtype} values. Turn the "
+                "numbers into strings first (tf.strings.as_string), or the strings into numbers (tf.strings.to_number)."
+            )
+    return _out(one + other)
 
 
 def _where(condition: Any, x1: Any = None, x2: Any = None) -> Any:

@@ -157,8 +157,10 @@ def test_processes_that_are_killed_in_the_midst_of_saving(tmp_path):
         ended = 0
         for moment in moments:
             last, code = process(folder, kill, float(moment), pause=0.003)
-            assert code in (0, wanted_code)
-            ended += code == 0
+            # Once fit() is over, and its backups removed, a signal does what it always does.
+            over = code == -kill and not folder.exists()
+            assert code in (0, wanted_code) or over
+            ended += code == 0 or over
             if code == 0:
                 assert last == wanted
         assert ended < len(moments)
