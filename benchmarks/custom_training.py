@@ -1,6 +1,7 @@
 """LeNet-5 trained in three ways: plain `fit`, `fit` with an overridden `train_step`, and a loop of one's own.
 
-28x28x1, batches of 32. The loop goes over a `tf.data` pipeline and calls a step under `tf.function`: forward, loss, `GradientTape`, `optimizer.apply_gradients`, two metrics. The overridden `train_step` does the same inside `fit`.
+28x28x1, batches of 32. The loop goes over a `tf.data` pipeline and calls a step under `tf.function`: forward, loss,
+`GradientTape`, `optimizer.apply_gradients`, two metrics. The overridden `train_step` does the same inside `fit`.
 Each way is timed per training step in the steady state; what counts is also the ratio to plain `fit` of the same
 framework. Keras 3 on JAX has no tape: there only plain `fit` is timed.
 """

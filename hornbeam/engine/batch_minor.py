@@ -56,7 +56,7 @@ def width(x: Sequence[int], w: Sequence[int], spec: Geometry) -> tuple[int, int]
     return (widest, elements) if samples >= 8 and widest <= _MOST_CHANNELS and size <= _LARGEST_MATRIX else None
 
 
-def _form(x: Sequence[int], w: Sequence[int], spec: Geometry) -> Callable[..., tuple[Array, Order]] | None:
+def _form(x: Sequence[int], w: Sequence[int], spec: Geometry) -> Callable | None:
     taps, outs, ins = _count(x, w, spec)
     dense = set(spec.input_dilation) == {1}
     if outs and taps > outs and outs <= _MOST_TAPS:
@@ -82,7 +82,7 @@ def conv(
     Returns:
         The result and its order, or None if there is no such form.
     """
-    form = _form(*shapes, spec)
+    form: Any = _form(*shapes, spec)
     return form(x, w, shapes, spec) if form is not None else None
 
 
