@@ -82,7 +82,8 @@ def conv(
     Returns:
         The result and its order, or None if there is no such form.
     """
-    form: Any = _form(*shapes, spec)
+    x_shape, w_shape = shapes
+    form = _form(x_shape, w_shape, spec)
     return form(x, w, shapes, spec) if form is not None else None
 
 
