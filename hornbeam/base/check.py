@@ -73,7 +73,7 @@ def closest(value: Any, options: Iterable[Any]) -> str:
     """`` (did you mean 'adam'?)`` if something close exists, else an empty text."""
     text, known = str(value), [str(option) for option in options]
     # Swapped letters are the commonest slip: 'adma' is 'adam' rather than 'adamax'.
-    near = [option for option in known if sorted(option.lower()) == sorted(text.lower())]
+    near = [option for option in known if sorted(option) == sorted(text)]
     near = near or difflib.get_close_matches(text, known, n=1)
     return f" (did you mean {near[0]!r}?)" if near else ""
 

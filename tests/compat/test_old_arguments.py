@@ -94,7 +94,6 @@ def test_old_arguments_make_the_same_layer(old, new):
 REFUSED = [
     lambda: layers.BatchNormalization(mode=1),
     lambda: layers.BatchNormalization(renorm=True),
-    lambda: layers.Embedding(3, 4, dropout=0.2),
     lambda: keras.optimizers.Nadam(schedule_decay=0.1),
     lambda: keras.callbacks.ModelCheckpoint("a.keras", load_weights_on_restart=True),
 ]

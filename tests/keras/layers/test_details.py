@@ -6,8 +6,10 @@ import keras
 import numpy as np
 import pytest
 
+import hornbeam as tf
 from hornbeam.base.errors import NotSupportedError, UnsafeFileError
 from hornbeam.core.symbolic import KerasTensor
+from hornbeam.errors import InvalidArgumentError
 from hornbeam.keras import layers
 from tests.keras.layers.samples import FIRST, draw, masked_pair
 
@@ -114,12 +116,14 @@ def test_embedding_arguments():
 
 
 def test_embedding_outside_of_the_table():
-    """Numbers that are no row's give NaN instead of another row."""
-    ours, theirs = layers.Embedding(5, 3), keras.layers.Embedding(5, 3)
+    """Numbers that are no row's are refused; in compiled programs they give NaN instead of another row."""
+    ours, theirs = layers.Embedding(5, 3, name="words"), keras.layers.Embedding(5, 3)
     ids = np.array([5, 1, -1])
-    ours(ids), theirs(ids)
+    theirs(ids), ours(ids[1:2])
+    with pytest.raises(InvalidArgumentError, match=r"'words' has no row.*\n.*0 to 4.*\n.*-1 to 5"):
+        ours(ids)
     theirs.set_weights(ours.get_weights())
-    np.testing.assert_array_equal(np.asarray(ours(ids)), np.asarray(theirs(ids)))
+    np.testing.assert_array_equal(np.asarray(tf.function(ours)(ids)), np.asarray(theirs(ids)))
 
 
 def test_thresholded_relu():
