@@ -93,6 +93,8 @@ def _on_cpu(x: Array, w: Array, spec: Geometry) -> Array:
         return rows.reshape(x.shape[0], *[1] * (x.ndim - 2), w.shape[-1])
     if patches.fits(x.shape, w.shape, spec):
         return patches.forward(x, w, spec)
+    if patches.has_few_places(x.shape, w.shape, spec):
+        return patches.place_by_place(x, w, spec)
     if patches.spreads(x.shape, w.shape, spec):
         return patches.spread(x, w, spec)
     if spec.groups == 1 and spec.is_plain and math.prod(w.shape[:-2]) == 1 and set(spec.strides) == {1}:

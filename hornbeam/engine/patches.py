@@ -17,6 +17,7 @@ from hornbeam.engine.conv_geometry import Geometry
 
 _MOST_NUMBERS, _FEW_NUMBERS = 160, 48
 _FEW_FILTERS = 16
+_FEW_PLACES = 4
 _LARGEST_MATRIX = 1 << 25
 """Elements of a matrix of patches, which takes as many times the memory of the input as the window has elements."""
 
@@ -53,6 +54,31 @@ def forward(x: Array, w: Array, spec: Geometry) -> Array:
     patches = jnp.concatenate(parts, -1)
     rows = jnp.matmul(patches.reshape(-1, patches.shape[-1]), w.reshape(-1, filters))
     return rows.reshape(x.shape[0], *counts, filters)
+
+
+def has_few_places(x_shape: Sequence[int], w_shape: Sequence[int], spec: Geometry) -> bool:
+    """True for a large window with gaps at few places: kernel gradients of strided and of transposed convolutions."""
+    dense = spec.groups == 1 and set(spec.input_dilation) == {1} and max(spec.kernel_dilation) > 1
+    sizes = (*x_shape, *w_shape)
+    if not dense or 0 in sizes or not all(isinstance(size, int) for size in sizes) or min(map(min, spec.padding)) < 0:
+        return False
+    places, taps = math.prod(spec.out_sizes(x_shape[1:-1], w_shape[:-2])), math.prod(w_shape[:-2])
+    return 0 < places <= _FEW_PLACES < taps
+
+
+def place_by_place(x: Array, w: Array, spec: Geometry) -> Array:
+    """A convolution as one long product for each place of the window."""
+    window, axes = w.shape[:-2], range(1, x.ndim)
+    counts = spec.out_sizes(x.shape[1:-1], window)
+    if any(map(any, spec.padding)):
+        x = lax.pad(x, jnp.zeros((), x.dtype), [(0, 0, 0), *((*pads, 0) for pads in spec.padding), (0, 0, 0)])
+    rows = []
+    for place in itertools.product(*map(range, counts)):
+        begins = [at * stride for at, stride in zip(place, spec.strides, strict=True)]
+        ends = [b + (size - 1) * gap + 1 for b, size, gap in zip(begins, window, spec.kernel_dilation, strict=True)]
+        part = lax.slice(x, (0, *begins, 0), (x.shape[0], *ends, x.shape[-1]), (1, *spec.kernel_dilation, 1))
+        rows.append(lax.dot_general(part, w, ((tuple(axes), tuple(range(w.ndim - 1))), ((), ()))))
+    return jnp.stack(rows, 1).reshape(x.shape[0], *counts, w.shape[-1])
 
 
 def spreads(x_shape: Sequence[int], w_shape: Sequence[int], spec: Geometry) -> bool:
