@@ -58,26 +58,44 @@ def forward(x: Array, w: Array, spec: Geometry) -> Array:
 
 def has_few_places(x_shape: Sequence[int], w_shape: Sequence[int], spec: Geometry) -> bool:
     """True for a large window with gaps at few places: kernel gradients of strided and of transposed convolutions."""
-    dense = spec.groups == 1 and set(spec.input_dilation) == {1} and max(spec.kernel_dilation) > 1
+    gaps = zip(spec.input_dilation, spec.kernel_dilation, strict=True)
+    one_gap = max(spec.input_dilation + spec.kernel_dilation) > 1 and all(min(pair) == 1 for pair in gaps)
     sizes = (*x_shape, *w_shape)
-    if not dense or 0 in sizes or not all(isinstance(size, int) for size in sizes) or min(map(min, spec.padding)) < 0:
+    if spec.groups > 1 or not one_gap or 0 in sizes or not all(isinstance(size, int) for size in sizes):
         return False
     places, taps = math.prod(spec.out_sizes(x_shape[1:-1], w_shape[:-2])), math.prod(w_shape[:-2])
     return 0 < places <= _FEW_PLACES < taps
 
 
+def _meeting(start: int, size: int, window: int, spread: int, gap: int) -> tuple[slice, slice]:
+    """Which elements of an axis meet which of the window that starts at ``start`` of the spread-out axis.
+
+    Element ``k`` of the axis lies at ``k * spread`` and element ``i`` of the window at ``start + i * gap``; one of
+    both factors is 1.
+    """
+    if spread == 1:
+        first, last = max(-(start // gap), 0), min((size - 1 - start) // gap, window - 1)
+        of_x = slice(start + first * gap, start + last * gap + 1, gap)
+        of_window = slice(first, last + 1, 1)
+    else:
+        first, last = max(-(-start // spread), 0), min((start + window - 1) // spread, size - 1)
+        of_x = slice(first, last + 1, 1)
+        of_window = slice(first * spread - start, last * spread - start + 1, spread)
+    return (of_x, of_window) if last >= first else (slice(0, 0, 1), slice(0, 0, 1))
+
+
 def place_by_place(x: Array, w: Array, spec: Geometry) -> Array:
     """A convolution as one long product for each place of the window."""
-    window, axes = w.shape[:-2], range(1, x.ndim)
-    counts = spec.out_sizes(x.shape[1:-1], window)
-    if any(map(any, spec.padding)):
-        x = lax.pad(x, jnp.zeros((), x.dtype), [(0, 0, 0), *((*pads, 0) for pads in spec.padding), (0, 0, 0)])
+    window, sizes = w.shape[:-2], x.shape[1:-1]
+    counts = spec.out_sizes(sizes, window)
+    summed = (tuple(range(1, x.ndim)), tuple(range(w.ndim - 1)))
     rows = []
     for place in itertools.product(*map(range, counts)):
-        begins = [at * stride for at, stride in zip(place, spec.strides, strict=True)]
-        ends = [b + (size - 1) * gap + 1 for b, size, gap in zip(begins, window, spec.kernel_dilation, strict=True)]
-        part = lax.slice(x, (0, *begins, 0), (x.shape[0], *ends, x.shape[-1]), (1, *spec.kernel_dilation, 1))
-        rows.append(lax.dot_general(part, w, ((tuple(axes), tuple(range(w.ndim - 1))), ((), ()))))
+        starts = [at * stride - pads[0] for at, stride, pads in zip(place, spec.strides, spec.padding, strict=True)]
+        axes = zip(starts, sizes, window, spec.input_dilation, spec.kernel_dilation, strict=True)
+        of_x, of_window = zip(*(_meeting(*axis) for axis in axes), strict=True)
+        part, taps = x[(slice(None), *of_x)], w[of_window]
+        rows.append(lax.dot_general(part, taps, (summed, ((), ()))))
     return jnp.stack(rows, 1).reshape(x.shape[0], *counts, w.shape[-1])
 
 

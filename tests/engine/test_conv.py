@@ -223,3 +223,27 @@ def test_same_padding_puts_an_odd_zero_at_the_end():
     assert pads_of("causal", (5,), (3,), (1,), (2,)) == ((4, 0),)
     with pytest.raises(ValueError, match="padding"):
         pads_of("full", (5,), (3,), (1,), (1,))
+
+
+@pytest.mark.parametrize(("input_dilation", "dilation"), [(1, 2), (1, 3), (2, 1), (3, 1)])
+def test_few_places_of_a_large_window(input_dilation, dilation):
+    """Every offset of the window, also where whole places see nothing but padding."""
+    rng = np.random.default_rng(3)
+    for stride, before, after, size, window in itertools.product((1, 2), (-2, 0, 3), (0, 1), (5, 8), (4, 7)):
+        spec = Geometry((stride, 1), ((before, after), (1, 0)), (input_dilation, 1), (dilation, 1))
+        if min(spec.out_sizes((size, 3), (window, 2))) <= 0:
+            continue
+        x = rng.standard_normal((2, size, 3, 4)).astype("float32")
+        w = rng.standard_normal((window, 2, 4, 3)).astype("float32")
+        spread = np.zeros((2, (size - 1) * input_dilation + 1, 3, 4))
+        spread[:, ::input_dilation] = x
+        taps = np.zeros(((window - 1) * dilation + 1, 2, 4, 3))
+        taps[::dilation] = w
+        padded = np.pad(spread, ((0, 0), (2 + before, after), (1, 0), (0, 0)))[:, 2:]
+        expected = [
+            np.einsum("nhwc,hwcf->nf", padded[:, top : top + len(taps), left : left + 2], taps)
+            for top in range(0, padded.shape[1] - len(taps) + 1, stride)
+            for left in range(3)
+        ]
+        got = np.asarray(patches.place_by_place(jnp.asarray(x), jnp.asarray(w), spec))
+        np.testing.assert_allclose(got.reshape(2, -1, 3), np.stack(expected, 1), rtol=1e-4, atol=1e-4)
