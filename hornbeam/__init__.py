@@ -47,6 +47,7 @@ for _name, _target in {
     "compile config": "compile_config",
     "layer weights": "layer_weights",
     "optimizer state": "optimizer_state",
+    "tensorflow function": "tf_function",
 }.items():
     _registry.provide("configs", _name, f"hornbeam.compat.configs:{_target}")
 for _name in ("model_from_config", "model_from_json", "model_from_yaml", "model_to_json", "model_to_yaml"):

@@ -5,6 +5,8 @@ import os
 
 import pytest
 
+from tests.oracle_weights import host_drawn
+
 os.environ.setdefault("KERAS_BACKEND", "jax")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
@@ -17,3 +19,13 @@ def _free_compiled_programs():
 
     jax.clear_caches()
     gc.collect()
+
+
+@pytest.fixture(autouse=True)
+def _oracle_weights(request):
+    """The oracle's initial weights come from the host, unless the test compares their very bits."""
+    if request.node.get_closest_marker("oracle_bits"):
+        yield
+        return
+    with host_drawn():
+        yield

@@ -19,6 +19,11 @@ def provide(kind: str, name: str, target: Any) -> None:
     _entries[(kind, name)] = target
 
 
+def withdraw(kind: str, name: str) -> None:
+    """Forget what was noted under that kind and name."""
+    _entries.pop((kind, name), None)
+
+
 def find(kind: str, name: str) -> Any:
     """The part of that kind and name.
 
@@ -42,7 +47,9 @@ def missing(module: str, name: str, known: Iterable[str]) -> AttributeError:
     """The error for a public name that is not there: with advice where some is known, or with the closest name."""
     if ("advice", "names") in _entries and (advice := find("advice", "names")(module, name)):
         return AttributeError(f"module {module!r} has no attribute {name!r}. {advice}", name=name)
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.8)
+    near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.8)
+    # 'Resnet50' is nearer to the class 'ResNet50' than to the module 'resnet50'.
+    near.sort(key=lambda option: (option.lower() != name.lower(), option[:1] != name[:1]))
     hint = (
         f" Did you mean {near[0]!r}?" if near else " It may be one that is not offered yet: CHANGELOG.md lists what is."
     )

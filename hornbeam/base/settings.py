@@ -50,6 +50,11 @@ def floatx() -> str:
     return _values.get("floatx") or get("floatx")
 
 
+def numeric() -> tuple[float, str]:
+    """The settings that numbers in a compiled program depend on: epsilon and floatx."""
+    return epsilon(), floatx()
+
+
 def set_floatx(value: str) -> None:
     """Set the default float dtype: float16, bfloat16, float32 or float64."""
     name = dtypes.as_dtype(value).name if not isinstance(value, str) else value

@@ -145,5 +145,7 @@ def as_text(found: dict[str, Any]) -> str:
         lines.append(f"  {name:<12} {extra['gives']}: {state}")
     if not all(extra["complete"] for extra in found["extras"].values()):
         lines.append('  To add one: pip install "hornbeam[NAME]"')
+        if not found["extras"]["onednn"]["complete"]:
+            lines.append("  onednn is built from a copy of the sources: pip install ./native/onednn")
     lines += ["", "all well" if found["ok"] else "something is wrong, see above"]
     return "\n".join(lines)

@@ -32,6 +32,9 @@ def apply() -> None:
     _active = True
     for name, home in names.STORED.items():
         registry.provide("stored class", name, home)
+    # Keras 2 gave metrics labels of shape (n,) as (n, 1) beside such predictions.
+    registry.provide("labels", "columns", True)
+    _undo.append(lambda: registry.withdraw("labels", "columns"))
     for module in [module for module in sys.modules.values() if isinstance(module, types.ModuleType)]:
         adopt(module)
 

@@ -17,7 +17,8 @@ _ADVICE = {
     "hornbeam.xla": "Everything is compiled by XLA already.",
     "hornbeam.get_variable": "Make a `tf.Variable`, or a layer with `add_weight`.",
     "hornbeam.variable_scope": "Use `tf.name_scope`, and share layers instead of scopes.",
-    "hornbeam.keras.dtensor": "Use `keras.distribution`.",
+    "hornbeam.keras.distribution": "Use `tf.distribute.MirroredStrategy` to train on several devices.",
+    "hornbeam.keras.dtensor": "Use `tf.distribute.MirroredStrategy` to train on several devices.",
 }
 
 

@@ -23,6 +23,8 @@ cosine = cosine_proximity
 
 def _counts(y_true: Any, y_pred: Any) -> tuple[Any, Any, Any]:
     """Numbers of true positives, predicted positives and real positives."""
+    if len(y_true.shape) == len(y_pred.shape) - 1 and y_pred.shape[-1] == 1:
+        y_true = ops.expand_dims(y_true, -1)  # labels (n,) beside predictions (n, 1)
     real, found = ops.round(ops.clip(y_true, 0, 1)), ops.round(ops.clip(y_pred, 0, 1))
     return ops.sum(real * found), ops.sum(found), ops.sum(real)
 
@@ -72,6 +74,8 @@ def matthews_correlation(y_true: Any, y_pred: Any) -> Any:
 
     References: Keras 1 ``metrics.matthews_correlation``.
     """
+    if len(y_true.shape) == len(y_pred.shape) - 1 and y_pred.shape[-1] == 1:
+        y_true = ops.expand_dims(y_true, -1)  # labels (n,) beside predictions (n, 1)
     real, found = ops.round(ops.clip(y_true, 0, 1)), ops.round(ops.clip(y_pred, 0, 1))
     true_positives, true_negatives = ops.sum(real * found), ops.sum((1 - real) * (1 - found))
     false_positives, false_negatives = ops.sum((1 - real) * found), ops.sum(real * (1 - found))

@@ -1,6 +1,7 @@
 """``tf.config``: devices and switches of the process."""
 
 from hornbeam.config import experimental as experimental
+from hornbeam.config import optimizer as optimizer
 from hornbeam.config import threading as threading
 from hornbeam.config.cluster import experimental_connect_to_cluster, experimental_connect_to_host
 from hornbeam.config.devices import (
@@ -31,6 +32,7 @@ __all__ = [
     "get_visible_devices",
     "list_logical_devices",
     "list_physical_devices",
+    "optimizer",
     "run_functions_eagerly",
     "set_logical_device_configuration",
     "set_soft_device_placement",

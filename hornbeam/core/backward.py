@@ -13,7 +13,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from hornbeam.core.pure import Pure, is_inexact
+from hornbeam.core.pure import Pure, is_inexact, pull_back
 from hornbeam.core.scopes import scopes
 from hornbeam.core.tensor import Tensor, wrap
 from hornbeam.engine.jax_compat import Tracer, wide_types
@@ -83,7 +83,7 @@ def execute(pure: Pure, objects: Sequence[Any], values: Sequence[Any], wide: boo
 @jax.jit
 def _pull(pullback: Any, cotangents: list, outputs: list) -> Any:
     filled = [jnp.zeros_like(out) if ct is None else ct for ct, out in zip(cotangents, outputs, strict=True)]
-    return pullback(filled)
+    return pull_back(pullback, filled)
 
 
 class PlainSteps:
@@ -105,7 +105,7 @@ class PlainSteps:
         with wide_types(True) if wide else _nothing:
             if node.traced or self._inside_trace or not node.pure._compiled:
                 filled = [jnp.zeros_like(o) if ct is None else ct for ct, o in zip(cotangents, outputs, strict=True)]
-                return node.pullback(filled)
+                return pull_back(node.pullback, filled)
             return _pull(node.pullback, cotangents, outputs)
 
 

@@ -12,6 +12,7 @@ import jax
 from hornbeam.base import dtypes
 from hornbeam.core.backward import execute
 from hornbeam.core.frame import Program
+from hornbeam.core.host_failures import finish, original_errors
 from hornbeam.core.pure import Pure
 from hornbeam.core.scopes import scopes
 from hornbeam.core.tensor import Tensor, wrap
@@ -51,7 +52,7 @@ class CompiledProgram:
         arrays = [tensor._value for tensor in tensors]
         if scopes.tapes:
             objects = [*program.reads, *([None] * len(program.consts)), *tensors]
-            with commit_lock:
+            with commit_lock, original_errors() if program.closed.effects else _nothing:
                 # The tape keeps these arrays for its backward pass: they must not be donated meanwhile.
                 lend_all(program.reads)
                 values = [*read_all(program.reads), *program.consts, *arrays]
@@ -59,8 +60,11 @@ class CompiledProgram:
                 if program.writes:
                     commit_all(program.writes, [result._value for result in results[count:]])
             return results[:count]
-        with wide_types(True) if self.wide else _nothing, commit_lock:
+        host = bool(program.closed.effects)
+        with wide_types(True) if self.wide else _nothing, commit_lock, original_errors() if host else _nothing:
             raw = self._alone(*read_all(program.reads), *program.consts, *arrays)
+            if host:
+                finish(raw)
             if program.writes:
                 commit_all(program.writes, raw[count:])
         return [wrap(array) for array in raw[:count]]

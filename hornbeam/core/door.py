@@ -232,7 +232,12 @@ def _taped_call(self: Op, inputs: Any, wide: bool) -> Any:
     leaves, tree = jax.tree_util.tree_flatten(inputs.arrays, is_leaf=_is_object)
     objects = [leaf if _is_object(leaf) else None for leaf in leaves]
     pure = self.pure(tree, tuple(inputs.static.items()))
-    outputs = execute(pure, objects, [value_of(leaf) for leaf in leaves], wide)
+    values = [value_of(leaf) for leaf in leaves]
+    outputs = execute(pure, objects, values, wide)
+    if len(outputs) == 1 and isinstance(held := outputs[0]._value, Tracer):
+        with wide_types(True) if wide else _nothing:
+            known = _known(held, lambda *given: pure.plain(*given)[0], values, {})
+        outputs = outputs if known is held else [wrap(known)]
     return jax.tree_util.tree_unflatten(pure.out_tree, outputs)
 
 

@@ -22,7 +22,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from hornbeam.base import dtypes, trees
+from hornbeam.base import dtypes, settings, trees
 from hornbeam.base.errors import NotSupportedError, TracedInitialValueError, TraceError
 from hornbeam.core.compiled import CompiledProgram
 from hornbeam.core.frame import Program
@@ -133,7 +133,7 @@ class Function:
         tensors = [leaf for leaf in leaves if isinstance(leaf, Tensor)]
         if any(isinstance(tensor._value, Tracer) for tensor in tensors):
             return self.python_function(*args, **kwargs)
-        key = (scopes.autocast, _key(leaves, structure))
+        key = (scopes.autocast, settings.numeric(), _key(leaves, structure))
         trace = self._traces.get(key)
         if trace is None:
             try:

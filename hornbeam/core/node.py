@@ -20,6 +20,9 @@ class Node:
 
     def __init__(self, operation: Any, args: tuple, kwargs: dict[str, Any], outputs: Any) -> None:
         self.operation = operation
+        if any(isinstance(leaf, KerasTensor) and leaf._uncast is not None for leaf in trees.flatten((args, kwargs))):
+            # The layer casts by itself in each call: the graph leads to what it was given.
+            args, kwargs = trees.map_structure(_given, (args, kwargs))
         self.args = args
         self.kwargs = kwargs
         self.outputs = trees.flatten(outputs)
@@ -63,6 +66,10 @@ class Node:
 
     def __repr__(self) -> str:
         return f"<Node operation={self.operation.name}>"
+
+
+def _given(leaf: Any) -> Any:
+    return leaf._uncast if isinstance(leaf, KerasTensor) and leaf._uncast is not None else leaf
 
 
 class History(tuple):

@@ -12,6 +12,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from hornbeam.base.errors import NotSupportedError, explain
+
+_NO_WAY_BACK = "Reverse-mode differentiation does not work for lax.while_loop"
+"""How JAX begins its message."""
+
 
 class Pure:
     """A pure function of arrays with its compiled forms: plain, with residuals, and backward.
@@ -73,10 +78,32 @@ class Pure:
                 cotangents = [
                     next(given) if has else jnp.zeros_like(out) for out, has in zip(floats, present, strict=True)
                 ]
-                return list(pullback(cotangents))
+                return list(pull_back(pullback, cotangents))
 
             made = self._backward[(wrt, present)] = Pure(recompute_and_pull, self._compiled)
         return made
+
+
+def pull_back(pullback: Callable, cotangents: list) -> Any:
+    """Apply a pullback.
+
+    Raises:
+        NotSupportedError: the way back leads through a loop of unknown length.
+    """
+    try:
+        return pullback(cotangents)
+    except ValueError as error:
+        if not str(error).startswith(_NO_WAY_BACK):
+            raise
+        raise NotSupportedError(
+            explain(
+                "A gradient is asked for through a compiled loop whose number of steps is not known before it runs.",
+                expected="a loop with a bound, so that the values of every step can be kept for the way back",
+                received="while_loop without `maximum_iterations`, or fori_loop with bounds that are tensors",
+                fix="give while_loop a Python number as `maximum_iterations`, use fori_loop with Python numbers or "
+                "scan, or run the loop eagerly (run_eagerly=True)",
+            )
+        ) from error
 
 
 class inexact_marks:

@@ -7,7 +7,9 @@ hand-written rule per op and never meets an undecidable comparison of symbols.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from typing import Any
 
 import jax
@@ -49,6 +51,7 @@ class KerasTensor:
         self._keras_history: Any = None
         self._keras_mask: Any = None
         self._from_sizes = False  # made of sizes of other tensors alone
+        self._uncast: KerasTensor | None = None  # what a layer was given and cast for itself
 
     @property
     def shape(self) -> shapes.TensorShape:
@@ -140,6 +143,9 @@ def is_symbolic(structure: Any) -> bool:
 _SIZES = (((48, 288), (96, 576)), ((2520, 5040), (5040, 7560)))
 
 
+_MANY = 20_000_000  # numbers that may be computed with to learn a shape
+
+
 def abstract(tensor: KerasTensor, sizes: tuple[int, int]) -> jax.ShapeDtypeStruct:
     """Shape and dtype with concrete sizes put in."""
     concrete = tuple(sizes[0 if axis == 0 else 1] if size is None else size for axis, size in enumerate(tensor.shape))
@@ -214,12 +220,17 @@ def _abstract_run(function: Callable, structure: Any, leaves: list[KerasTensor],
 
     structs = [abstract(leaf, sizes) for leaf in leaves]
     wide = any(leaf.dtype in dtypes.WIDE for leaf in leaves)
-    with scopes_module.override(symbolic=True, tapes=(), sizes=sizes):
-        if wide:
-            with wide_types(True):
-                jax.eval_shape(run, structs)
-        else:
+    with scopes_module.override(symbolic=True, tapes=(), sizes=sizes), wide_types(True) if wide else nullcontext():
+        try:
             jax.eval_shape(run, structs)
+        except jax.errors.ConcretizationTypeError as error:
+            # Python code asks for a value (`if x > 0:`). Some value is enough to learn the shapes.
+            if sum(math.prod(struct.shape) for struct in structs) > _MANY:
+                raise TraceError(
+                    "Code that builds a model asks for the value of a symbolic tensor, as `if x > 0:` does. Use "
+                    "tf.cond, tf.where or keras.ops.cond, or build the model on inputs of known, smaller shapes."
+                ) from error
+            run([jax.numpy.zeros(struct.shape, struct.dtype) for struct in structs])
     return trees.map_structure(_spec, result[0])
 
 

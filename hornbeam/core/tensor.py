@@ -22,7 +22,7 @@ from hornbeam.base.dtypes import DType
 from hornbeam.base.errors import TapeError, TraceError
 from hornbeam.base.shapes import TensorShape
 from hornbeam.core.scopes import scopes
-from hornbeam.engine.jax_compat import ArrayImpl, Tracer, wide_types
+from hornbeam.engine.jax_compat import ArrayImpl, Tracer, is_tracing, wide_types
 
 _BY_NUMPY = dtypes._BY_NUMPY
 
@@ -345,7 +345,14 @@ def from_host(array: np.ndarray) -> Tensor:
     if kind in "iufc" and dtypes.is_wide(array.dtype.name):
         with wide_types(True):
             return WideTensor(jax.device_put(np.array(array)))
+    if kind in "iub" and array.size <= _FEW and is_tracing():
+        # They may be sizes, which stay known inside a trace; see `door`.
+        with jax.ensure_compile_time_eval():
+            return Tensor(jax.numpy.array(array))
     return Tensor(jax.numpy.array(array))
+
+
+_FEW = 8
 
 
 def _as_bytes(array: np.ndarray) -> np.ndarray:

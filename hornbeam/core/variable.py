@@ -281,9 +281,8 @@ class Variable:
     def _write(self, array: Any) -> None:
         if tuple(array.shape) != tuple(self._shape):
             raise ShapeError(
-                "The shape of the target variable and the shape of the target value in `variable.assign(value)` "
-                f"must match. variable.shape={tuple(self._shape)}, Received: value.shape={tuple(array.shape)}. "
-                f"Target variable: {self.path}"
+                f"Variable {self.path}: a value of shape {tuple(array.shape)} does not fit the variable's "
+                f"shape {tuple(self._shape)}; assigned values must match it."
             )
         frame = scopes.frame
         if frame is not None:

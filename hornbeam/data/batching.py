@@ -40,7 +40,7 @@ def batched_spec(spec: Any, rows: int | None) -> Any:
         if isinstance(leaf, SparseTensorSpec):
             return SparseTensorSpec(None if leaf.shape.rank is None else (rows, *leaf.shape), leaf.dtype)
         if isinstance(leaf, RaggedTensorSpec) and leaf.shape.rank is not None:
-            return RaggedTensorSpec((rows, *leaf.shape), leaf.dtype, leaf.ragged_rank + 1)
+            return RaggedTensorSpec((rows, *leaf.shape), leaf.dtype, leaf.ragged_rank + 1, leaf.row_splits_dtype)
         return leaf
 
     return trees.map_structure(one, spec)
@@ -67,13 +67,14 @@ class _BatchRows(Wrapped):
         return _cut_in_batches(block, self._batch_size)
 
 
-def _cut_in_batches(block: Block, batch_size: int) -> Block:
+def _cut_in_batches(block: Block, batch_size: int, splits: str = "int64") -> Block:
     """A block whose elements are batches of the elements of ``block``; their number is a multiple of the size."""
     count = block.count // batch_size
     columns: list[Any] = []
     for column in block.columns:
         if type(column) is RaggedRows:
-            columns.append([ragged_of(column[i * batch_size : (i + 1) * batch_size]) for i in range(count)])
+            parts = (ragged_of(column[i * batch_size : (i + 1) * batch_size]) for i in range(count))
+            columns.append([part.with_row_splits_dtype(splits) for part in parts])
             continue
         whole = stacked(column)
         if whole is not None:
@@ -110,13 +111,16 @@ class Batch(Node):
         batch_size: elements in a batch.
         drop_remainder: leave out a short last batch.
         ragged: elements may differ in shape; batches are ragged tensors.
+        splits: dtype of the row splits of those.
     """
 
-    def __init__(self, child: Node, batch_size: int, drop_remainder: bool, ragged: bool = False) -> None:
+    def __init__(
+        self, child: Node, batch_size: int, drop_remainder: bool, ragged: bool = False, splits: str = "int64"
+    ) -> None:
         super().__init__(child)
         if batch_size < 1:
             raise ValueError(f"`batch_size` must be at least 1. Received: batch_size={batch_size}")
-        self.batch_size, self.drop_remainder, self.ragged = batch_size, drop_remainder, ragged
+        self.batch_size, self.drop_remainder, self.ragged, self.splits = batch_size, drop_remainder, ragged, splits
 
     def make_spec(self) -> Any:
         """Elements with an axis more."""
@@ -131,7 +135,7 @@ class Batch(Node):
         if None not in tuple(leaf.shape):
             return TensorSpec((rows, *leaf.shape), leaf.dtype)
         ragged_rank = len(leaf.shape) - tuple(leaf.shape)[::-1].index(None)
-        return RaggedTensorSpec((rows, *leaf.shape), leaf.dtype, ragged_rank)
+        return RaggedTensorSpec((rows, *leaf.shape), leaf.dtype, ragged_rank, self.splits)
 
     def size(self) -> int:
         """Number of batches."""
@@ -151,14 +155,16 @@ class Batch(Node):
 
     def stream(self, scope: Scope) -> Cursor:
         """Batches in order."""
-        return BatchCursor(self.children[0].open(scope.at(0)), self.batch_size, self.drop_remainder, self.ragged)
+        splits = self.splits if self.ragged else ""
+        return BatchCursor(self.children[0].open(scope.at(0)), self.batch_size, self.drop_remainder, splits)
 
 
 class BatchCursor(Cursor):
     """Batches of the elements of a cursor; many at once where the elements come many at once."""
 
-    def __init__(self, child: Cursor, batch_size: int, drop_remainder: bool, ragged: bool = False) -> None:
-        self._child, self._size, self._drop, self._ragged = child, batch_size, drop_remainder, ragged
+    def __init__(self, child: Cursor, batch_size: int, drop_remainder: bool, splits: str = "") -> None:
+        """``splits`` is the dtype of the row splits of ragged batches, if batches are to be ragged."""
+        self._child, self._size, self._drop, self._splits = child, batch_size, drop_remainder, splits
         self._rest: Block | None = None
         self._ready: deque[Block] = deque()
         self._many = 1
@@ -200,10 +206,10 @@ class BatchCursor(Cursor):
         return block
 
     def _batches(self, block: Block, size: int) -> Block:
-        if self._ragged:
+        if self._splits:
             columns = [column if isinstance(column, np.ndarray) else RaggedRows(column) for column in block.columns]
             block = Block(block.skeleton, columns, block.count)
-        return _cut_in_batches(block, size)
+        return _cut_in_batches(block, size, self._splits or "int64")
 
     def skip(self, count: int) -> int:
         """Pass over batches without making them."""

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import weakref
 from typing import Any
 
+import numpy as np
+
 from hornbeam.base import trees
-from hornbeam.base.errors import explain
+from hornbeam.base.errors import NotSupportedError, explain
+from hornbeam.core.variable import Variable
 from hornbeam.data.blocks import Block
 from hornbeam.data.plan import Carry, Node, Run, Scope
 from hornbeam.data.structure import to_tensors
 from hornbeam.errors import InvalidArgumentError, OutOfRangeError
 
 _AT_ONCE = 256
+_STATE_BYTES = 4096
 
 
 class Elements:
@@ -97,15 +102,46 @@ class Iterator:
     def __init__(self, dataset: Any) -> None:
         self._dataset = dataset
         self._elements = Elements(dataset._node)
+        self._stored: Variable | None = None
+        self._written: Any = None
 
     def __iter__(self) -> Iterator:
         return self
 
     def __next__(self) -> Any:
-        found = self._elements.next()
+        found = self._next()
         if found is None:
             raise StopIteration
         return trees.pack(found[0], to_tensors(found[1]))
+
+    def _next(self) -> tuple[Any, list[Any]] | None:
+        if self._stored is not None and self._stored._array is not self._written:
+            self._take_up()
+        return self._elements.next()
+
+    # --- tf.train.Checkpoint ---------------------------------------------------------------------
+    def _checkpoint_children(self) -> list[tuple[str, Any]]:
+        """The state as a variable of bytes. A checkpoint that was read into it counts from the next element on."""
+        if self._stored is None:
+            self._stored = Variable(np.zeros(_STATE_BYTES, np.uint8), trainable=False, name="state")
+        elif self._stored._array is not self._written:
+            self._take_up()
+        text = json.dumps(self._elements.get_state()).encode()
+        if len(text) > _STATE_BYTES:
+            raise NotSupportedError(
+                f"The state of this iterator takes {len(text)} bytes, a checkpoint holds {_STATE_BYTES}: the data set "
+                "has too many steps. Store `iterator.get_state()` yourself."
+            )
+        self._stored.assign(np.frombuffer(text.ljust(_STATE_BYTES), np.uint8))
+        self._written = self._stored._array
+        return [("state", self._stored)]
+
+    def _take_up(self) -> None:
+        """Go where the checkpoint says that was read."""
+        stored = self._stored
+        if stored is not None:
+            self._written = stored._array
+            self._elements.set_state(json.loads(bytes(stored.numpy())))
 
     def next(self) -> Any:
         """Same as ``next(iterator)``."""
@@ -117,14 +153,14 @@ class Iterator:
         Raises:
             OutOfRangeError: there is none.
         """
-        found = self._elements.next()
+        found = self._next()
         if found is None:
             raise OutOfRangeError(None, None, "End of sequence: the data set has no more elements.")
         return trees.pack(found[0], to_tensors(found[1]))
 
     def get_next_as_optional(self) -> Optional:
         """The next element, or an ``Optional`` without value."""
-        found = self._elements.next()
+        found = self._next()
         if found is None:
             return Optional.empty(self.element_spec)
         return Optional.from_value(trees.pack(found[0], to_tensors(found[1])))

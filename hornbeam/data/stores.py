@@ -23,8 +23,10 @@ from hornbeam.base.errors import CorruptFileError, NotSupportedError, explain
 from hornbeam.core.spec import TensorSpec
 from hornbeam.data.blocks import Block, stacked
 from hornbeam.data.plan import Cursor, Node, Scope
+from hornbeam.data.ragged_store import encode_ragged, is_ragged, loose_ragged, ragged_from, spec_from, spec_parts
 from hornbeam.data.structure import spec_of
 from hornbeam.errors import NotFoundError
+from hornbeam.ragged.spec import RaggedTensorSpec
 
 INDEX = "dataset.json"
 _FORMAT = "hornbeam dataset 1"
@@ -72,14 +74,16 @@ def _encode(column: Any) -> dict[str, np.ndarray]:
     whole = stacked(column)
     if whole is not None and whole.dtype.kind != "O":
         return {"rows": _storable(whole), "dtype": np.array(dtypes.from_numpy(whole.dtype).name)}
+    if whole is None and is_ragged(column):
+        return encode_ragged(column, _encode)
     items = [
         np.asarray(item, object) if isinstance(item, bytes) else item for item in (column if whole is None else whole)
     ]
     items = [item if isinstance(item, (np.ndarray, np.generic)) else None for item in items]
     if any(item is None for item in items):
         raise NotSupportedError(
-            "A data set on disk holds numbers and texts only.\n"
-            "  fix:      turn ragged and sparse tensors into dense ones first, in a map()"
+            "A data set on disk holds numbers, texts and ragged tensors of one rank.\n"
+            "  fix:      turn sparse tensors into dense ones first, in a map()"
         )
     shapes = np.array([np.shape(item) for item in items], np.int64).reshape(len(items), -1)
     flat = np.concatenate([np.asarray(item).reshape(-1) for item in items])
@@ -95,6 +99,8 @@ def _storable(array: np.ndarray) -> np.ndarray:
 
 
 def _decode(parts: dict[str, np.ndarray]) -> Any:
+    if "ragged" in parts:
+        return ragged_from(parts, _decode)
     if "text" in parts:
         ends = np.cumsum(parts["lengths"])
         raw = parts["text"].tobytes()
@@ -175,7 +181,7 @@ class Writer:
         index = {
             "format": _FORMAT,
             "structure": _plain(self._skeleton),
-            "specs": [[_sizes(one), one.dtype.name] for one in specs],
+            "specs": [spec_parts(one) for one in specs],
             "shards": {str(shard): counts for shard, counts in sorted(self._shards.items())},
         }
         partial = os.path.join(self._path, f"{INDEX}.part")
@@ -184,11 +190,9 @@ class Writer:
         os.replace(partial, os.path.join(self._path, INDEX))
 
 
-def _sizes(spec: Any) -> Any:
-    return None if spec.shape.rank is None else list(spec.shape)
-
-
 def _loose(one: Any, other: Any) -> Any:
+    if isinstance(one, RaggedTensorSpec):
+        return loose_ragged(one, other)
     if not isinstance(one, TensorSpec) or not isinstance(other, TensorSpec) or one.shape.rank is None:
         return one
     if other.shape.rank != one.shape.rank:
@@ -243,7 +247,7 @@ class Stored:
             if index["format"] != _FORMAT:
                 raise ValueError(f"format {index['format']!r}")
             self.skeleton = _from_plain(index["structure"])
-            specs = [TensorSpec(sizes, dtype) for sizes, dtype in index["specs"]]
+            specs = [spec_from(parts) for parts in index["specs"]]
             self.spec = trees.pack(self.skeleton, specs)
             self.shards: dict[int, list[int]] = {int(shard): list(counts) for shard, counts in index["shards"].items()}
         except (ValueError, KeyError, TypeError) as error:

@@ -201,10 +201,11 @@ class Transforms:
 
         References: TensorFlow `tf.data.Dataset.ragged_batch`.
         """
-        if str(getattr(row_splits_dtype, "name", row_splits_dtype)) not in ("int64", "int32"):
+        splits = str(getattr(row_splits_dtype, "name", row_splits_dtype))
+        if splits not in ("int64", "int32"):
             raise ValueError(f"`row_splits_dtype` must be int32 or int64. Received: {row_splits_dtype!r}")
         size = number(batch_size, "batch_size", "ragged_batch")
-        return self._with(Batch(self._node, size, bool(drop_remainder), ragged=True))
+        return self._with(Batch(self._node, size, bool(drop_remainder), ragged=True, splits=splits))
 
     def unbatch(self, name: str | None = None) -> Any:
         """Take elements apart along their first axis.

@@ -11,6 +11,7 @@ import numpy as np
 from hornbeam import ops
 from hornbeam.base import dtypes
 from hornbeam.core.arguments import value_of
+from hornbeam.core.host_failures import remembering
 from hornbeam.errors import InvalidArgumentError
 from hornbeam.math.arithmetic import equal
 from hornbeam.tensors.face import is_known, tensor, tensors
@@ -52,7 +53,7 @@ def require(condition: Any, text: Callable[..., str], *shown: Any) -> None:
         if not held:
             raise InvalidArgumentError(None, None, text(*values))
 
-    jax.debug.callback(check, value_of(flag), *(value_of(item) for item in items))
+    jax.debug.callback(remembering(check), value_of(flag), *(value_of(item) for item in items))
 
 
 def _first(values: Any, summarize: int | None) -> tuple[str, np.ndarray]:

@@ -249,7 +249,8 @@ def _ragged(records: list, key: str, spec: RaggedFeature) -> Any:
         raise ValueError(f"Feature {key!r}: `partitions` of RaggedFeature must be empty; split the values afterwards.")
     rows = [joined([], spec.dtype) if row is None else row for row in _rows(records, spec.value_key or key, spec.dtype)]
     splits = np.concatenate([[0], np.cumsum([row.size for row in rows])]).astype(np.int64)
-    return RaggedTensor.from_row_splits(from_host(joined(rows, spec.dtype)), splits)
+    made = RaggedTensor.from_row_splits(from_host(joined(rows, spec.dtype)), splits)
+    return made.with_row_splits_dtype(spec.row_splits_dtype)
 
 
 def _placed(records: list, key: str, spec: SparseFeature) -> Any:

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import jax.scipy.special as jsp
 
 from hornbeam import ops
+from hornbeam.core.arguments import static_value
 from hornbeam.core.door import op
 from hornbeam.ops.promotion import as_float, promote
 from hornbeam.tensors.face import face, tensor, tensors
@@ -28,10 +29,13 @@ __all__ = [
     "igammac",
     "lbeta",
     "lgamma",
+    "log_sigmoid",
+    "log_softmax",
     "ndtri",
     "polygamma",
     "polyval",
     "sigmoid",
+    "softmax",
     "softplus",
     "softsign",
     "xdivy",
@@ -284,3 +288,21 @@ def polyval(coeffs: Any, x: Any, name: str | None = None) -> Any:
     for coefficient in coeffs[1:]:
         total = ops.add(tensor(coefficient, x.dtype), ops.multiply(total, x))
     return total
+
+
+@face
+def log_sigmoid(x: Any, name: str | None = None) -> Any:
+    """Logarithm of ``sigmoid``."""
+    return ops.log_sigmoid(tensor(x))
+
+
+@face
+def softmax(logits: Any, axis: Any = None, name: str | None = None) -> Any:
+    """Exponentials divided by their sum along an axis (the last by default)."""
+    return ops.softmax(tensor(logits), axis=-1 if axis is None else static_value(axis, "axis"))
+
+
+@face
+def log_softmax(logits: Any, axis: Any = None, name: str | None = None) -> Any:
+    """Logarithm of ``softmax``."""
+    return ops.log_softmax(tensor(logits), axis=-1 if axis is None else static_value(axis, "axis"))

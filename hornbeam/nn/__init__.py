@@ -17,6 +17,7 @@ from hornbeam.nn.activations import (
     swish,
     tanh,
 )
+from hornbeam.nn.blocks import depth_to_space, max_pool_with_argmax, space_to_depth
 from hornbeam.nn.conv import (
     atrous_conv2d,
     avg_pool,
@@ -49,6 +50,7 @@ from hornbeam.nn.losses import (
     sparse_softmax_cross_entropy_with_logits,
     weighted_cross_entropy_with_logits,
 )
+from hornbeam.nn.sampled import nce_loss, sampled_softmax_loss
 from hornbeam.nn.statistics import (
     batch_normalization,
     bias_add,
@@ -82,6 +84,7 @@ __all__ = [
     "conv_transpose",
     "convolution",
     "crelu",
+    "depth_to_space",
     "depthwise_conv2d",
     "dropout",
     "elu",
@@ -99,10 +102,13 @@ __all__ = [
     "max_pool1d",
     "max_pool2d",
     "max_pool3d",
+    "max_pool_with_argmax",
     "moments",
+    "nce_loss",
     "pool",
     "relu",
     "relu6",
+    "sampled_softmax_loss",
     "scale_regularization_loss",
     "selu",
     "separable_conv2d",
@@ -113,6 +119,7 @@ __all__ = [
     "softmax_cross_entropy_with_logits",
     "softplus",
     "softsign",
+    "space_to_depth",
     "sparse_softmax_cross_entropy_with_logits",
     "swish",
     "tanh",

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from hornbeam import ops
-from hornbeam.core.arguments import static_value
 from hornbeam.math.elementwise import tanh
-from hornbeam.math.special import sigmoid, softplus, softsign
+from hornbeam.math.special import log_softmax, sigmoid, softmax, softplus, softsign
 from hornbeam.tensors.face import face, tensor
 
 __all__ = [
@@ -82,15 +81,3 @@ def silu(features: Any, beta: Any = 1.0) -> Any:
 
 
 swish = silu
-
-
-@face
-def softmax(logits: Any, axis: Any = None, name: str | None = None) -> Any:
-    """Exponentials divided by their sum along an axis (the last by default)."""
-    return ops.softmax(tensor(logits), axis=-1 if axis is None else static_value(axis, "axis"))
-
-
-@face
-def log_softmax(logits: Any, axis: Any = None, name: str | None = None) -> Any:
-    """Logarithm of ``softmax``."""
-    return ops.log_softmax(tensor(logits), axis=-1 if axis is None else static_value(axis, "axis"))

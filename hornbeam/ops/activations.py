@@ -209,8 +209,8 @@ def softmax(x: Any, axis: Any = -1) -> jax.Array:
     x = as_float(x)
     if isinstance(axis, int) and -x.ndim <= axis < x.ndim and x.shape[axis] == 1:
         warnings.warn(
-            f"You are using a softmax over axis {axis} of a tensor of shape {tuple(x.shape)}. This axis has size 1, so "
-            "the result is always 1, which is likely not what you intended. Did you mean to use a sigmoid instead?",
+            f"softmax over axis {axis} of shape {tuple(x.shape)}: the axis has size 1, so every result is 1. For one "
+            "output take `sigmoid`.",
             stacklevel=2,
         )
     return jax.nn.softmax(x, axis=axis)

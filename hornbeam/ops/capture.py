@@ -7,6 +7,7 @@ single pure call: variables and watched tensors are inputs of it like the argume
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -140,11 +141,16 @@ def capture(function: Callable[..., list], structs: Sequence[Any]) -> Captured:
         return Captured(Program(function, list(structs)))
 
 
+def _spread(composed: Callable, lowering: Callable, *values: Any) -> list:
+    return composed(lowering, values)
+
+
 def execute_captured(
     captured: Sequence[Captured],
     lowering: Callable[[list[Callable], tuple, list], tuple[list, tuple]],
     leaves: Sequence[Any],
     objects: Sequence[Any],
+    differentiable: Callable[[list[Callable], tuple, list], tuple[list, tuple]] | None = None,
 ) -> list[Tensor]:
     """Run a construct over captured functions as one pure call.
 
@@ -154,6 +160,7 @@ def execute_captured(
             of written variables' values; ``runs[i](state, *arrays) -> (outputs, state)`` calls function ``i``.
         leaves: arrays the construct works on.
         objects: the tensors or variables they came from, or None.
+        differentiable: the same composition in a form that has derivatives, used for these only; default ``lowering``.
 
     Returns:
         Output tensors. Written variables have got their new values.
@@ -163,7 +170,7 @@ def execute_captured(
     read_only = [v for v in dict.fromkeys(v for p in programs for v in p.reads) if v not in set(written)]
     n_written, n_read = len(written), len(read_only)
 
-    def flat(*values: Any) -> list:
+    def composed(lowering: Callable, values: Sequence[Any]) -> list:
         state, fixed = values[:n_written], dict(zip(read_only, values[n_written : n_written + n_read], strict=True))
         start = n_written + n_read
         runs = []
@@ -174,6 +181,11 @@ def execute_captured(
         outputs, state = lowering(runs, state, list(values[start:]))
         return [*outputs, *state]
 
+    flat: Callable = functools.partial(_spread, composed, lowering)
+    if differentiable is not None:
+        flat = jax.custom_jvp(flat)
+        slow = functools.partial(_spread, composed, differentiable)
+        flat.defjvp(lambda values, tangents: jax.jvp(slow, values, tangents))
     consts = [const for program in programs for const in program.consts]
     variables = [*written, *read_only]
     values = [*(v._unlent() for v in variables), *consts, *leaves]
@@ -239,7 +251,8 @@ def settle(make: Callable[[list], Captured], carry: Leaves, where: str) -> Captu
                         f"{where}: the body must return loop values of the dtypes it was given; value {position} had "
                         f"dtype {array.dtype} and came back as {out.dtype}. Cast one of them."
                     )
-                carry.arrays[position] = like(array, out)
+                with wide_types(is_wide(out)):
+                    carry.arrays[position] = like(array, out)
                 changed = True
         if not changed:
             break

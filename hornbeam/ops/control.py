@@ -147,8 +147,8 @@ def _agreed(where: str, branches: list[tuple[Captured, Any]]) -> Any:
 def while_loop(cond: Callable, body: Callable, loop_vars: Any, maximum_iterations: Any = None) -> Any:
     """Repeat ``loop_vars = body(*loop_vars)`` while ``cond(*loop_vars)`` holds.
 
-    Eagerly this is a Python loop, which tapes record step by step. Inside compiled functions it is one operation that
-    cannot be differentiated backwards, because the number of steps is unknown: use ``fori_loop`` or ``scan`` there.
+    Eagerly this is a Python loop, which tapes record step by step. Inside compiled functions it is one operation. It
+    has a gradient there if ``maximum_iterations`` is a Python number: the values of so many steps are kept.
 
     Args:
         cond: returns a boolean scalar.
@@ -194,6 +194,8 @@ def _traced_while(cond: Callable, body: Callable, values: tuple, many: bool, max
     if test.program.writes:
         raise NotSupportedError("while_loop: `cond` must not assign variables; assign them in `body`.")
     count = len(carry.arrays)
+    known = maximum_iterations is not None and _is_known(maximum_iterations)
+    most = max(0, int(value_of(maximum_iterations))) if known else None
 
     def lowering(runs: list[Callable], state: tuple, arrays: list) -> tuple[list, tuple]:
         start, bound = arrays[:count], arrays[count:]
@@ -211,8 +213,24 @@ def _traced_while(cond: Callable, body: Callable, values: tuple, many: bool, max
         final, state, _ = jax.lax.while_loop(go_on, advance, (start, state, jnp.zeros((), jnp.int32)))
         return final, state
 
+    def bounded(runs: list[Callable], state: tuple, arrays: list) -> tuple[list, tuple]:
+        """All steps that there may be; those after the end keep the values."""
+
+        def move(loop: tuple) -> tuple:
+            outputs, state = runs[1](loop[1], *loop[0])
+            return [like(out, old) for out, old in zip(outputs, loop[0], strict=True)], state
+
+        def one(loop: tuple, _: Any) -> tuple:
+            current, state, going = loop
+            going = going & (runs[0](state, *current)[0][0].reshape(()) != 0)
+            current, state = jax.lax.cond(going, move, lambda loop: loop, (current, state))
+            return (current, state, going), None
+
+        (final, state, _), _ = jax.lax.scan(one, (arrays[:count], state, jnp.ones((), bool)), None, length=most)
+        return final, state
+
     leaves, objects = carry.arrays + limit.arrays, carry.objects + limit.objects
-    outputs = execute_captured([test, made], lowering, leaves, objects)
+    outputs = execute_captured([test, made], lowering, leaves, objects, None if most is None else bounded)
     return carry.rebuild(unwrapped(outputs, carry.raw), carry.raw)
 
 

@@ -88,9 +88,9 @@ def _conv(x: Any, kernel: Any, strides: Any, padding: Any, data_format: str, dil
     channels = x.shape[1 if data_format == "channels_first" else -1]
     if channels % kernel.shape[-2]:
         raise ShapeError(
-            "The number of input channels must be evenly divisible by kernel's in_channels. Received input channels "
-            f"{channels} and kernel in_channels {kernel.shape[-2]} (inputs of shape {tuple(x.shape)}, kernel of "
-            f"shape {tuple(kernel.shape)}). Check `data_format`, or make a kernel for this number of channels."
+            f"A kernel for {kernel.shape[-2]} channels does not go into {channels} input channels without a rest "
+            f"(inputs of shape {tuple(x.shape)}, kernel of shape {tuple(kernel.shape)}).\n"
+            "  fix:      check `data_format`, or make a kernel for this number of channels"
         )
     if kernel.shape[-1] % (channels // kernel.shape[-2]):
         raise ShapeError(

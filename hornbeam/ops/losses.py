@@ -113,7 +113,7 @@ def _sparse_categorical_crossentropy(
         raise ValueError(f"Argument `output` must be at least rank 1. Received: output.shape={tuple(output.shape)}")
     if target.shape != output.shape[:-1]:
         raise ValueError(
-            "Arguments `target` and `output` must have the same shape up until the last dimension: "
+            "`target` and `output` differ in another axis than that of the classes. Received: "
             f"target.shape={tuple(target.shape)}, output.shape={tuple(output.shape)}"
         )
     classes = output.shape[axis]

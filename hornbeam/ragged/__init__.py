@@ -10,11 +10,14 @@ from hornbeam.ragged.construct import (
     stack,
     stack_dynamic_partitions,
 )
+from hornbeam.ragged.crossing import cross, cross_hashed
 from hornbeam.ragged.operators import map_flat_values
 
 __all__ = [
     "boolean_mask",
     "constant",
+    "cross",
+    "cross_hashed",
     "map_flat_values",
     "range",
     "row_splits_to_segment_ids",

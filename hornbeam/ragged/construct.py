@@ -39,7 +39,7 @@ def constant(
         ragged_rank: number of ragged axes; all but the innermost by default.
         inner_shape: shape of the values below the ragged axes.
         name: ignored, as eager tensors have no names.
-        row_splits_dtype: ``int32`` or ``int64``; places are kept as ``int64`` either way.
+        row_splits_dtype: ``int32`` or ``int64``.
 
     References: TensorFlow `tf.ragged.constant`.
     """
@@ -63,7 +63,7 @@ def constant(
     made = values
     for part in reversed(splits[1:]):
         made = RaggedTensor(made, part)
-    return made
+    return made.with_row_splits_dtype(row_splits_dtype) if isinstance(made, RaggedTensor) else made
 
 
 def _depth(item: Any) -> int:
@@ -90,7 +90,7 @@ def range(
         deltas: step of each row.
         dtype: element type of the numbers.
         name: ignored, as eager tensors have no names.
-        row_splits_dtype: ``int32`` or ``int64``; places are kept as ``int64`` either way.
+        row_splits_dtype: ``int32`` or ``int64``.
 
     References: TensorFlow `tf.ragged.range`.
     """
@@ -105,7 +105,7 @@ def range(
     splits = rows.splits_of(counts)
     numbers = rows.row_numbers(splits)
     values = first[numbers] + rows.inside(splits).astype(kind) * step[numbers]
-    return RaggedTensor(from_host(values.astype(kind)), splits)
+    return RaggedTensor(from_host(values.astype(kind)), splits).with_row_splits_dtype(row_splits_dtype)
 
 
 def row_splits_to_segment_ids(splits: Any, name: str | None = None, out_type: Any = None) -> Tensor:
@@ -156,7 +156,8 @@ def stack(values: Any, axis: int = 0, name: str | None = None) -> RaggedTensor:
         raise ValueError(f"tf.ragged.stack joins along a new first axis: axis=0. Received: axis={axis}")
     parts = [part if isinstance(part, RaggedTensor) else rows.as_values(part) for part in values]
     lengths = [len(part) if isinstance(part, RaggedTensor) else int(part.shape[0]) for part in parts]
-    return RaggedTensor(join_values(parts), rows.splits_of(np.asarray(lengths, np.int64)))
+    kind = next((part._splits.dtype for part in parts if isinstance(part, RaggedTensor)), np.int64)
+    return RaggedTensor(join_values(parts), rows.splits_of(np.asarray(lengths, kind)))
 
 
 def stack_dynamic_partitions(data: Any, partitions: Any, num_partitions: Any, name: str | None = None) -> RaggedTensor:
@@ -186,7 +187,7 @@ def boolean_mask(data: Any, mask: Any, name: str | None = None) -> Any:
         inner = boolean_mask(data.values, mask.values)
         if isinstance(mask.values, RaggedTensor):
             return RaggedTensor(inner, data._splits)
-        kept = np.concatenate([[0], np.cumsum(rows.host(mask.values))])
+        kept = rows.splits_of(rows.host(mask.values).astype(data._splits.dtype))
         return RaggedTensor(inner, kept[data._splits])
     places = np.flatnonzero(rows.host(mask))
     if isinstance(data, RaggedTensor):

@@ -55,9 +55,9 @@ def expanded(x: RaggedTensor, axis: int) -> RaggedTensor:
     """One axis of size 1 more."""
     axis = _axis_of(axis, x.ndim + 1)
     if axis == 0:
-        return RaggedTensor(x, [0, len(x)])
+        return RaggedTensor(x, np.array([0, len(x)], x._splits.dtype))
     if axis == 1:
-        return RaggedTensor(x, np.arange(len(x) + 1), 1)
+        return RaggedTensor(x, np.arange(len(x) + 1, dtype=x._splits.dtype), 1)
     if isinstance(x.values, RaggedTensor):
         return x.with_values(expanded(x.values, axis - 1))
     if isinstance(x.values, HostTensor):
@@ -88,7 +88,8 @@ def stacked(values: list[Any], axis: int, ragged: bool = True) -> Any:
     if axis == 0:
         parts = [part if isinstance(part, RaggedTensor) else rows.as_values(part) for part in values]
         lengths = [len(part) if isinstance(part, RaggedTensor) else int(part.shape[0]) for part in parts]
-        return RaggedTensor(join_values(parts), rows.splits_of(np.asarray(lengths, np.int64)))
+        kind = next((part._splits.dtype for part in parts if isinstance(part, RaggedTensor)), np.int64)
+        return RaggedTensor(join_values(parts), rows.splits_of(np.asarray(lengths, kind)))
     parts = [as_ragged(rows.as_values(part) if not isinstance(part, RaggedTensor) else part) for part in values]
     axis = _axis_of(axis, parts[0].ndim + 1)
     return concatenated([expanded(part, axis) for part in parts], axis)

@@ -23,8 +23,9 @@ def host(x: Any) -> np.ndarray:
 
 
 def whole_numbers(x: Any) -> np.ndarray:
-    """Splits, lengths or row numbers as ``int64``."""
-    return host(x).astype(np.int64)
+    """Splits, lengths or row numbers as ``int64``; those that are ``int32`` stay so."""
+    numbers = host(x)
+    return numbers if numbers.dtype == np.int32 else numbers.astype(np.int64)
 
 
 def as_values(x: Any, dtype: Any = None) -> Any:
@@ -61,8 +62,9 @@ def pick(values: Any, places: Any) -> Any:
 
 
 def splits_of(lengths: np.ndarray) -> np.ndarray:
-    """Where rows start and end, from their lengths."""
-    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    """Where rows start and end, from their lengths; ``int32`` if those are."""
+    kind = np.int32 if lengths.dtype == np.int32 else np.int64
+    return np.concatenate([[0], np.cumsum(lengths)]).astype(kind)
 
 
 def row_numbers(splits: np.ndarray) -> np.ndarray:

@@ -50,7 +50,7 @@ class RaggedTensorSpec:
     @classmethod
     def from_value(cls, value: RaggedTensor) -> RaggedTensorSpec:
         """The spec of a ragged tensor."""
-        return cls(value.shape, value.dtype, value.ragged_rank)
+        return cls(value.shape, value.dtype, value.ragged_rank, value.row_splits.dtype)
 
     @property
     def shape(self) -> TensorShape:

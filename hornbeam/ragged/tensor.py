@@ -27,7 +27,8 @@ class RaggedTensor:
 
     Args:
         values: tensor of the rows' values, one row after another; or a ragged tensor, for several ragged axes.
-        row_splits: ``int64`` array of rows + 1 places: row ``i`` is ``values[row_splits[i]:row_splits[i + 1]]``.
+        row_splits: ``int64`` or ``int32`` array of rows + 1 places: row ``i`` is
+            ``values[row_splits[i]:row_splits[i + 1]]``.
         uniform_row_length: the common length, if it is known that all rows have it.
 
     References: TensorFlow `tf.RaggedTensor`.
@@ -41,7 +42,7 @@ class RaggedTensor:
 
     def __init__(self, values: Any, row_splits: Any, uniform_row_length: int | None = None) -> None:
         self._values = values
-        self._splits = np.asarray(row_splits, np.int64)
+        self._splits = rows.whole_numbers(row_splits)
         self._uniform = uniform_row_length
 
     # --- making ----------------------------------------------------------------------------------
@@ -69,8 +70,8 @@ class RaggedTensor:
     ) -> RaggedTensor:
         """From values and the place where each row starts."""
         values = _values(values)
-        splits = np.append(rows.whole_numbers(row_starts), _count(values))
-        return cls.from_row_splits(values, splits, name, validate)
+        starts = rows.whole_numbers(row_starts)
+        return cls.from_row_splits(values, np.append(starts, starts.dtype.type(_count(values))), name, validate)
 
     @classmethod
     def from_row_limits(
@@ -88,7 +89,8 @@ class RaggedTensor:
         if validate:
             check("value_rowids", ids, (np.diff(ids) >= 0).all(), "numbers that never fall")
         count = int(nrows) if nrows is not None else (int(ids[-1]) + 1 if len(ids) else 0)
-        return cls.from_row_lengths(values, np.bincount(ids, minlength=count), name, validate)
+        lengths = np.bincount(ids, minlength=count).astype(ids.dtype)
+        return cls.from_row_lengths(values, lengths, name, validate)
 
     @classmethod
     def from_uniform_row_length(
@@ -147,16 +149,17 @@ class RaggedTensor:
         if ragged_rank < 1 or ragged_rank >= len(shape):
             raise ValueError(f"`ragged_rank` must lie in 1 ... {len(shape) - 1}. Received: ragged_rank={ragged_rank}")
         if lengths is not None and isinstance(lengths, (list, tuple)) and lengths and np.ndim(rows.host(lengths[0])):
-            return _cut_nested(cls, tensor, lengths)
+            return _cut_nested(cls, tensor, lengths).with_row_splits_dtype(row_splits_dtype)
         if ragged_rank > 1 and lengths is None and padding is None:
             inner = cls.from_tensor(reshaped(tensor, (shape[0] * shape[1], *shape[2:])), ragged_rank=ragged_rank - 1)
-            return cls(inner, np.arange(shape[0] + 1) * shape[1])
+            return cls(inner, np.arange(shape[0] + 1) * shape[1]).with_row_splits_dtype(row_splits_dtype)
         if lengths is None:
             counts = np.full(shape[0], shape[1]) if padding is None else _unpadded(rows.host(tensor), padding)
         else:
             counts = np.minimum(rows.whole_numbers(lengths), shape[1])
         flat = reshaped(tensor, (shape[0] * shape[1], *shape[2:]))
-        return cls(rows.pick(flat, rows.ranges(np.arange(shape[0]) * shape[1], counts)), rows.splits_of(counts))
+        kept = rows.pick(flat, rows.ranges(np.arange(shape[0]) * shape[1], counts))
+        return cls(kept, rows.splits_of(counts)).with_row_splits_dtype(row_splits_dtype)
 
     @classmethod
     def from_sparse(cls, st_input: Any, name: str | None = None, row_splits_dtype: Any = "int64") -> RaggedTensor:
@@ -165,7 +168,7 @@ class RaggedTensor:
         count = int(rows.host(st_input.dense_shape)[0])
         made = cls.from_value_rowids(st_input.values, indices[:, 0], count)
         check("st_input", "gaps", (rows.inside(made._splits) == indices[:, 1]).all(), "rows filled from the left")
-        return made
+        return made.with_row_splits_dtype(row_splits_dtype)
 
     # --- facts -----------------------------------------------------------------------------------
     @property
@@ -197,7 +200,7 @@ class RaggedTensor:
     @property
     def uniform_row_length(self) -> Any:
         """The common length of all rows if it is known, else None."""
-        return None if self._uniform is None else from_host(np.asarray(self._uniform, np.int64))
+        return None if self._uniform is None else from_host(np.asarray(self._uniform, self._splits.dtype))
 
     @property
     def dtype(self) -> dtypes.DType:
@@ -224,7 +227,7 @@ class RaggedTensor:
 
     def nrows(self, out_type: Any = None, name: str | None = None) -> Tensor:
         """Number of rows."""
-        return _number(len(self._splits) - 1, out_type)
+        return _number(len(self._splits) - 1, out_type or self._splits.dtype)
 
     def row_lengths(self, axis: int = 1, name: str | None = None) -> Any:
         """Length of each row, along any ragged axis."""
@@ -233,7 +236,9 @@ class RaggedTensor:
             return from_host(np.diff(self._splits))
         if isinstance(self._values, RaggedTensor):
             return RaggedTensor(self._values.row_lengths(axis - 1), self._splits)
-        return self.with_values(from_host(np.full(_count(self._values), self._values.shape[axis - 1], np.int64)))
+        return self.with_values(
+            from_host(np.full(_count(self._values), self._values.shape[axis - 1], self._splits.dtype))
+        )
 
     def nested_row_lengths(self, name: str | None = None) -> tuple[Tensor, ...]:
         """Row lengths of all ragged axes, outermost first."""
@@ -250,7 +255,7 @@ class RaggedTensor:
 
     def value_rowids(self, name: str | None = None) -> Tensor:
         """Row number of each value."""
-        return from_host(rows.row_numbers(self._splits).astype(np.int64))
+        return from_host(rows.row_numbers(self._splits).astype(self._splits.dtype))
 
     def nested_value_rowids(self, name: str | None = None) -> tuple[Tensor, ...]:
         """Row numbers for all ragged axes, outermost first."""
@@ -259,7 +264,7 @@ class RaggedTensor:
 
     def bounding_shape(self, axis: Any = None, name: str | None = None, out_type: Any = None) -> Tensor:
         """Sizes of the smallest dense tensor that holds all rows."""
-        sizes = np.asarray(_bounds(self), np.int64)
+        sizes = np.asarray(_bounds(self), self._splits.dtype)
         if axis is not None:
             sizes = sizes[axis]
         return from_host(sizes if out_type is None else sizes.astype(dtypes.as_dtype(out_type).as_numpy_dtype))
@@ -277,10 +282,12 @@ class RaggedTensor:
         return self.with_values(_values(new_values))
 
     def with_row_splits_dtype(self, dtype: Any) -> RaggedTensor:
-        """The tensor itself: splits are kept as ``int64`` on the host, and int32 ones hold the same numbers."""
-        if dtypes.as_dtype(dtype) not in ("int32", "int64"):
+        """The same rows with splits of that dtype on all ragged axes."""
+        kind = dtypes.as_dtype(dtype)
+        if kind not in ("int32", "int64"):
             raise ValueError(f"Row splits are of dtype int32 or int64. Received: dtype={dtype!r}")
-        return self
+        values = self._values.with_row_splits_dtype(kind) if isinstance(self._values, RaggedTensor) else self._values
+        return RaggedTensor(values, self._splits.astype(kind.as_numpy_dtype), self._uniform)
 
     def merge_dims(self, outer_axis: int, inner_axis: int) -> Any:
         """Two or more neighbouring axes as one."""
@@ -511,7 +518,7 @@ def _sliced(x: RaggedTensor, rest: list) -> Any:
         picked = gather_rows(x._values, places) if isinstance(x._values, RaggedTensor) else rows.pick(x._values, places)
         return picked if not more else picked[(slice(None), *more)]
     bounds = [np.arange(length)[first] for length in lengths]
-    counts = np.array([len(part) for part in bounds], np.int64)
+    counts = np.array([len(part) for part in bounds], x._splits.dtype)
     places = np.concatenate(
         [start + part for start, part in zip(x._splits[:-1], bounds, strict=True)] or [np.arange(0)]
     )

@@ -1,5 +1,6 @@
 """``tf.random``: draws that move on, stateless draws, and generators with a state of their own."""
 
+from hornbeam.random.candidates import log_uniform_candidate_sampler, uniform_candidate_sampler
 from hornbeam.random.generator import Algorithm, Generator, create_rng_state, get_global_generator, set_global_generator
 from hornbeam.random.seeds import set_seed
 from hornbeam.random.stateful import categorical, gamma, normal, poisson, shuffle, truncated_normal, uniform
@@ -24,6 +25,7 @@ __all__ = [
     "fold_in",
     "gamma",
     "get_global_generator",
+    "log_uniform_candidate_sampler",
     "normal",
     "poisson",
     "set_global_generator",
@@ -40,4 +42,5 @@ __all__ = [
     "stateless_uniform",
     "truncated_normal",
     "uniform",
+    "uniform_candidate_sampler",
 ]

@@ -21,7 +21,7 @@ from hornbeam.saving.restore import Staged
 from hornbeam.saving.texts import printable
 from hornbeam.version import KERAS_VERSION
 
-__all__ = ["layer_weights", "read_layers", "stored_names", "write_layers", "write_listed"]
+__all__ = ["layer_weights", "listed_state", "read_layers", "stored_names", "write_layers", "write_listed"]
 
 TOP_LEVEL = "top_level_model_weights"
 
@@ -56,8 +56,31 @@ def write_layers(model: Any, group: Any) -> None:
     write_listed(group.create_group(TOP_LEVEL), tracking.own_variables(model))
 
 
-def write_listed(group: Any, variables: list[Any]) -> None:
-    """Write variables under their paths, and the list of these."""
+def listed_state(optimizer: Any) -> list[Any]:
+    """State of an optimizer in the order in which the programs before Keras 3 list it.
+
+    The count comes first, then a running product, then all arrays of one slot after another (for Ftrl all slots of one
+    weight). The learning rate stands in the config.
+    """
+    if not hasattr(optimizer, "slot_groups"):
+        return list(optimizer.variables)
+    product = getattr(optimizer, "_u_product", None)
+    lists = [getattr(optimizer, slot.attribute) for group in optimizer.slot_groups() for slot in group]
+    in_order = zip(*lists, strict=True) if type(optimizer).__name__ == "Ftrl" else lists
+    slots = [variable for one in in_order for variable in one if variable is not None]
+    known = {id(one): one for one in (optimizer._iterations, product, *slots) if one is not None}
+    rest = [one for one in optimizer.variables if id(one) not in known and one is not optimizer._learning_rate]
+    return [*known.values(), *rest]
+
+
+def write_listed(group: Any, variables: list[Any], *, counter: bool = False) -> None:
+    """Write variables under their paths, and the list of these.
+
+    Args:
+        group: open group without content.
+        variables: what to write.
+        counter: the first one counts steps, which other programs do in 64 bits.
+    """
     used: dict[str, int] = {}
     names = []
     for variable in variables:
@@ -65,9 +88,10 @@ def write_listed(group: Any, variables: list[Any]) -> None:
         used[variable.path] = number + 1
         names.append(f"{variable.path}_{number}" if number else variable.path)
     write_names(group, "weight_names", names)
-    for name, variable in zip(names, variables, strict=True):
+    for place, (name, variable) in enumerate(zip(names, variables, strict=True)):
         # Without a copy where the array lies in host memory: reading it marks it as lent, so it stays as it is.
-        write_array(group, name, np.asarray(variable.read_array()))
+        array = np.asarray(variable.read_array())
+        write_array(group, name, array.astype("int64") if counter and place == 0 else array)
 
 
 # --- reading -------------------------------------------------------------------------------------

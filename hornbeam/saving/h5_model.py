@@ -17,7 +17,8 @@ from hornbeam.core.scopes import override
 from hornbeam.keras.saving import serialization
 from hornbeam.keras.saving.scopes import CustomObjectScope, ObjectSharingScope, SafeModeScope
 from hornbeam.saving.h5_file import atomic_h5, dataset_in, group_in, names_in, open_h5, read_array, text_in
-from hornbeam.saving.h5_layers import read_layers, write_layers, write_listed
+from hornbeam.saving.h5_layers import listed_state, read_layers, write_layers, write_listed
+from hornbeam.saving.h5_sharing import number_shared
 from hornbeam.saving.keras_file import as_damage, build, check_size, finish, plain
 from hornbeam.saving.learned import learned_in_configs
 from hornbeam.saving.plain_config import plain_config, plain_training
@@ -49,7 +50,7 @@ def write_h5(model: Any, path: str, *, include_optimizer: bool = True) -> None:
         write_layers(model, target.create_group("model_weights"))
         optimizer = getattr(model, "optimizer", None)
         if include_optimizer and optimizer is not None and optimizer.variables:
-            write_listed(target.create_group("optimizer_weights"), optimizer.variables)
+            write_listed(target.create_group("optimizer_weights"), listed_state(optimizer), counter=True)
 
 
 def _warn_if_empty(model: Any) -> None:
@@ -83,6 +84,8 @@ def read_h5(path: str, *, custom_objects: Any = None, compile: bool = True, safe
         weights = file.get("model_weights")
         version = text_in(file, "keras_version", path) or (text_in(weights, "keras_version", path) if weights else None)
         backend = text_in(file, "backend", path)
+        if isinstance(weights, h5py.Group):
+            number_shared(config, weights, path)
         model = build(config, version=version, backend=backend, custom_objects=custom_objects, safe_mode=safe_mode)
         if weights is None:
             raise CorruptFileError(f"{path}: group model_weights is missing; this is not a whole model.")
@@ -120,7 +123,12 @@ def _restore_optimizer(model: Any, file: h5py.File, path: str, version: str | No
     arrays = [read_array(dataset_in(group, name, path), name, path) for name in names]
     info = {"version": version, "backend": backend, "variables": model.trainable_variables, "file": file}
     info["weight_names"] = _trainable_names(model, file, path)
-    pairs = registry.find("configs", "optimizer state")(model.optimizer, arrays, names, info)
+    own = listed_state(model.optimizer)
+    listed = str(version).startswith("3.") and not any(name.endswith("learning_rate") for name in names)
+    if listed and [array.shape for array in arrays] == [tuple(variable.shape) for variable in own]:
+        pairs = list(zip(own, arrays, strict=True))
+    else:
+        pairs = registry.find("configs", "optimizer state")(model.optimizer, arrays, names, info)
     if pairs is None:
         warnings.warn(
             f"{path}: the stored state of the optimizer ({len(arrays)} arrays) does not fit {model.optimizer.name}, "

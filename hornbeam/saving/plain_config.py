@@ -9,10 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 from hornbeam.keras.saving import serialization
+from hornbeam.keras.saving.scopes import ObjectSharingScope
+from hornbeam.saving.older_graph import without_implied_masks
 
-__all__ = ["plain_config", "plain_training"]
+__all__ = ["plain_config", "plain_training", "says_nothing"]
 
 _TENSOR = "__keras_tensor__"
+_SHARED = "shared_object_id"
 # Arguments that others do not know, left out where they have the value that others assume.
 _UNKNOWN_ELSEWHERE: dict[str, tuple[Any, ...]] = {
     "quantization_config": (None,),
@@ -27,14 +30,38 @@ _UNKNOWN_ELSEWHERE: dict[str, tuple[Any, ...]] = {
     "autocast": (True,),
     "loss_scale_factor": (None,),
     "gradient_accumulation_steps": (None,),
+    "seed": (None,),
+    "sliding_window": (None,),
 }
+
+
+def says_nothing(key: str, value: Any) -> bool:
+    """Whether an argument is one that other programs do not know, with the value that they assume."""
+    return key in _UNKNOWN_ELSEWHERE and any(value is known or value == known for known in _UNKNOWN_ELSEWHERE[key])
 
 
 def plain_config(model: Any) -> dict[str, Any]:
     """Class name and config of a model."""
-    stored = serialization.serialize_keras_object(model)
-    simple = _is_simple(stored)
-    return _entry(stored, simple)
+    with ObjectSharingScope():
+        stored = serialization.serialize_keras_object(model)
+    without = without_implied_masks(stored)
+    simple = _is_simple(without)
+    stored = without if simple else stored
+    found = _entry(stored, simple)
+    _count(found, {})
+    return found
+
+
+def _count(part: Any, numbers: dict[Any, int]) -> None:
+    """Number shared objects from 0, so that equal models give equal files."""
+    if isinstance(part, dict):
+        if _SHARED in part:
+            part[_SHARED] = numbers.setdefault(part[_SHARED], len(numbers))
+        for value in part.values():
+            _count(value, numbers)
+    elif isinstance(part, list):
+        for value in part:
+            _count(value, numbers)
 
 
 def _entry(stored: dict[str, Any], simple: bool) -> dict[str, Any]:
@@ -45,6 +72,8 @@ def _entry(stored: dict[str, Any], simple: bool) -> dict[str, Any]:
     if stored["class_name"] == "LeakyReLU" and "negative_slope" in config:
         config["alpha"] = config.pop("negative_slope")
     found = {"class_name": registered or stored["class_name"], "config": config}
+    if _SHARED in stored:
+        found[_SHARED] = stored[_SHARED]
     if "inbound_nodes" in stored:
         nodes = stored["inbound_nodes"]
         found["name"] = stored.get("name")
@@ -68,7 +97,7 @@ def _inner(value: Any, simple: bool) -> Any:
     return {
         key: [_entry(layer, simple) for layer in item] if _is_layers(key, item) else _inner(item, simple)
         for key, item in value.items()
-        if not (key in _UNKNOWN_ELSEWHERE and any(item is known or item == known for known in _UNKNOWN_ELSEWHERE[key]))
+        if not says_nothing(key, item)
     }
 
 

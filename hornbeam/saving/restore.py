@@ -113,14 +113,40 @@ def restore(
 
 
 def _items(model: Any, source: Source) -> list[tuple[str, Any]]:
-    """The model's objects under the paths that the file uses: programs differ in how they number list elements."""
-    known = set(source.paths())
+    """The model's objects under the paths that the file uses: programs differ in how they count and name them."""
+    known = {path for path in source.paths() if not path.startswith(_SIDE)}
     counted = list(walk(model))
-    if not known or all(path in {p for p, _ in counted} for path in known if not path.startswith(_SIDE)):
+    if not known:
         return counted
     fresh = list(walk(model, count_repeats=False))
-    score = [len(known & {path for path, _ in items}) for items in (counted, fresh)]
-    return fresh if score[1] > score[0] else counted
+    ways = [counted] if [path for path, _ in counted] == [path for path, _ in fresh] else [counted, fresh]
+    ways += [list(walk(model, count_repeats=False, backwards=True))] if len(ways) > 1 else []
+    ways = [_renamed(way, known) for way in ways]
+    return ways[0] if len(ways) == 1 else max(ways, key=lambda way: sum(_fits(item, source.at(p)) for p, item in way))
+
+
+def _fits(item: Any, store: StoredObject) -> bool:
+    """Whether the arrays of a layer are those stored."""
+    if not isinstance(item, Layer) or not len(store):
+        return False
+    own = tracking.own_variables(item)
+    return not _is_plain(item, Layer) or [tuple(one.shape) for one in own] == list(store.shapes.values())
+
+
+def _renamed(items: list[tuple[str, Any]], known: set[str]) -> list[tuple[str, Any]]:
+    """Paths with underscores where only the file has them: some programs had no public name for inner layers."""
+    if all(path in known for path, item in items if isinstance(item, Layer) and tracking.own_variables(item)):
+        return items
+    parents = {"/".join(path.split("/")[:place]) for path in known for place in range(1, path.count("/") + 2)}
+    new: dict[str, str] = {"": ""}
+    found = []
+    for path, item in items:
+        parent, _, last = path.rpartition("/")
+        current = f"{new.get(parent, parent)}/{last}".lstrip("/")
+        other = f"{new.get(parent, parent)}/_{last}".lstrip("/")
+        new[path] = other if current not in parents and other in parents else current
+        found.append((new[path], item))
+    return found
 
 
 _SIDE = (SIDE_STATE, "optimizer", "metrics", "loss_tracker", "_metrics")

@@ -40,22 +40,24 @@ _INTERNAL = frozenset(
 )
 
 
-def walk(model: Any, *, count_repeats: bool = True) -> Iterator[tuple[str, Any]]:
+def walk(model: Any, *, count_repeats: bool = True, backwards: bool = False) -> Iterator[tuple[str, Any]]:
     """Pairs of path and object, the model itself first under the empty path.
 
     Args:
         model: the model.
         count_repeats: whether an object met before still takes a number among the elements of a list.
+        backwards: take attributes, the list of layers among them, by name from the last to the first.
     """
-    yield from _visit(model, "", _Seen(count_repeats))
+    yield from _visit(model, "", _Seen(count_repeats, backwards))
 
 
 class _Seen(set):
     """``id`` of the objects met so far."""
 
-    def __init__(self, count_repeats: bool) -> None:
+    def __init__(self, count_repeats: bool, backwards: bool) -> None:
         super().__init__()
         self.count_repeats = count_repeats
+        self.backwards = backwards
 
 
 def _visit(item: Any, path: str, seen: _Seen) -> Iterator[tuple[str, Any]]:
@@ -63,9 +65,12 @@ def _visit(item: Any, path: str, seen: _Seen) -> Iterator[tuple[str, Any]]:
         return
     seen.add(id(item))
     yield path, item
+    attributes = _attributes(item)
     if isinstance(item, Model) and _has_layer_list(item):
-        yield from _container(item.layers, _join(path, "layers"), seen)
-    for name, value in _attributes(item):
+        attributes.insert(0, ("layers", item.layers))
+    if seen.backwards:
+        attributes.sort(key=lambda pair: pair[0], reverse=True)
+    for name, value in attributes:
         inner = _join(path, name)
         if isinstance(value, _SAVEABLE):
             yield from _visit(value, inner, seen)

@@ -28,6 +28,7 @@ __all__ = [
     "irfft",
     "irfft2d",
     "irfft3d",
+    "mfccs_from_log_mel_spectrograms",
     "rfft",
     "rfft2d",
     "rfft3d",
@@ -186,6 +187,18 @@ def dct(
     _check_cosine(type, axis, norm, "tf.signal.dct")
     x = tensor(input)
     return _second(x, n, norm) if type == 2 else _third(x, n, norm)
+
+
+@face
+def mfccs_from_log_mel_spectrograms(log_mel_spectrograms: Any, name: str | None = None) -> Any:
+    """Mel-frequency cepstral coefficients: the second cosine transform of each frame, over ``sqrt(2 * bins)``.
+
+    References: TensorFlow `tf.signal.mfccs_from_log_mel_spectrograms`; the scale is that of HTK.
+    """
+    x = tensor(log_mel_spectrograms)
+    if not x.shape[-1]:
+        raise ValueError(f"Expected at least one mel bin on the last axis. Received: shape {tuple(x.shape)}")
+    return _second(x, None, None) * float((2 * x.shape[-1]) ** -0.5)
 
 
 @face

@@ -23,6 +23,7 @@ __all__ = [
     "hann_window",
     "inverse_stft",
     "inverse_stft_window_fn",
+    "kaiser_window",
     "linear_to_mel_weight_matrix",
     "overlap_and_add",
     "stft",
@@ -52,6 +53,13 @@ def hann_window(window_length: Any, periodic: bool = True, dtype: Any = "float32
 def hamming_window(window_length: Any, periodic: bool = True, dtype: Any = "float32", name: str | None = None) -> Any:
     """Hamming window; ``periodic`` for spectral analysis, else symmetric."""
     return _raised_cosine(window_length, periodic, dtype, 0.54)
+
+
+@face
+def kaiser_window(window_length: Any, beta: Any = 12.0, dtype: Any = "float32", name: str | None = None) -> Any:
+    """Kaiser window; a larger ``beta`` makes side lobes lower and the main lobe wider."""
+    length = int(static_value(window_length, "window_length"))
+    return ops.cast(tensor(np.kaiser(length, float(static_value(beta, "beta")))), dtypes.as_dtype(dtype))
 
 
 @face
@@ -211,8 +219,9 @@ def linear_to_mel_weight_matrix(
 
     if not 0 <= lower_edge_hertz < upper_edge_hertz <= float(sample_rate) / 2:
         raise ValueError(
+            "kaiser_window",
             "linear_to_mel_weight_matrix: expected 0 <= lower_edge_hertz < upper_edge_hertz <= sample_rate / 2, got "
-            f"{lower_edge_hertz}, {upper_edge_hertz} and sample_rate {sample_rate}."
+            f"{lower_edge_hertz}, {upper_edge_hertz} and sample_rate {sample_rate}.",
         )
     bins = mel(np.linspace(0.0, float(sample_rate) / 2, int(num_spectrogram_bins))[1:])[:, None]
     edges = np.linspace(mel(lower_edge_hertz), mel(upper_edge_hertz), num_mel_bins + 2)

@@ -56,13 +56,19 @@ def face(function: Callable | None = None, *, strings: tuple[str, ...] = (), dec
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
+        variable = symbolic = False
         for given in (*args, *kwargs.values()) if kwargs else args:
             if type(given) not in _QUICK:
+                variable = variable or isinstance(given, Variable)
+                symbolic = symbolic or isinstance(given, KerasTensor)
                 ragged = _ragged_among(given)
                 if ragged is not None:
                     return ragged.call_function(called, function, args, kwargs)
                 if from_sizes((given,)):
                     return graph_call(call, args, kwargs, name=names.auto_name(called))
+        if variable and symbolic:
+            # The graph holds the variable itself, whose value may change until it runs.
+            return graph_call(call, args, kwargs, name=names.auto_name(called))
         for place, name in places:
             given = args[place] if place < len(args) else kwargs.get(name)
             if type(given) not in _QUICK and _has_strings(given):

@@ -13,6 +13,7 @@ from hornbeam.base import dtypes, trees
 from hornbeam.base.errors import TraceError
 from hornbeam.core.arguments import value_of
 from hornbeam.core.door import wrap_tree
+from hornbeam.core.host_failures import remembering
 from hornbeam.core.spec import TensorSpec
 from hornbeam.core.tensor import HostTensor, from_host
 from hornbeam.engine.jax_compat import Tracer
@@ -82,6 +83,7 @@ def _call(
         found = _listed(where, results, wanted, many)
         return [np.asarray(out).astype(spec.dtype) for out, spec in zip(found, specs, strict=True)]
 
+    call = remembering(call)
     arrays = [jax.lax.stop_gradient(value_of(tensor(item))) for item in given]
     outputs = io_callback(call, specs, *arrays, ordered=False) if stateful else jax.pure_callback(call, specs, *arrays)
     outputs = wrap_tree(list(outputs))

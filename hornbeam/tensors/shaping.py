@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 
 from hornbeam import ops
 from hornbeam.base import shapes
-from hornbeam.base.errors import NotSupportedError
+from hornbeam.base.errors import NotSupportedError, explain
 from hornbeam.core.arguments import static_value
 from hornbeam.core.door import op
 from hornbeam.errors import InvalidArgumentError
@@ -173,7 +174,22 @@ def pad(tensor: Any, paddings: Any, mode: str = "CONSTANT", constant_values: Any
     if how is None:
         raise ValueError(f"tf.pad: `mode` must be one of {sorted(_MODES)}, received {mode!r}.")
     widths = static_value(paddings, "paddings")
+    if how != "constant":
+        _check_mirrored(shape_of(tensor), widths, how)
     return ops.pad(tensor, widths, how, constant_values if how == "constant" else None)
+
+
+def _check_mirrored(shape: Any, widths: Any, how: str) -> None:
+    """A mirror shows each axis once: wider margins are refused, as in TensorFlow."""
+    for axis, (size, pair) in enumerate(zip(shape, np.asarray(widths).tolist(), strict=True)):
+        widest = None if size is None else size - (how == "reflect")
+        if widest is not None and max(pair) > widest:
+            text = explain(
+                f"tf.pad: the margins of axis {axis} are wider than what can be mirrored.",
+                expected=f"at most {widest} on each side for mode={how.upper()!r} and size {size}",
+                received=f"paddings[{axis}]={pair}",
+            )
+            raise InvalidArgumentError(None, None, text)
 
 
 # --- several tensors -----------------------------------------------------------------------------

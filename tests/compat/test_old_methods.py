@@ -250,3 +250,43 @@ def test_a_model_that_starts_with_an_embedding_needs_no_length(capsys):
         unknown.summary()
     assert unknown.predict(np.ones((2, 5), int), verbose=0).shape == (2, 1)
     assert layers.Dense(1).stateful is False
+
+
+def absolute(y_true, y_pred):
+    return tf.reduce_mean(tf.abs(y_true - y_pred))
+
+
+def test_metric_functions_get_labels_as_columns():
+    model = classifier()
+    model.compile("sgd", "mse", metrics=[absolute, "mae"])
+    _, own, built_in = model.evaluate(X, Y[:, 0], verbose=0)
+    assert own == pytest.approx(built_in, rel=1e-5)
+
+
+def test_names_of_old_metrics():
+    model = classifier()
+    model.compile("sgd", "mse", metrics=["logcosh", "kullback_leibler_divergence", "fmeasure"])
+    values = model.evaluate(X, Y, verbose=0, return_dict=True)
+    found = model.predict(X, verbose=0)
+    assert values["logcosh"] == pytest.approx(np.log(np.cosh(found - Y)).mean(), rel=1e-4)
+    assert {"kullback_leibler_divergence", "fmeasure"} <= set(values)
+
+
+def test_a_session_makes_the_steps_of_an_optimizer():
+    v1 = tf.compat.v1
+    rng = np.random.RandomState(0)
+    x, y = rng.rand(40, 3).astype("float32"), rng.rand(40, 1).astype("float32")
+    inputs, labels = v1.placeholder(tf.float32, [None, 3]), v1.placeholder(tf.float32, [None, 1])
+    weights, bias = tf.Variable(tf.zeros([3, 1])), tf.Variable(tf.zeros([1]))
+    loss = tf.reduce_mean((tf.matmul(inputs, weights) + bias - labels) ** 2)
+    step = v1.train.GradientDescentOptimizer(0.1).minimize(loss)
+    kernel, offset = np.zeros((3, 1)), np.zeros(1)
+    with v1.Session() as session:
+        session.run(v1.global_variables_initializer())
+        for _ in range(3):
+            error = x @ kernel + offset - y
+            _, found = session.run([step, loss], feed_dict={inputs: x, labels: y})
+            assert found == pytest.approx((error**2).mean(), rel=1e-5)
+            kernel, offset = kernel - 0.2 * x.T @ error / 40, offset - 0.2 * error.mean()
+    np.testing.assert_allclose(weights, kernel, rtol=1e-4)
+    np.testing.assert_allclose(bias, offset, rtol=1e-4)

@@ -54,6 +54,8 @@ def test_refused_names_say_what_to_do(name):
 def test_misspelt_names_get_a_hint():
     with pytest.raises(AttributeError, match="Did you mean 'Dense'"):
         _ = layers.Dens
+    with pytest.raises(AttributeError, match="Did you mean 'ResNet50'"):
+        _ = keras.applications.Resnet50
     assert not hasattr(keras.callbacks, "LearningRateSchduler")
 
 
@@ -71,6 +73,8 @@ def test_measures_of_a_batch_equal_their_formulas():
     p, r = hits / called, hits / real
     np.testing.assert_allclose(measures.fmeasure(TRUE, PRED), 2 * p * r / (p + r), rtol=1e-5)
     np.testing.assert_allclose(measures.fbeta_score(TRUE, PRED, 2), 5 * p * r / (4 * p + r), rtol=1e-5)
+    labels, column = np.float32([1, 0, 1]), np.float32([[0.9], [0.8], [0.1]])
+    assert float(measures.precision(labels, column)) == pytest.approx(0.5)
     np.testing.assert_allclose(
         measures.matthews_correlation(TRUE, PRED), np.corrcoef(TRUE.ravel(), found.ravel())[0, 1], rtol=1e-4
     )

@@ -100,3 +100,17 @@ def test_unsupported_configurations_are_refused():
         tf.config.set_logical_device_configuration(gpu, [limit])
     with pytest.raises(NotImplementedError, match="priorities"):
         tf.config.LogicalDeviceConfiguration(experimental_priority=1)
+
+
+def test_switches_of_the_graph_optimizer_are_kept():
+    optimizer = tf.config.optimizer
+    try:
+        optimizer.set_jit(True)
+        assert optimizer.get_jit() == "autoclustering"
+        optimizer.set_experimental_options({"layout_optimizer": False})
+        assert optimizer.get_experimental_options()["layout_optimizer"] is False
+        with pytest.raises(ValueError, match="autoclustering"):
+            optimizer.set_jit("fast")
+    finally:
+        optimizer.set_jit(False)
+    assert optimizer.get_jit() == ""

@@ -185,3 +185,24 @@ def test_cached_random_numbers_stay():
     assert first == [float(value) for value in cached.as_numpy_iterator()]
     streamed = Dataset.range(12).filter(lambda v: v > 1).map(lambda _: tf.random.uniform(())).cache()
     assert list(streamed.as_numpy_iterator()) == list(streamed.as_numpy_iterator())
+
+
+def test_checkpoints_hold_iterators(tmp_path):
+    data = tf.data.Dataset.range(20).shuffle(8, seed=3).batch(2)
+    iterator, step = iter(data), tf.Variable(0)
+    checkpoint = tf.train.Checkpoint(step=step, iterator=iterator)
+    for _ in range(3):
+        next(iterator)
+    path = checkpoint.save(str(tmp_path / "ckpt"))
+    rest = [batch.numpy().tolist() for batch in iterator]
+    other = iter(data)
+    next(other)
+    again = tf.train.Checkpoint(step=tf.Variable(5), iterator=other)
+    again.restore(path).assert_consumed()
+    assert [batch.numpy().tolist() for batch in other] == rest
+    # Where it is now is what the next checkpoint holds.
+    checkpoint.restore(path)
+    assert next(iterator).numpy().tolist() == rest[0]
+    newer = checkpoint.save(str(tmp_path / "ckpt"))
+    again.restore(newer)
+    assert next(other).numpy().tolist() == rest[1]

@@ -9,6 +9,7 @@ import pytest
 from hornbeam.base.errors import NotSupportedError
 from hornbeam.core.door import op
 from hornbeam.core.frame import Program
+from hornbeam.core.function import function
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tape import GradientTape
 from hornbeam.core.tensor import Tensor, from_host
@@ -238,3 +239,27 @@ def test_eager_state_inside_a_compiled_loop():
     count = Variable(0, dtype="int32", trainable=False)
     fori_loop(0, 5, lambda i, v: (count.assign_add(i), v)[1], tensor(0.0))
     assert count.numpy() == 10
+
+
+def test_bounded_while_loops_have_gradients():
+    rate = Variable(1.5)
+
+    @function
+    def slope(x):
+        with GradientTape() as tape:
+            tape.watch(x)
+            _, y = while_loop(lambda i, a: less(i, 3), lambda i, a: (add(i, 1), mul(a, rate)), (0, x), 7)
+        return (y, *tape.gradient(y, [x, rate]))
+
+    value, by_x, by_rate = slope(tensor(2.0))
+    np.testing.assert_allclose([float(value), float(by_x), float(by_rate)], [6.75, 3.375, 13.5], rtol=1e-6)
+
+    @function
+    def endless(x):
+        with GradientTape() as tape:
+            tape.watch(x)
+            y = while_loop(lambda a: less(a, 100.0), lambda a: mul(a, 2.0), (x,))[0]
+        return tape.gradient(y, x)
+
+    with pytest.raises(NotSupportedError, match="maximum_iterations"):
+        endless(tensor(1.0))

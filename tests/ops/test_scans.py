@@ -41,6 +41,12 @@ def x_is_none_safe(ys):
     return isinstance(ys, tuple) and ys[1] is None
 
 
+def test_a_python_number_takes_the_wide_dtype_of_the_inputs():
+    total, _ = scan(lambda carry, x: (carry + x, x), 0.0, np.arange(4.0))
+    assert total.dtype == "float64"
+    assert float(total) == 6.0
+
+
 def test_scan_gradients_reach_everything():
     start, xs, bias, w = (from_host(np.asarray(v, np.float32)) for v in (1.5, XS[:, 0], 0.3, 0.0))
     w = Variable(0.7)

@@ -38,7 +38,7 @@ KERAS_ORDER = [
     "callbacks",
     "trainers",
     "models",
-    "applications",
+    "applications distillation",
 ]
 KERAS_HEIGHT = {name: height for height, line in enumerate(KERAS_ORDER) for name in line.split()}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import warnings
 
 import jax.numpy as jnp
 import numpy as np
@@ -85,6 +86,25 @@ def test_shape_is_known_inside_compiled_functions():
     assert (rows.shape, numbers.numpy().tolist(), zeros.shape) == ((2, 12), [0, 1, 2], (2, 3, 4))
 
 
+def test_sizes_stay_known_under_a_tape_inside_compiled_functions():
+    @tf.function
+    def noisy(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = tf.exp(x)
+            twice, width = tf.shape(y)[0] * 2, tf.shape(y)[1]
+            loss = tf.reduce_sum(y + tf.random.normal((twice // 2, width)))
+        # Numbers written down beside sizes are known, too.
+        tiled = tf.tile(tf.ones((1, 2)), tf.concat([tf.expand_dims(twice, -1), tf.constant([1])], 0))
+        return tape.gradient(loss, x), tf.zeros(tf.stack([twice, 1, width])), tiled
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # a function that falls back to running eagerly says so
+        slope, zeros, tiled = noisy(tf.ones((2, 3)))
+    np.testing.assert_allclose(slope, np.full((2, 3), np.e), rtol=1e-6)
+    assert (zeros.shape, tiled.shape) == ((4, 1, 3), (4, 2))
+
+
 def test_int64_results_inside_compiled_functions():
     for function in (tf.function(lambda x: tf.argmax(x, -1)), lambda x: tf.argmax(x, -1)):
         out = function(tf.constant([[1.0, 3.0], [5.0, 2.0]]))
@@ -129,3 +149,24 @@ def test_what_graphs_had_is_refused_with_advice():
         tf.gradients(1, 2)
     with pytest.raises(NotImplementedError, match="layout"):
         tf.zeros((2,), layout="x")
+
+
+@pytest.mark.parametrize(("mode", "margins"), [("REFLECT", [[0, 0], [3, 0]]), ("SYMMETRIC", [[0, 3], [0, 0]])])
+def test_margins_wider_than_the_mirror_are_refused(mode, margins):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=f"at most 2 on each side for mode='{mode}'"):
+        tf.pad([[1, 2, 3], [4, 5, 6]], margins, mode)
+    assert tf.pad([[1, 2, 3], [4, 5, 6]], [[0, 1], [2, 2]], mode).shape == (3, 7)
+
+
+def test_variables_in_a_graph_keep_changing():
+    weights = tf.Variable(np.ones((3, 2), "float32"))
+    inputs = keras.Input((3,))
+    model = keras.Model(inputs, tf.matmul(inputs, weights))
+    x = np.ones((1, 3), "float32")
+    np.testing.assert_array_equal(model(x), [[3.0, 3.0]])
+    weights.assign(weights * 2)
+    np.testing.assert_array_equal(model(x), [[6.0, 6.0]])
+    np.testing.assert_array_equal(model.predict(x, verbose=0), [[6.0, 6.0]])
+    with tf.GradientTape() as tape:
+        total = tf.reduce_sum(model(x))
+    np.testing.assert_array_equal(tape.gradient(total, weights), np.ones((3, 2)))

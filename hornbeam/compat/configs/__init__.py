@@ -11,11 +11,14 @@ from hornbeam.base.errors import CorruptFileError
 from hornbeam.compat.configs.flat import flat_entry
 from hornbeam.compat.configs.generation import context_of, has_older_form, is_flat
 from hornbeam.compat.configs.models import convert_entry
+from hornbeam.compat.configs.operations import with_operations
 from hornbeam.compat.configs.optimizer_state import optimizer_state
+from hornbeam.compat.configs.sharing import with_shared_numbers
 from hornbeam.compat.configs.stored_weights import layer_weights
+from hornbeam.compat.configs.tf_functions import tf_function
 from hornbeam.compat.configs.training import compile_config
 
-__all__ = ["compile_config", "layer_weights", "modernize", "optimizer_state"]
+__all__ = ["compile_config", "layer_weights", "modernize", "optimizer_state", "tf_function"]
 
 
 def modernize(config: Any, version: str | None = None, backend: str | None = None, custom_objects: Any = None) -> Any:
@@ -36,9 +39,10 @@ def modernize(config: Any, version: str | None = None, backend: str | None = Non
             "The stored architecture is no config of a model. Expected a JSON object with `class_name` and `config`, "
             f"received {str(config)[:80]!r}."
         )
+    config = with_shared_numbers(config)
     context = context_of(config, version, custom_objects)
     if context.generation >= 3 and not has_older_form(config):
-        return config
+        return with_operations(config, context)
     entry = flat_entry(config) if is_flat(config) else config
     try:
         converted = convert_entry(entry, context)

@@ -135,5 +135,8 @@ REFUSED = {
     "MaxoutDense": "which has no successor. Build the model in Python with Dense and a reshaped maximum.",
     "Highway": "which has no successor. Build the model in Python from Dense, Multiply and Add.",
     "TensorFlowOpLayer": "a raw TensorFlow graph operation. Rebuild the model in Python and load its weights by name.",
+    "ClassMethod": "a method of a TensorFlow class. Rebuild the model in Python and load its weights by name.",
+    "InstanceMethod": "a method of a TensorFlow object. Rebuild the model in Python and load its weights by name.",
+    "InstanceProperty": "a property of a TensorFlow object. Rebuild the model in Python and load its weights by name.",
     "DenseFeatures": "which works on feature columns. Use preprocessing layers, and load the weights by name.",
 }

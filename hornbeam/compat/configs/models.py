@@ -8,7 +8,7 @@ from typing import Any
 from hornbeam.base.errors import CorruptFileError, UnsupportedFileError
 from hornbeam.compat.configs.generation import Context
 from hornbeam.compat.configs.layers import REFUSED, convert_arguments, new_class_name
-from hornbeam.compat.configs.operations import operation_arguments, operation_entry
+from hornbeam.compat.configs.operations import FUNCTION_LAYERS, operation_call, operation_entry
 
 __all__ = ["convert_entry", "input_entry"]
 
@@ -34,7 +34,7 @@ def convert_entry(entry: Any, context: Context) -> dict[str, Any]:
         return {**_rest(entry), "class_name": "Functional", "config": _graph(config, context)}
     if name == "Merge" and not _is_known(entry, context):
         return _merge(entry)
-    if name in ("TFOpLambda", "SlicingOpLambda", "ClassMethod", "InstanceProperty"):
+    if name in FUNCTION_LAYERS:
         return operation_entry(entry)
     return _layer(entry, context)
 
@@ -322,7 +322,9 @@ def _node(node: Any, layer: dict[str, Any], context: Context) -> dict[str, Any]:
         if len(entries) > 1 and layer["class_name"] in _RECURRENT and not context.knows(layer["class_name"]):
             arguments, kwargs = [entries[0]], {"initial_state": entries[1:], **kwargs}
     kwargs = {key: _constant(value) for key, value in kwargs.items()}
-    return _call(arguments, operation_arguments(layer["op"], kwargs) if "op" in layer else kwargs)
+    if "op" in layer:
+        arguments, kwargs = operation_call(layer["op"], arguments, kwargs, layer.get("name"))
+    return _call(arguments, kwargs)
 
 
 def _is_entry(value: Any) -> bool:

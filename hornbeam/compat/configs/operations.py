@@ -1,77 +1,21 @@
-"""Operations that TensorFlow put into graphs of layers (``x * 2``, ``tf.reshape(x, ...)``), by a closed table."""
+"""Operations that stand as layers in graphs (``x * 2``, ``tf.reshape(x, ...)``), as calls of ops."""
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
+from hornbeam import ops
 from hornbeam.base.errors import UnsupportedFileError
+from hornbeam.base.names import to_snake_case
+from hornbeam.compat.configs.generation import Context
+from hornbeam.compat.configs.tf_functions import arguments_of, is_known
 
-__all__ = ["operation_arguments", "operation_entry"]
+__all__ = ["FUNCTION_LAYERS", "operation_call", "operation_entry", "with_operations"]
 
-OPERATIONS: dict[str, str] = {
-    "__operators__.add": "add",
-    "__operators__.mul": "multiply",
-    "__operators__.getitem": "get_item",
-    "math.add": "add",
-    "math.subtract": "subtract",
-    "math.multiply": "multiply",
-    "math.divide": "divide",
-    "math.truediv": "true_divide",
-    "math.pow": "power",
-    "math.square": "square",
-    "math.sqrt": "sqrt",
-    "math.exp": "exp",
-    "math.log": "log",
-    "math.abs": "abs",
-    "math.negative": "negative",
-    "math.maximum": "maximum",
-    "math.minimum": "minimum",
-    "math.tanh": "tanh",
-    "math.sigmoid": "sigmoid",
-    "math.reduce_mean": "mean",
-    "math.reduce_sum": "sum",
-    "math.reduce_max": "max",
-    "math.reduce_min": "min",
-    "math.sin": "sin",
-    "math.cos": "cos",
-    "nn.relu": "relu",
-    "nn.softmax": "softmax",
-    "nn.gelu": "gelu",
-    "nn.elu": "elu",
-    "nn.silu": "silu",
-    "nn.sigmoid": "sigmoid",
-    "nn.softplus": "softplus",
-    "linalg.matmul": "matmul",
-    "reshape": "reshape",
-    "transpose": "transpose",
-    "concat": "concatenate",
-    "expand_dims": "expand_dims",
-    "squeeze": "squeeze",
-    "cast": "cast",
-    "identity": "identity_of",
-    "stack": "stack",
-    "clip_by_value": "clip",
-    "zeros_like": "zeros_like",
-    "ones_like": "ones_like",
-}
-"""TensorFlow's symbol, and the op of the same meaning."""
-
-ARGUMENTS: dict[str, dict[str, str]] = {
-    "power": {"x": "x1", "y": "x2"},
-    "add": {"x": "x1", "y": "x2"},
-    "subtract": {"x": "x1", "y": "x2"},
-    "multiply": {"x": "x1", "y": "x2"},
-    "divide": {"x": "x1", "y": "x2"},
-    "true_divide": {"x": "x1", "y": "x2"},
-    "maximum": {"x": "x1", "y": "x2"},
-    "minimum": {"x": "x1", "y": "x2"},
-    "matmul": {"a": "x1", "b": "x2"},
-    "reshape": {"shape": "newshape", "tensor": "x"},
-    "transpose": {"perm": "axes", "a": "x"},
-    "concatenate": {"values": "xs"},
-    "clip": {"clip_value_min": "x_min", "clip_value_max": "x_max"},
-    "get_item": {"slice_spec": "key"},
-}
+FUNCTION_LAYERS = ("TFOpLambda", "SlicingOpLambda")
+"""Classes of layers that call a function of TensorFlow."""
+_PREFIX = "tf:"
 
 
 def operation_entry(entry: dict[str, Any]) -> dict[str, Any]:
@@ -81,40 +25,52 @@ def operation_entry(entry: dict[str, Any]) -> dict[str, Any]:
         UnsupportedFileError: the function is not in the table.
     """
     config = entry.get("config") or {}
-    symbol = config.get("function") if isinstance(config.get("function"), str) else "__operators__.getitem"
-    op = OPERATIONS.get(str(symbol))
-    if entry["class_name"] == "SlicingOpLambda":
-        op = "get_item"
-    if op is None:
+    symbol = "__operators__.getitem" if entry["class_name"] == "SlicingOpLambda" else config.get("function")
+    if not isinstance(symbol, str) or not is_known(symbol):
         raise UnsupportedFileError(
             f"The stored model calls the TensorFlow function {symbol!r}, which is not in the table of those "
-            "that are read. "
-            "Build the model in Python, and load its weights by name."
+            "that are read. Build the model in Python, and load its weights by name."
         )
     name = entry.get("name") or config.get("name")
-    return {
-        "class_name": "".join(part.capitalize() for part in op.split("_")),
-        "module": "keras.src.ops",
-        "config": {"name": name, "op": op},
-        "name": name,
-        "op": op,
-    }
+    op = _PREFIX + symbol
+    return {"class_name": "Function", "module": "keras.src.ops", "config": {"name": name, "op": op}, "name": name,
+            "op": op}  # fmt: skip
 
 
-def operation_arguments(op: str, kwargs: dict[str, Any]) -> dict[str, Any]:
-    """Keyword arguments of a call of TensorFlow's function, under the names of the op; those that say nothing go."""
-    names = ARGUMENTS.get(op, {})
-    found = {names.get(key, key): value for key, value in kwargs.items() if value is not None and key != "name"}
-    if "key" in found:
-        parts = found["key"] if isinstance(found["key"], list) else [found["key"]]
-        found["key"] = {"class_name": "__tuple__", "items": [_index(part) for part in parts]}
-    return found
+def operation_call(op: str, args: list[Any], kwargs: dict[str, Any], name: Any) -> tuple[list[Any], dict[str, Any]]:
+    """Arguments of a call of TensorFlow's function, those that say nothing left out.
+
+    Raises:
+        UnsupportedFileError: the writer lost the tensors.
+    """
+    symbol = op.removeprefix(_PREFIX)
+    if symbol == "einsum" and args and isinstance(args[0], str):
+        raise UnsupportedFileError(
+            f"Layer {name!r} of the stored model calls `tf.einsum`, and the program that wrote the file left out what "
+            "it is called on. Build the model in Python, and load its weights by name."
+        )
+    return arguments_of(symbol, args, kwargs)
 
 
-def _index(part: Any) -> Any:
-    """One part of an index: a number, None for a new axis, or a slice."""
-    if isinstance(part, dict) and {"start", "stop", "step"} <= part.keys():
-        return {"class_name": "__slice__", "config": {key: part[key] for key in ("start", "stop", "step")}}
-    if isinstance(part, dict) and part.get("class_name") == "__ellipsis__":
-        return {"class_name": "__ellipsis__", "config": {}}
-    return part
+def with_operations(config: Any, context: Context) -> Any:
+    """A config whose ops have the module that tells them from layers; some files name the class only.
+
+    Layers always say whether they are trainable, ops never do.
+    """
+    if isinstance(config, list):
+        items = [with_operations(item, context) for item in config]
+        return config if all(map(operator.is_, items, config)) else items
+    if not isinstance(config, dict):
+        return config
+    found = {key: with_operations(value, context) for key, value in config.items()}
+    if _is_operation(found, context):
+        return {**found, "module": "keras.src.ops"}
+    return config if all(found[key] is value for key, value in config.items()) else found
+
+
+def _is_operation(entry: dict[str, Any], context: Context) -> bool:
+    name, inner, nodes = entry.get("class_name"), entry.get("config"), entry.get("inbound_nodes")
+    if not (isinstance(name, str) and isinstance(inner, dict) and nodes) or entry.get("module"):
+        return False
+    known = context.knows(name) or {"trainable", "dtype", "layers"} & inner.keys()
+    return not known and isinstance(nodes[0], dict) and "args" in nodes[0] and to_snake_case(name) in ops.__all__

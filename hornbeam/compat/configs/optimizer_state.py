@@ -47,7 +47,7 @@ def optimizer_state(optimizer: Any, arrays: list[np.ndarray], names: list[str], 
             break
     if found is None:
         return None
-    _restore_product(optimizer, scalars, pairs)
+    _restore_product(optimizer, scalars, pairs, info)
     return pairs + found
 
 
@@ -75,13 +75,24 @@ def _scalar_pairs(optimizer: Any, scalars: list[tuple[str, np.ndarray]]) -> Pair
     return pairs
 
 
-def _restore_product(optimizer: Any, scalars: list[tuple[str, np.ndarray]], pairs: Pairs) -> None:
-    """Nadam's product of its momentum schedule stands in no file, but follows from the number of steps."""
+def _restore_product(optimizer: Any, scalars: list[tuple[str, np.ndarray]], pairs: Pairs, info: dict) -> None:
+    """Nadam's product of its momentum schedule stands in no file, but follows from the number of steps.
+
+    The optimizers of TensorFlow 2.11 and later, whose state begins with the count alone, multiplied it once per
+    weight and step; from there their training went on.
+    """
     variable = getattr(optimizer, "_u_product", None)
     if variable is None or not scalars:
         return
-    steps = np.arange(1, int(scalars[0][1]) + 1, dtype=np.float64)
-    pairs.append((variable, np.asarray(np.prod(optimizer.beta_1 * (1.0 - 0.5 * 0.96**steps)), np.float32)))
+    count = int(scalars[0][1])
+    steps = np.arange(1, count + 1, dtype=np.float64)
+    times = np.ones(count)
+    known = version_tuple(info.get("version"))
+    per_weight = scalars[0][0].split(":")[0] == "iteration" or (not scalars[0][0] and not known)
+    if len(scalars) == 1 and per_weight and known[:1] in ((), (2,)):
+        times *= len(info["variables"])
+    factors = np.maximum(optimizer.beta_1 * (1.0 - 0.5 * 0.96**steps), 0.0)
+    pairs.append((variable, np.asarray(np.prod(factors**times), np.float32)))
 
 
 # --- slots ---------------------------------------------------------------------------------------

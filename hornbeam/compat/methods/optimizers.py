@@ -8,10 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from hornbeam.base import trees
+from hornbeam.base.errors import NotSupportedError
 from hornbeam.compat import decay
 from hornbeam.compat.loading import load
 from hornbeam.compat.methods.gone import gone
+from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tape import GradientTape
+from hornbeam.core.variable import Variable
 from hornbeam.keras.optimizers.schedules import InverseTimeDecay
 from hornbeam.keras.saving import serialization
 
@@ -179,9 +183,49 @@ def _without_hints(method: Callable) -> Callable:
     return taking
 
 
+def _variables_behind(loss: KerasTensor) -> list[Any]:
+    """Trainable variables that a symbolic tensor was computed from, in the order of use."""
+    found: dict[int, Any] = {}
+    seen: set[int] = set()
+
+    def visit(tensor: KerasTensor) -> None:
+        node = tensor.node
+        if node is None or id(node) in seen:
+            return
+        seen.add(id(node))
+        for before in node.inputs:
+            visit(before)
+        own = getattr(node.operation, "trainable_variables", ())
+        given = [leaf for leaf in trees.flatten((node.args, node.kwargs)) if isinstance(leaf, Variable)]
+        found.update((id(one), one) for one in (*own, *given) if one.trainable)
+
+    visit(loss)
+    return list(found.values())
+
+
+def _minimize(method: Callable) -> Callable:
+    """Take a symbolic loss, as programs with sessions do: the step is made by ``Session.run``."""
+
+    @functools.wraps(method)
+    def minimize(self: Any, loss: Any, *args: Any, **kwargs: Any) -> Any:
+        if not isinstance(loss, KerasTensor):
+            kwargs.pop("name", None)
+            return method(self, loss, *args, **kwargs)
+        if kwargs.get("global_step") is not None:
+            raise NotSupportedError(
+                f"{self.name}.minimize(): `global_step` is not offered. Read "
+                "`optimizer.iterations` for the number of steps."
+            )
+        params = list(kwargs.get("var_list") or _variables_behind(loss))
+        return Step(self, params, get_gradients(self, loss, params))
+
+    return minimize
+
+
 AROUND_STATE: dict[str, Callable] = {"_learning_rate_config": _plain_schedule}
 AROUND_OPTIMIZER: dict[str, Callable] = {
     "learning_rate": _settable_rate,
     "lr": _start_or_rate,
     "apply_gradients": _without_hints,
+    "minimize": _minimize,
 }

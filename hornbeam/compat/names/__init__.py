@@ -17,6 +17,7 @@ STORED: dict[str, str] = {
     f"hornbeam>{name}": f"hornbeam.compat.old_layers.{module}:{name}"
     for module, kinds in {
         "activations": "ParametricSoftplus SReLU",
+        "crossing": "CategoryCrossing",
         "dense": "Highway MaxoutDense",
         "fourier": "RandomFourierFeatures",
         "local": "LocallyConnected1D LocallyConnected2D",

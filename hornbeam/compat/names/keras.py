@@ -53,6 +53,7 @@ MODULES: dict[str, dict[str, str]] = {
         **_all("compat.old_layers.activations", "ParametricSoftplus SReLU"),
         **_all("compat.old_layers.local", "LocallyConnected1D LocallyConnected2D"),
         **_all("compat.old_layers.fourier", "RandomFourierFeatures"),
+        **_all("compat.old_layers.crossing", "CategoryCrossing"),
         **_all("compat.old_layers.base", "AbstractRNNCell PreprocessingLayer"),
         **_all("compat.refused", _REFUSED_LAYERS),
     },

@@ -10,7 +10,10 @@ from hornbeam.compat.spellings.table import Translator, data_format, spell
 _FORMAT = {"dim_ordering": "data_format"}
 _FORMAT_VALUES = {"dim_ordering": data_format}
 _WORDS = {"nb_words": "num_words"}
-_PLAIN = {"use_legacy_format": ((False,), "leave it out; readers take both forms of config")}
+_FORM = {
+    "deserialize": {"use_legacy_format": ((False, True), "leave it out; both forms of config are read")},
+    "serialize": {"use_legacy_format": ((False,), "use `keras.legacy.saving.serialize_keras_object` for that form")},
+}
 
 
 def _format(owner: str, renamed: dict[str, str] | None = None, **options: Any) -> Translator:
@@ -35,9 +38,24 @@ def _old_measure(args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, 
     return args, kwargs
 
 
+_OLD_METRICS = {
+    "fmeasure": "compat.measures:fmeasure",
+    "kullback_leibler_divergence": "keras.losses:kl_divergence",
+    "log_cosh": "keras.losses:log_cosh",
+    "logcosh": "keras.losses:log_cosh",
+    "matthews_correlation": "compat.measures:matthews_correlation",
+}
+
+
+def _old_metric(args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
+    if args and isinstance(args[0], str) and args[0] in _OLD_METRICS:
+        return (load(_OLD_METRICS[args[0]]), *args[1:]), kwargs
+    return _old_measure(args, kwargs)
+
+
 FUNCTIONS: dict[str, dict[str, Translator]] = {
     "keras.losses": {"get": _old_measure},
-    "keras.metrics": {"get": _old_measure},
+    "keras.metrics": {"get": _old_metric},
     "keras.activations": {"relu": spell("relu", {"alpha": "negative_slope"})},
     "keras.utils": {
         "get_source_inputs": spell("get_source_inputs", dropped=["layer", "node_index"]),
@@ -89,9 +107,9 @@ for _room in (
     "regularizers",
 ):
     for _name in ("serialize", "deserialize"):
-        FUNCTIONS.setdefault(f"keras.{_room}", {})[_name] = spell(f"{_room}.{_name}", only=_PLAIN)
+        FUNCTIONS.setdefault(f"keras.{_room}", {})[_name] = spell(f"{_room}.{_name}", only=_FORM[_name])
 FUNCTIONS["keras.optimizers.schedules"] = {
-    _name: spell(f"schedules.{_name}", only=_PLAIN) for _name in ("serialize", "deserialize")
+    _name: spell(f"schedules.{_name}", only=_FORM[_name]) for _name in ("serialize", "deserialize")
 }
 
 CLASSES: dict[tuple[str, str], dict[str, Translator]] = {

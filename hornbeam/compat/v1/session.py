@@ -100,22 +100,25 @@ class Session:
         """Values of tensors.
 
         Args:
-            fetches: tensor, variable, symbolic tensor, or a nesting of them.
+            fetches: tensor, variable, symbolic tensor, step of an optimizer, or a nesting of them.
             feed_dict: symbolic tensor to its value.
             **options: accepted, without effect.
         """
         flat = trees.flatten(fetches)
         wanted = [one for one in flat if isinstance(one, KerasTensor)]
+        steps = [one for one in flat if _is_step(one)]
         found: list[Any] = []
-        if wanted:
+        if wanted or steps:
             fed = feed_dict or {}
             symbols = [symbol for symbol in fed if isinstance(symbol, KerasTensor)]
-            found = backend.function(symbols, wanted)([fed[symbol] for symbol in symbols])
+            found = backend.function(symbols, wanted, updates=steps)([fed[symbol] for symbol in symbols])
         rest = iter(found)
 
         def value(one: Any) -> Any:
             if isinstance(one, KerasTensor):
                 return next(rest)
+            if _is_step(one):
+                return None
             if one is None or isinstance(one, (Tensor, Variable)):
                 return None if one is None else one.numpy()
             if callable(one):
@@ -137,6 +140,11 @@ class Session:
 
     def __exit__(self, *details: Any) -> None:
         self.close()
+
+
+def _is_step(fetch: Any) -> bool:
+    """Whether it is what an optimizer's ``minimize`` gave for a symbolic loss."""
+    return hasattr(fetch, "make") and hasattr(fetch, "tensors")
 
 
 InteractiveSession = Session

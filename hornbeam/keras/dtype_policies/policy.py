@@ -56,8 +56,8 @@ class DTypePolicy:
             found = dtypes.as_dtype(name).name
         except TypeError as error:
             raise ValueError(
-                f"Cannot convert '{name}' to a mixed precision DTypePolicy. Valid policies include 'mixed_float16', "
-                "'mixed_bfloat16', and the name of any float dtype such as 'float32'."
+                f"There is no dtype policy '{name}'. Expected 'mixed_float16', 'mixed_bfloat16' or a float dtype, "
+                "for example 'float32'."
             ) from error
         return found, found
 
@@ -146,8 +146,8 @@ def set_dtype_policy(policy: Any) -> None:
     global _global
     if not isinstance(policy, (str, DTypePolicy)):
         raise ValueError(
-            "Invalid `policy` argument. Expected the string name of a policy (such as 'mixed_float16') or a "
-            f"`DTypePolicy` instance. Received: policy={policy} (of type {type(policy)})"
+            "`policy` is a policy's name, for example 'mixed_float16', or a `DTypePolicy` object. "
+            f"Received: {policy!r} of type {type(policy).__name__}"
         )
     _global = DTypePolicy(policy) if isinstance(policy, str) else policy
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
 
-from hornbeam.base.check import closest
 from hornbeam.keras.losses.base import Loss
 from hornbeam.keras.losses.crossentropy import (
     BinaryCrossentropy,
@@ -49,6 +47,7 @@ from hornbeam.keras.losses.regression import (
 )
 from hornbeam.keras.losses.structured import CTC, Circle, Dice, Tversky
 from hornbeam.keras.losses.wrapper import LossFunctionWrapper
+from hornbeam.keras.saving.identifiers import interpret
 from hornbeam.keras.saving.serialization import deserialize_keras_object, serialize_keras_object
 
 __all__ = ["ALL_OBJECTS", "ALL_OBJECTS_DICT", "deserialize", "get", "serialize"]
@@ -123,14 +122,4 @@ def get(identifier: Any) -> Any:
 
     References: Keras ``losses.get``.
     """
-    if identifier is None:
-        return None
-    found = identifier
-    if isinstance(identifier, dict):
-        found = deserialize(identifier)
-    elif isinstance(identifier, str):
-        found = ALL_OBJECTS_DICT.get(identifier)
-    if not callable(found):
-        hint = closest(identifier, ALL_OBJECTS_DICT) if isinstance(identifier, str) else ""
-        raise ValueError(f"Unknown loss. Could not interpret loss identifier: {identifier}{hint}.")
-    return found() if inspect.isclass(found) else found
+    return interpret("loss", identifier, ALL_OBJECTS_DICT)

@@ -163,9 +163,8 @@ class Metric:
         variables = self.variables
         if len(given) != len(variables):
             raise ValueError(
-                "Argument `metric_variables` must be a list of tensors corresponding 1:1 to "
-                f"{type(self).__name__}().variables. Received list with length {len(given)}, but expected "
-                f"{len(variables)} variables."
+                f"{type(self).__name__} '{self.name}': `metric_variables` holds a value for each variable, "
+                f"{len(variables)} in all. Received: {len(given)} values"
             )
         values = {variable: as_array(value, variable.dtype) for variable, value in zip(variables, given, strict=True)}
         before = scopes.tapes

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
 
-from hornbeam.base.check import closest
 from hornbeam.base.names import to_snake_case
 from hornbeam.keras.metrics.accuracy import (
     Accuracy,
@@ -58,6 +56,7 @@ from hornbeam.keras.metrics.tradeoff import (
     SensitivityAtSpecificity,
     SpecificityAtSensitivity,
 )
+from hornbeam.keras.saving.identifiers import interpret
 from hornbeam.keras.saving.serialization import deserialize_keras_object, serialize_keras_object
 
 __all__ = ["ALL_OBJECTS", "ALL_OBJECTS_DICT", "deserialize", "get", "serialize"]
@@ -132,14 +131,4 @@ def get(identifier: Any) -> Any:
 
     References: Keras ``metrics.get``.
     """
-    if identifier is None:
-        return None
-    found = identifier
-    if isinstance(identifier, dict):
-        found = deserialize(identifier)
-    elif isinstance(identifier, str):
-        found = ALL_OBJECTS_DICT.get(identifier)
-    if not callable(found):
-        hint = closest(identifier, ALL_OBJECTS_DICT) if isinstance(identifier, str) else ""
-        raise ValueError(f"Unknown metric. Could not interpret metric identifier: {identifier}{hint}.")
-    return found() if inspect.isclass(found) else found
+    return interpret("metric", identifier, ALL_OBJECTS_DICT)

@@ -59,8 +59,8 @@ class R2Score(Metric):
     def _build(self, y_true_shape: Any, y_pred_shape: Any) -> None:
         if len(y_pred_shape) != 2 or len(y_true_shape) != 2:
             raise ValueError(
-                "R2Score expects 2D inputs with shape (batch_size, output_dim). Received input shapes: "
-                f"y_pred.shape={tuple(y_pred_shape)} and y_true.shape={tuple(y_true_shape)}."
+                f"R2Score takes matrices (batch, outputs). Received: y_true of shape {tuple(y_true_shape)}, y_pred of "
+                f"shape {tuple(y_pred_shape)}"
             )
         outputs = (y_pred_shape[-1],)
         self.squared_sum = self.add_variable(outputs, "zeros", name="squared_sum")

@@ -7,7 +7,7 @@ from typing import Any
 
 from hornbeam import ops
 from hornbeam.base import registry, trees
-from hornbeam.core.door import OpCall
+from hornbeam.core.door import Op, OpCall
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.keras.layers.base.layer import Layer
 from hornbeam.keras.layers.core.input_layer import InputLayer
@@ -92,6 +92,11 @@ _OP_MODULES = {
 }
 
 _TF_FUNCTIONS = ("hornbeam.tensors.", "hornbeam.random.stateful", "hornbeam.ops.numpy.item")
+# Folders whose ops, all of them pure, a graph may hold under their own place.
+_TF_OPS = (
+    *("hornbeam.bitwise.", "hornbeam.image.", "hornbeam.linalg.", "hornbeam.math.", "hornbeam.nn."),
+    *("hornbeam.random.", "hornbeam.ragged.", "hornbeam.signal.", "hornbeam.sparse.", "hornbeam.strings."),
+)
 
 
 def _op_config(operation: OpCall) -> dict[str, Any]:
@@ -103,7 +108,7 @@ def _op_config(operation: OpCall) -> dict[str, Any]:
     home = _OP_MODULES.get(name) or _OP_FOLDERS.get(function.__module__.removeprefix("hornbeam.ops.").split(".")[0])
     kind = "".join(part.capitalize() for part in name.split("_"))
     config = {"name": operation.name, **serialization.serialize_keras_object(fixed)}
-    if function.__module__.startswith(_TF_FUNCTIONS):
+    if function.__module__.startswith(_TF_FUNCTIONS) or f"{function.__module__}.".startswith(_TF_OPS):
         config["op"] = f"{function.__module__}:{name}"
     elif home is None or _op_name(kind) != name:
         config["op"] = name
@@ -219,16 +224,28 @@ class _StoredOp:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         outputs = self.function(*args, **kwargs, **self.fixed)
-        trees.flatten(outputs)[0]._keras_history.operation.name = self.name
+        given = [leaf for leaf in trees.flatten([args, kwargs]) if isinstance(leaf, KerasTensor)]
+        first = trees.flatten(outputs)[0]
+        # A function that gives back what it was given has no operation of its own.
+        if isinstance(first, KerasTensor) and all(first.node is not tensor.node for tensor in given):
+            first._keras_history.operation.name = self.name
         return outputs
 
 
 def _tf_function(name: str) -> Any:
     """A function of tensors outside of ``ops``, from its place; None if it is none of those that a graph may hold."""
+    if name.startswith("tf:"):
+        return registry.find("configs", "tensorflow function")(name.removeprefix("tf:"))
     module, _, name = name.partition(":")
-    if not module.startswith(_TF_FUNCTIONS) or name not in getattr(importlib.import_module(module), "__all__", ()):
+    if not f"{module}.".startswith((*_TF_FUNCTIONS, *_TF_OPS)):
         return None
-    return getattr(importlib.import_module(module), name)
+    try:
+        home = importlib.import_module(module)
+    except ImportError:
+        return None
+    found = getattr(home, name, None)
+    public = module.startswith(_TF_FUNCTIONS) and name in getattr(home, "__all__", ())
+    return found if public or isinstance(getattr(found, "op", None), Op) else None
 
 
 def _op_name(class_name: str) -> str:

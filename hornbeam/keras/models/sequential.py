@@ -93,9 +93,8 @@ class Sequential(Model):
             )
         if any(layer.name == other.name for other in self._stack):
             raise ValueError(
-                f"All layers added to a Sequential model should have unique names. Name '{layer.name}' is "
-                "already the name of "
-                "a layer in this model. Update the `name` argument to pass a unique name."
+                f"Sequential '{self.name}': two layers cannot share the name '{layer.name}'; names must be unique.\n"
+                "  fix:      give the new layer another `name`"
             )
         if not self._stack and self._input_layer is None:
             if isinstance(layer, Model) and vars(layer).get("_functional") is not None:

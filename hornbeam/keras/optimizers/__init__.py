@@ -115,4 +115,4 @@ def get(identifier: Any) -> Any:
     known = [kind.__name__ for kind in _BUILT_IN.values()]
     near = closest(identifier, [*_BUILT_IN, *known]) if isinstance(identifier, str) else ""
     hint = "Pass an instance: call the class." if isinstance(identifier, type) else f"Known: {', '.join(known)}."
-    raise ValueError(f"Could not interpret optimizer identifier: {identifier!r}{near}. {hint}")
+    raise ValueError(f"Unknown optimizer: {identifier!r}{near}. {hint}")

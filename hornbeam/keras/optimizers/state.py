@@ -228,8 +228,8 @@ class OptimizerState:
         own = self.variables
         if len(store.keys()) != len(own):
             warnings.warn(
-                f"Skipping variable loading for optimizer '{self.name}', because it has {len(own)} variables whereas "
-                f"the saved optimizer has {len(store.keys())} variables."
+                f"Optimizer '{self.name}' keeps its own state: it has {len(own)} variables, the saved one "
+                f"{len(store.keys())}."
                 + ("" if self.built else " The optimizer was not built: call it, or its `build`, before loading."),
                 stacklevel=2,
             )

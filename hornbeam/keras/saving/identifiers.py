@@ -45,4 +45,4 @@ def not_understood(kind: str, identifier: Any, table: dict[str, Any]) -> ValueEr
         if isinstance(identifier, str)
         else ""
     )
-    return ValueError(f"Could not interpret {kind} identifier: {identifier}{hint}{fix}")
+    return ValueError(f"Unknown {kind}: {identifier}{hint}{fix}")

@@ -17,6 +17,10 @@ class _State(threading.local):
     """Rebuilt objects by sharing number, None outside of a sharing scope."""
     configs: dict[int, dict[str, Any]] | None = None
     """Written configs by ``id`` of their object, None outside of a sharing scope."""
+    owners: dict[int, int] = {}
+    """The way back: ``id`` of the object by ``id`` of its config."""
+    kept: list[Any] = []
+    """Configs that were copied, alive as long as their ``id`` is used."""
 
 
 state = _State()
@@ -80,12 +84,12 @@ class ObjectSharingScope:
     """While open, an object met twice is written with one number and rebuilt as one object."""
 
     def __init__(self) -> None:
-        self.backup: tuple[Any, Any] = (None, None)
+        self.backup: tuple[Any, ...] = (None, None, {}, [])
 
     def __enter__(self) -> ObjectSharingScope:
-        self.backup = (state.objects, state.configs)
-        state.objects, state.configs = {}, {}
+        self.backup = (state.objects, state.configs, state.owners, state.kept)
+        state.objects, state.configs, state.owners, state.kept = {}, {}, {}, []
         return self
 
     def __exit__(self, *error: object) -> None:
-        state.objects, state.configs = self.backup
+        state.objects, state.configs, state.owners, state.kept = self.backup

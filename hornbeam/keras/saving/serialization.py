@@ -62,7 +62,14 @@ def serialize_keras_object(obj: Any) -> Any:
 
 
 def _serialize_dict(mapping: dict) -> dict:
-    return {key: serialize_keras_object(value) for key, value in mapping.items()}
+    found = {key: serialize_keras_object(value) for key, value in mapping.items()}
+    number = state.owners.get(id(mapping))
+    if number is not None and state.configs is not None and state.configs.get(number) is mapping:
+        # The config of an object is copied into that of its model: the number goes where the file will show it.
+        state.owners[id(found)] = number
+        state.configs[number] = found
+        state.kept.append(mapping)
+    return found
 
 
 def _serialize_lambda(function: types.FunctionType) -> dict[str, Any]:
@@ -114,6 +121,7 @@ def _note_written(obj: Any, config: dict[str, Any]) -> None:
         return
     number = id(obj)
     first = state.configs.setdefault(number, config)
+    state.owners[id(first)] = number
     if first is not config:
         config["shared_object_id"] = first["shared_object_id"] = number
 
@@ -269,10 +277,7 @@ def _unresolved(kind: str, name: Any, config: dict[str, Any]) -> UnresolvedNameE
 def _instance(kind: Any, config: dict[str, Any], inner: dict, custom: dict[str, Any], safe_mode: bool) -> Any:
     name = config["class_name"]
     if not hasattr(kind, "from_config"):
-        raise TypeError(
-            f"Unable to reconstruct an instance of '{name}' because the class is missing a `from_config()` method. "
-            f"Full object config: {config}"
-        )
+        raise TypeError(f"Class '{name}' has no `from_config`, so no object can be made from its config: {config}")
     with CustomObjectScope(custom), SafeModeScope(safe_mode):
         try:
             instance = kind.from_config(inner)

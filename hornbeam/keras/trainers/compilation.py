@@ -6,6 +6,7 @@ import inspect
 import warnings
 from typing import Any
 
+from hornbeam.base import settings
 from hornbeam.base.check import closest
 from hornbeam.base.errors import ArgumentError
 from hornbeam.core.scopes import scopes
@@ -22,6 +23,7 @@ from hornbeam.keras.trainers.preparation import checks_labels
 from hornbeam.keras.trainers.program import Logs
 from hornbeam.keras.trainers.runner import Runner
 from hornbeam.keras.trainers.state import TrainerState
+from hornbeam.keras.trainers.state_steps import step_of
 from hornbeam.keras.trainers.steps import Steps
 
 
@@ -249,7 +251,7 @@ class Compilation(Steps):
                 part.output_names = self._known_output_names()
 
         def traced(data: Any) -> Any:
-            result = getattr(self, f"{kind}_step")(data)
+            result = step_of(self, kind)(data)
             if scopes.frame is not None:
                 call_context.clear_losses(self)
             return Logs(self._flat_results(result)) if kind != "predict" else result
@@ -268,8 +270,8 @@ class Compilation(Steps):
         )
 
     def _graph_version(self) -> Any:
-        """Changes when layers are added to a model or taken from it."""
-        return vars(self).get("_functional")
+        """Changes when layers are added to a model or taken from it, and with epsilon and floatx."""
+        return vars(self).get("_functional"), settings.numeric()
 
     def _train_version(self) -> tuple[Any, ...]:
         """Changes when an option of an optimizer (momentum, clipping ...) was set anew, too."""

@@ -13,6 +13,7 @@ from hornbeam.base.errors import ArgumentError, DataError, ShapeError, explain
 from hornbeam.keras import metrics as metrics_module
 from hornbeam.keras.metrics import MeanMetricWrapper, Metric
 from hornbeam.keras.trainers.compiled_loss import family, object_name
+from hornbeam.keras.trainers.label_columns import careful
 from hornbeam.keras.trainers.outputs import Outputs, match_targets, match_weights
 
 _ACCURACY = ("accuracy", "acc")
@@ -191,7 +192,7 @@ def resolve(given: Any, y_true: Any, y_pred: Any) -> Metric:
     found = metrics_module.get(given)
     if not isinstance(found, Metric):
         name = given if isinstance(given, str) else object_name(found)
-        return MeanMetricWrapper(found, name=name)
+        return MeanMetricWrapper(careful(found, y_true, y_pred), name=name)
     if isinstance(given, str):
         # Reported under the name that was given.
         found.name = given

@@ -22,6 +22,7 @@ from hornbeam.core.variable import Variable
 from hornbeam.engine.jax_compat import Tracer
 from hornbeam.keras.optimizers import LossScaleOptimizer
 from hornbeam.keras.trainers.snapshot import Snapshot
+from hornbeam.keras.trainers.state_steps import step_of
 
 
 @jax.jit
@@ -85,7 +86,7 @@ class NumericsWatch:
         try:
             self._look_at_state(batch)
             with override(inspect=_look_at_layer, eager_functions=True):
-                model.train_step(_as_tensors(batch))
+                step_of(model, "train")(_as_tensors(batch))
             for variable in model.trainable_variables:
                 _look(f"variable {variable.path} after the update", variable._array, "use a lower learning rate")
         except _Found as found:

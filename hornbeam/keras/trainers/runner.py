@@ -23,6 +23,7 @@ from hornbeam.keras.trainers.feeds.arrays import ArrayFeed
 from hornbeam.keras.trainers.feeds.iterables import standard_batch
 from hornbeam.keras.trainers.feeds.stream import Stream
 from hornbeam.keras.trainers.host_head import holds_text, prepared
+from hornbeam.keras.trainers.host_steps import step_program
 from hornbeam.keras.trainers.interrupts import SafeInterrupt
 from hornbeam.keras.trainers.program import StepProgram
 from hornbeam.keras.trainers.rollback import Rollback
@@ -84,7 +85,7 @@ class Runner:
     def _capture(self, batch: Any, key: tuple) -> StepProgram | None:
         try:
             with Rollback(self.model):
-                program = StepProgram(self.step, batch, donate=self.kind != "predict")
+                program = step_program(self.step, batch, donate=self.kind != "predict")
         except NEEDS_VALUE as error:
             line = user_line(error)
             if line is None:

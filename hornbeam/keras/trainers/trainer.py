@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hornbeam.core.host_failures import original_errors
 from hornbeam.keras.trainers import batches, evaluation, fitting, prediction, rate_finder, tuning
 from hornbeam.keras.trainers import state_tree as _state_tree
 from hornbeam.keras.trainers.arguments import FitOptions, refuse_unknown
@@ -84,7 +85,7 @@ class Trainer(Compilation):
             validation_freq=validation_freq,
             check_numerics=check_numerics,
         )
-        with asked(loader):
+        with asked(loader), original_errors():
             return fitting.fit(self, (x, y, sample_weight), validation_split, validation_data, options)
 
     def evaluate(
@@ -115,7 +116,7 @@ class Trainer(Compilation):
         Returns:
             The loss if there are no metrics, else a list of the loss and the metrics, as Python floats.
         """
-        with asked(refuse_unknown(self.evaluate, kwargs)):
+        with asked(refuse_unknown(self.evaluate, kwargs)), original_errors():
             return evaluation.evaluate(self, (x, y, sample_weight), batch_size, verbose, steps, callbacks, return_dict)
 
     def predict(
@@ -140,7 +141,7 @@ class Trainer(Compilation):
         Returns:
             An array, or a nesting of arrays as the model gives them; batches are joined along the first axis.
         """
-        with asked(refuse_unknown(self.predict, kwargs)):
+        with asked(refuse_unknown(self.predict, kwargs)), original_errors():
             return prediction.predict(self, x, batch_size, verbose, steps, callbacks)
 
     def train_on_batch(

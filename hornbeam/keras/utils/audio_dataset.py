@@ -119,7 +119,7 @@ def read_wav(path: str, sampling_rate: int | None = None, length: int | None = N
     except (wave.Error, EOFError) as error:
         raise DataError(
             explain(
-                f"The sound {path} cannot be read: {error}.",
+                f"The sound {path} cannot be read: {error or 'it ends too early'}.",
                 expected="a whole WAV file of plain (PCM) samples",
                 fix="mend or remove the file",
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -145,6 +146,14 @@ def index_directory(
         found = _files_below(os.path.join(directory, folder), formats, follow_links)
         paths += found
         numbers += [number] * len(found)
+    filled = set(numbers)
+    empty = [folder for number, folder in enumerate(folders) if number not in filled]
+    if empty and paths:
+        warnings.warn(
+            f"Class folders of {directory} without a file that ends in one of {formats}: {', '.join(empty)}. "
+            "They count as classes all the same.",
+            stacklevel=3,
+        )
     names: list[str] | None = folders
     if labels is None:
         numbers, names = [], None
@@ -243,11 +252,30 @@ class _FileRows(Indexed):
 
 
 def encoded_labels(files: Files, label_mode: str) -> np.ndarray:
-    """Labels of all files: int32; float32 of one axis more for ``"binary"`` and ``"categorical"``."""
-    numbers = np.asarray(files.labels, dtype="int32")
+    """Labels of all files: int32, or float32 where they are no whole numbers; of one axis more, and always float32, for
+    ``"binary"`` and ``"categorical"``.
+
+    Raises:
+        ValueError: labels that are no numbers, or for ``"categorical"`` not those of the classes.
+    """
+    given = np.asarray(files.labels)
+    if given.size and given.dtype.kind not in "biuf":
+        raise ValueError(f"`labels` is a list of numbers. Received: {given[0]!r}")
+    numbers = given.astype("float32" if given.dtype.kind == "f" else "int32")
     if label_mode == "binary":
         return numbers.astype("float32")[:, None]
     if label_mode == "categorical":
+        count = len(files.class_names or ())
+        wrong = numbers[~np.isin(numbers, np.arange(count))]
+        if wrong.size:
+            raise ValueError(
+                explain(
+                    "label_mode='categorical': a label is not the number of a class.",
+                    expected=f"whole numbers from 0 to {count - 1}, as there are {count} different labels",
+                    received=f"label {wrong[0]}, {wrong.size} such labels in all",
+                    fix="number the classes from 0 on",
+                )
+            )
         return (numbers[:, None] == np.arange(len(files.class_names or ()))).astype("float32")
     return numbers
 

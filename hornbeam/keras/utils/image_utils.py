@@ -157,10 +157,13 @@ def _open(path: Any) -> Any:
     with open(path, "rb") as file:
         contents = io.BytesIO(file.read())
     try:
-        return pillow().open(contents)
-    except pillow().UnidentifiedImageError as error:
-        error.add_note(f"The file is {os.fspath(path)!r}.")
-        raise
+        picture = pillow().open(contents)
+        picture.load()
+    except OSError as error:
+        # Pillow was given the contents, so its own message does not name the file.
+        why = "Pillow knows no such format" if isinstance(error, pillow().UnidentifiedImageError) else str(error)
+        raise type(error)(f"load_img: {os.fspath(path)!r} is not a whole picture: {why}.") from error
+    return picture
 
 
 def _aspect_box(size: tuple[int, int], width: int, height: int) -> tuple[int, int, int, int]:

@@ -113,6 +113,22 @@ class ExportArchive:
         self._endpoints[name] = (run, signature, fn)
         return fn if isinstance(fn, Function) else Function(run, None, False, name)
 
+    def track_and_add_endpoint(self, name: str, resource: Any, input_signature: Any = None, **kwargs: Any) -> Any:
+        """Track a layer or model, and add its call as a function.
+
+        Args:
+            name: how the function is called in the folder.
+            resource: layer or model.
+            input_signature: a spec per argument; default what the layer was built for.
+            **kwargs: see ``add_endpoint``.
+
+        Returns:
+            The function, compiled.
+        """
+        self.track(resource)
+        given = {"input_signature": input_signature} if input_signature is not None else {}
+        return self.add_endpoint(name, resource, **given, **kwargs)
+
     def add_variable_collection(self, name: str, variables: Any) -> None:
         """Add a list of variables under a name."""
         if not isinstance(variables, (list, tuple, set)) or not all(isinstance(v, Variable) for v in variables):

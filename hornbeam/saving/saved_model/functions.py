@@ -84,7 +84,7 @@ def _canonical(function: Function, owner: Any, args: tuple, kwargs: dict[str, An
 def _past_calls(function: Function, owner: Any) -> list[tuple[tuple, dict[str, Any]]]:
     """Arguments of the programs that the function has been traced for, specs for tensors."""
     found = []
-    for _, (structure, parts) in function._traces:
+    for *_, (structure, parts) in function._traces:
         leaves = iter(parts)
         try:
             args, kwargs = _rebuilt(structure, leaves)

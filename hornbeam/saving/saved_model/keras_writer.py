@@ -54,7 +54,8 @@ def save_model(
     variables = [item for item in graph.items if isinstance(item, Variable)]
     plan = Plan(model, graph, identifiers=identifiers(graph))
     specs = input_specs(model)
-    own = {id(variable) for variable in model.variables}
+    # What was counted in `adapt` is kept in 64 bits, like steps, and no call of the model uses it.
+    own = {id(variable) for variable in model.variables} - graph.counters
     call = call_endpoint(model, specs, [variable for variable in variables if id(variable) in own])
     plan.endpoints[(0, "__call__")] = call
     for name, (function, owner) in functions_of(model).items():
@@ -99,9 +100,7 @@ def input_specs(model: Any) -> Any:
     """
     if vars(model).get("_functional") is not None:
         return trees.map_structure(
-            lambda tensor: TensorSpec(
-                (None, *tuple(tensor.shape)[1:]), tensor.dtype, tensor._keras_history.operation.name
-            ),
+            lambda tensor: TensorSpec(tuple(tensor.shape), tensor.dtype, tensor._keras_history.operation.name),
             model.input,
         )
     shapes = vars(model).get("_build_shapes")

@@ -31,6 +31,7 @@ class KerasNode(NamedTuple):
 
 def keras_nodes(folder: Folder) -> list[KerasNode]:
     """All Keras objects; older files have the descriptions in the graph instead of a file of their own."""
+    file = "keras_metadata.pb" if folder.metadata else "saved_model.pb"
     if folder.metadata:
         entries = [(n.node_id, n.node_path, n.identifier, n.metadata) for n in folder.metadata]
     else:
@@ -42,7 +43,7 @@ def keras_nodes(folder: Folder) -> list[KerasNode]:
         ]
     found = []
     for number, path, identifier, text in entries:
-        config = parse_json(text, f"{folder.path}: metadata of {path or number}") if text else {}
+        config = parse_json(text, f"{folder.path}: {file}, metadata of {path or number}") if text else {}
         if not isinstance(config, dict):
             raise CorruptFileError(f"{folder.path}: the metadata of object {number} is no JSON object.")
         found.append(KerasNode(number, path, identifier, expanded(config)))

@@ -15,6 +15,7 @@ from hornbeam.keras.layers import InputLayer, Layer
 from hornbeam.keras.metrics import Metric
 from hornbeam.keras.models import Model, Sequential
 from hornbeam.keras.saving import serialization
+from hornbeam.keras.saving.scopes import ObjectSharingScope
 from hornbeam.saving.protos import encode, message
 from hornbeam.saving.saved_model.plain_words import plain_layer, plain_training
 from hornbeam.saving.tf_checkpoint.graph import ObjectGraph
@@ -83,7 +84,7 @@ def _layer_metadata(layer: Any) -> dict[str, Any]:
         "expects_training_arg": False,
         "dtype": layer.dtype_policy.name,
         "batch_input_shape": None,
-        "stateful": False,
+        "stateful": bool(getattr(layer, "stateful", False)),
         "must_restore_from_config": False,
         "preserve_input_structure_in_config": False,
         "autocast": bool(layer.autocast),
@@ -125,7 +126,8 @@ def _model_metadata(model: Any, specs: Any, include_optimizer: bool) -> dict[str
         tuple_of = {"class_name": "__tuple__", "items": [[described["save_spec"]], {}]}
         described["full_save_spec"] = tuple_of
     try:
-        exact: dict[str, Any] = dict(serialization.serialize_keras_object(model))
+        with ObjectSharingScope():
+            exact: dict[str, Any] = dict(serialization.serialize_keras_object(model))
         plain = plain_layer(exact)
         described["model_config"] = plain
     except NotImplementedError:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from hornbeam.saving.older_graph import is_operation, without_implied_masks
+from hornbeam.saving.plain_config import says_nothing
+from hornbeam.saving.saved_model.plain_ops import plain_operation
+
 __all__ = ["plain_layer", "plain_training"]
 
 _UNKNOWN = frozenset(
@@ -51,7 +55,13 @@ def plain_layer(stored: dict[str, Any]) -> dict[str, Any]:
     if name == "Sequential":
         inner = [plain_layer(layer) for layer in config["layers"]]
         return {"class_name": name, "config": {"name": config["name"], "layers": inner}}
-    return {"class_name": name, "config": _arguments(name, config)}
+    arguments = _arguments(name, config)
+    if name == "MultiHeadAttention":
+        built = stored.get("build_config") or {}
+        shapes = built.get("shapes_dict") or {key: built.get("input_shape") for key in ("query_shape", "value_shape")}
+        found = {key: shapes.get(key) or shapes.get("value_shape") for key in ("query_shape", "key_shape")}
+        arguments.update({key: _value(value) for key, value in found.items()}, value_shape=shapes.get("value_shape"))
+    return {"class_name": name, "config": arguments}
 
 
 def _arguments(name: str, config: Any) -> Any:
@@ -59,7 +69,7 @@ def _arguments(name: str, config: Any) -> Any:
         return config
     found = {}
     for key, value in config.items():
-        if key in _UNKNOWN and not value:
+        if (key in _UNKNOWN and not value) or says_nothing(key, value):
             continue
         key = _OTHER_KEYS.get(name, {}).get(key, key)
         if key is None:
@@ -108,7 +118,13 @@ def _dtype(value: Any) -> Any:
 # --- graphs --------------------------------------------------------------------------------------
 def _functional(config: dict[str, Any]) -> dict[str, Any]:
     layers = []
+    config = without_implied_masks(config)
+    config = _from_one(config, {layer["name"]: layer["class_name"] for layer in config["layers"]})
     for layer in config["layers"]:
+        called = plain_operation(layer) if is_operation(layer) else None
+        if called is not None:
+            layers.append(called)
+            continue
         entry = plain_layer(layer)
         entry["name"] = layer["name"]
         entry["inbound_nodes"] = [_inbound(node) for node in layer.get("inbound_nodes", [])]
@@ -120,6 +136,33 @@ def _functional(config: dict[str, Any]) -> dict[str, Any]:
         "input_layers": _ends(config["input_layers"]),
         "output_layers": _ends(config["output_layers"]),
     }
+
+
+def _from_one(part: Any, kinds: dict[str, str]) -> Any:
+    """A graph in which the calls of models are counted from 1: other readers take their construction for a call."""
+    if isinstance(part, (list, tuple)):
+        return [_from_one(item, kinds) for item in part]
+    if not isinstance(part, dict):
+        return part
+    if _is_tensor(part):
+        name, call, index = _history(part)
+        moved = [name, call + (kinds.get(name) in _MODELS), index]
+        return {**part, "config": {**part["config"], "keras_history": moved}}
+    if "output_layers" in part and "layers" in part:
+        layers = [
+            {**layer, "inbound_nodes": _from_one(layer.get("inbound_nodes", []), kinds)} for layer in part["layers"]
+        ]
+        # At the ends, functional models are counted so already.
+        return {**part, "layers": layers, "output_layers": _moved_ends(part["output_layers"], kinds)}
+    return {key: _from_one(value, kinds) for key, value in part.items()}
+
+
+def _moved_ends(value: Any, kinds: dict[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _moved_ends(one, kinds) for key, one in value.items()}
+    if value and isinstance(value[0], str):
+        return [value[0], value[1] + (kinds.get(value[0]) == "Sequential"), *value[2:]]
+    return [_moved_ends(one, kinds) for one in value]
 
 
 def _ends(value: Any) -> Any:

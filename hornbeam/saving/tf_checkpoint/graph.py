@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from hornbeam.core.variable import Variable
+from hornbeam.keras.layers import Normalization
 from hornbeam.keras.models import Model
 from hornbeam.keras.optimizers import Optimizer
 from hornbeam.saving.protos import Message, encode, message
@@ -75,6 +76,8 @@ class ObjectGraph:
         found = children(item)
         # Containers that were made for the occasion must live as long as their identity is used.
         self._kept += [child for _, child in found]
+        if isinstance(item, Normalization):
+            self.counters.update(id(child) for name, child in found if name == "count")
         if not isinstance(item, Optimizer):
             return found
         self.counters.add(id(item._iterations))

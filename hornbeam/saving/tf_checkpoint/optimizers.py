@@ -216,13 +216,14 @@ class OptimizerMatch:
                     setattr(self.optimizer, name, now)
         self._numbers = {}
         if isinstance(self.optimizer, Nadam) and self.optimizer.built:
-            # Some writers multiplied this product once per variable instead of once per step.
+            # The product stands in few files, and follows from the number of steps. Some writers multiplied it once
+            # per variable instead of once per step: their training goes on from what they stored.
             steps = np.arange(1, int(self.optimizer._iterations) + 1)
             product = np.float32(np.prod(self.optimizer.beta_1 * (1 - 0.5 * np.power(0.96, steps))))
             stored = restoration.bundle.read(self._product) if self._product is not None else product
             variable = self.optimizer._u_product
             restoration.restored[id(variable)] = variable
-            variable.assign(stored if np.isclose(stored, product, rtol=1e-3) else product)
+            variable.assign(stored if 0 <= stored <= product * 1.001 else product)
 
 
 def _all_built(root: Any) -> bool:

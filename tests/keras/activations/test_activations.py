@@ -73,7 +73,7 @@ def test_get():
     assert activations.get(config) is activations.tanh
     with pytest.raises(ValueError, match=r"softmaxx \(did you mean 'softmax'\?\)"):
         activations.get("softmaxx")
-    with pytest.raises(ValueError, match="Could not interpret activation function identifier: 5"):
+    with pytest.raises(ValueError, match="Unknown activation function: 5"):
         activations.get(5)
     with pytest.raises(ValueError, match="cannot be serialized"):
         activations.serialize(None)

@@ -7,6 +7,8 @@ import pytest
 from hornbeam.keras import initializers
 from hornbeam.keras import utils as ours_utils
 
+pytestmark = pytest.mark.oracle_bits
+
 SHAPES = [(), (7,), (0, 4), (3, 3, 16, 8), (129, 257)]
 RANDOM = [
     ("RandomNormal", {}),

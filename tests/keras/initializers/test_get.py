@@ -33,7 +33,7 @@ def test_a_tensor_is_its_own_value():
 def test_unknown_names_are_refused_with_the_closest():
     with pytest.raises(ValueError, match=r"glorot_unifrom \(did you mean 'glorot_uniform'\?\)"):
         initializers.get("glorot_unifrom")
-    with pytest.raises(ValueError, match="Could not interpret initializer identifier: 3"):
+    with pytest.raises(ValueError, match="Unknown initializer: 3"):
         initializers.get(3)
 
 

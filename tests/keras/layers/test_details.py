@@ -43,7 +43,7 @@ def test_shapes_that_do_not_fit():
         layers.Cropping2D(3)(draw(2, 6, 8, 1))
     with pytest.raises(ValueError, match="at least 3 dimensions"):
         layers.TimeDistributed(layers.Dense(2))(draw(2, 3))
-    with pytest.raises(ValueError, match="expected ndim=3, found ndim=2"):
+    with pytest.raises(ValueError, match=r"expected ndim=3, found ndim=2"):
         layers.ZeroPadding1D()(draw(2, 3))
     with pytest.raises(ValueError, match="multiple of the number of channels"):
         layers.GroupNormalization(4)(draw(2, 6))
@@ -199,3 +199,45 @@ def test_integers_stay_integers(make):
     x = np.arange(16, dtype="int32").reshape(2, 4, 2)
     assert layer(x).dtype == "int32"
     assert make()(KerasTensor((None, 4, 2), "int32")).dtype == "int32"
+
+
+# --- calls of the user's own ---------------------------------------------------------------------
+def test_a_recurrent_layer_says_that_the_time_axis_is_missing():
+    with pytest.raises(ValueError, match=r"expected ndim=3, found ndim=2.*return_sequences=True"):
+        layers.LSTM(2)(layers.LSTM(3)(KerasTensor((None, 5, 2))))
+
+
+def test_a_call_without_return_says_so():
+    class Forgetful(layers.Layer):
+        def call(self, x):
+            x * 2
+
+    with pytest.raises(ValueError, match=r"gave None\. Does it lack a `return`"):
+        Forgetful()(KerasTensor((None, 4)))
+
+
+def test_training_without_a_default_is_filled_in():
+    class Noisy(layers.Layer):
+        def call(self, x, training):
+            return x + 1 if training else x
+
+    inputs = tf.keras.Input((2,))
+    model = tf.keras.Model(inputs, Noisy()(inputs))
+    x = np.ones((1, 2), "float32")
+    assert [float(model(x, training=flag)[0, 0]) for flag in (False, True)] == [1.0, 2.0]
+    assert float(Noisy()(x)[0, 0]) == 1.0
+
+
+def test_python_branches_on_values_in_a_functional_model():
+    class Branching(layers.Layer):
+        def call(self, x):
+            if tf.reduce_sum(x) > 0:
+                return x * 2
+            return -x
+
+    inputs = tf.keras.Input((3,))
+    model = tf.keras.Model(inputs, Branching()(inputs))
+    assert model.output_shape == (None, 3)
+    np.testing.assert_array_equal(model(np.ones((1, 3))), np.full((1, 3), 2.0))
+    with pytest.warns(UserWarning, match="runs eagerly"):
+        np.testing.assert_array_equal(model.predict(-np.ones((1, 3)), verbose=0), np.ones((1, 3)))

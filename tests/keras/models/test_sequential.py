@@ -50,7 +50,7 @@ def test_pop_and_add_keep_weights():
 
 def test_refusals():
     m = keras.Sequential([keras.layers.Dense(1, name="d")])
-    with pytest.raises(ValueError, match="unique names"):
+    with pytest.raises(ValueError, match="must be unique"):
         m.add(keras.layers.Dense(1, name="d"))
     with pytest.raises(ValueError, match=r"expected a keras\.Layer"):
         m.add(keras.layers.Dense)

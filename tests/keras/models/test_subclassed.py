@@ -116,7 +116,7 @@ def test_attributes_before_super_are_refused():
         def call(self, x):
             return x
 
-    with pytest.raises(RuntimeError, match="forgot to call"):
+    with pytest.raises(RuntimeError, match="must call"):
         Forgot()(np.ones((1, 1), "float32"))
 
 

@@ -143,6 +143,8 @@ def test_tables_with_wrong_columns_are_refused(folder):
         generator.flow_from_dataframe(table, folder, class_mode="sparse")
     with pytest.raises(TypeError, match="list"):
         generator.flow_from_dataframe(table, folder, class_mode="multi_output", y_col="class")
+    with pytest.raises(KeyError, match="no column 'label' in the table"):
+        generator.flow_from_dataframe(table, folder, y_col="label")
     with pytest.raises(ValueError, match="class_mode"):
         generator.flow_from_dataframe(table, folder, class_mode="dense")
     with pytest.raises(TypeError, match="weight"):

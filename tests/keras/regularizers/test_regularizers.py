@@ -71,7 +71,7 @@ def test_get():
     assert regularizers.l1(0.5).l1 == 0.5
     with pytest.raises(ValueError, match="did you mean 'l1_l2'"):
         regularizers.get("l1_l22")
-    with pytest.raises(ValueError, match="Could not interpret regularizer identifier: 7"):
+    with pytest.raises(ValueError, match="Unknown regularizer: 7"):
         regularizers.get(7)
 
 

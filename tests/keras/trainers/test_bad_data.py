@@ -51,7 +51,7 @@ BAD = {
     "verbose": (dict(verbose=3), "`verbose` must be 0, 1, 2 or 'auto'"),
     "shuffle": (dict(shuffle="rows"), "`shuffle` must be True, False or 'batch'"),
     "validation split": (dict(validation_split=1.5), "`validation_split` must lie between 0 and 1"),
-    "validation split of one row": (dict(x=X[:1], y=Y[:1], validation_split=0.5), "not sufficient to split"),
+    "validation split of one row": (dict(x=X[:1], y=Y[:1], validation_split=0.5), "leaves one of the two parts empty"),
     "validation frequency": (dict(validation_data=(X, Y), validation_freq=0), "`validation_freq`"),
     "validation tuple": (dict(validation_data=(X, Y, Y, Y)), "`validation_data` has a wrong form.*\n.*\n.*4 items"),
     "validation features": (dict(validation_data=(X[:, :2], Y)), "validation.. of model .*\n.*None, 4.\n.*50, 2."),
@@ -266,3 +266,20 @@ def test_rows_of_one_and_batches_larger_than_the_data():
     assert all(np.isfinite(w).all() for w in net.get_weights())
     whole = net.evaluate(X, Y, batch_size=1000, verbose=0)
     assert net.evaluate(X, Y, batch_size=7, verbose=0) == pytest.approx(whole, rel=1e-5)
+
+
+def test_a_metric_that_pairs_all_labels_with_all_predictions_is_warned_of():
+    def crossed(y_true, y_pred):
+        return keras.ops.mean(keras.ops.abs(y_true - y_pred))
+
+    def straight(y_true, y_pred):
+        return keras.ops.mean(keras.ops.abs(y_true - y_pred[:, 0]))
+
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, use_bias=False, kernel_initializer="ones")])
+    model.compile("sgd", "mse", metrics=[crossed, straight])
+    x = np.float32([[0, 1], [1, 2], [3, 4]])
+    with pytest.warns(UserWarning, match="'crossed' pairs every label") as told:
+        _, pairs, each = model.evaluate(x, np.float32([1, 3, 7]), verbose=0)
+    assert len(told) == 1
+    # As in Keras: the mean over all nine pairs.
+    assert (pairs, each) == (pytest.approx(24 / 9), 0.0)

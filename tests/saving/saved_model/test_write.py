@@ -277,3 +277,14 @@ def test_what_was_there_stays_if_saving_fails(tmp_path):
     with pytest.raises(NotSupportedError, match="strings"):
         tf.saved_model.save(Strings(), tmp_path / "m", signatures=Strings().run)
     assert (tmp_path / "m" / "saved_model.pb").read_bytes() == before
+
+
+def test_tracked_calls_as_endpoints(tmp_path):
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    archive = keras.export.ExportArchive()
+    archive.track_and_add_endpoint("run", model)
+    archive.write_out(tmp_path / "m", verbose=False)
+    data = np.ones((2, 3), "float32")
+    loaded = tf.saved_model.load(str(tmp_path / "m"))
+    np.testing.assert_allclose(np.asarray(loaded.run(data)), np.asarray(model(data)), atol=1e-6)
+    assert len(archive.trainable_variables) == 2

@@ -38,9 +38,8 @@ class LayerBuilding(LayerState):
     def _check_super_called(self) -> None:
         if "_dtype_policy" not in vars(self):
             raise RuntimeError(
-                f"In layer '{type(self).__name__}', you forgot to call `super().__init__()` as the first "
-                "statement in the "
-                "`__init__()` method. Go add it!"
+                f"Layer class '{type(self).__name__}': `__init__` must call `super().__init__()` at once.\n"
+                "  fix:      make it the first line of `__init__`"
             )
 
     def _build_once(self, bound: dict[str, Any]) -> None:

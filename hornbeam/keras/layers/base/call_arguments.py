@@ -60,6 +60,8 @@ def cast_keeping_mask(value: Any, dtype: str) -> Any:
     out = cast(value, dtype)
     if mask is not None:
         out._keras_mask = mask
+    if isinstance(value, KerasTensor):
+        out._uncast = value
     return out
 
 

@@ -14,6 +14,7 @@ class CallSpec:
         names: positional parameters after ``self``.
         first: name of the first one.
         has_training: takes ``training`` (by name, or through ``**kwargs``).
+        needs_training: ``training`` has no default.
         mask_names: parameters ``mask`` or ``<name>_mask`` that are filled from the inputs' masks.
     """
 
@@ -24,6 +25,7 @@ class CallSpec:
         "has_training",
         "mask_names",
         "names",
+        "needs_training",
         "signature",
         "variadic",
     )
@@ -42,6 +44,7 @@ class CallSpec:
         known = self.signature.parameters
         self.has_training = "training" in known
         default = known["training"].default if self.has_training else None
+        self.needs_training = default is inspect.Parameter.empty
         self.default_training = None if default is inspect.Parameter.empty else default
         self.mask_names = [name for name in known if name == "mask" or name.endswith("_mask")]
 

@@ -9,7 +9,7 @@ from hornbeam.base import trees
 from hornbeam.base.errors import TapeError
 from hornbeam.core import symbolic
 from hornbeam.core.conversion import as_array
-from hornbeam.core.frame import Frame
+from hornbeam.core.frame import Frame, unwrap_tree
 from hornbeam.core.scopes import name_scope, override, scopes
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tensor import HostTensor, Tensor, wrap
@@ -50,9 +50,10 @@ def call_layer(layer: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
     training = resolve_training(spec, bound, context)
     previous_mask = fill_masks(spec, bound)
     is_symbolic = any(isinstance(leaf, KerasTensor) for leaf in trees.flatten(list(bound.values())))
-    layer._build_once(tensor_arguments(spec, bound))
-    if layer.input_spec is not None and spec.first is not None:
-        input_spec.check(layer.input_spec, bound.get(spec.first or ""), layer.name)
+    if not layer.built:
+        _check_spec(layer, spec, bound)
+        layer._build_once(tensor_arguments(spec, bound))
+    _check_spec(layer, spec, bound)
     if is_symbolic:
         return _call_symbolic(layer, spec, bound, previous_mask, training, given)
     in_parts = bool(scopes.tapes) and _exposes_inner(layer)
@@ -71,6 +72,11 @@ def call_layer(layer: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
     if own:
         call_context.store_losses(context)
     return outputs
+
+
+def _check_spec(layer: Any, spec: CallSpec, bound: dict[str, Any]) -> None:
+    if layer.input_spec is not None and spec.first is not None:
+        input_spec.check(layer.input_spec, bound.get(spec.first or ""), layer.name)
 
 
 class _SeveralOutputsError(Exception):
@@ -330,8 +336,12 @@ def infer_outputs(layer: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
         inner_args, inner_kwargs = filled
         context = scopes.call or CallContext(layer, inner_kwargs.get("training"))
         marks = len(context.losses)
+        if call_spec(layer).needs_training and len(inner_args) < 2:
+            inner_kwargs = {"training": context.training, **inner_kwargs}
         with override(call=context):
             outputs = layer.call(*inner_args, **inner_kwargs)
+        if outputs is None:
+            raise ValueError(f"`call` of {type(layer).__name__} '{layer.name}' gave None. Does it lack a `return`?")
         del context.losses[marks:]
         return outputs
 
@@ -363,4 +373,6 @@ def stateless(
         outputs = layer(*args, **kwargs)
         losses = layer.losses if return_losses else None
         changed = [wrap(frame.values[variable]) for variable in layer.non_trainable_variables]
-    return (outputs, changed, losses) if return_losses else (outputs, changed)
+    found = (outputs, changed, losses) if return_losses else (outputs, changed)
+    # `jax.grad` and the like want arrays from the functions they are given.
+    return unwrap_tree(found) if is_tracing() and not scopes.tapes else found

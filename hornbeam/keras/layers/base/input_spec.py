@@ -104,11 +104,19 @@ def check(spec: Any, inputs: Any, layer_name: str) -> None:
         if one is None or (value is None and one.optional):
             continue
         if value is None or not hasattr(value, "shape"):
-            raise ValueError(
-                f"Inputs to a layer should be tensors. Got '{value}' (of type {type(value)}) as input for layer "
-                f"'{layer_name}'."
-            )
+            raise ValueError(f"Layer '{layer_name}' takes tensors. Received: {value!r} of type {type(value).__name__}")
         _check_one(one, value, index, layer_name)
+
+
+def _advice(wanted: int, found: int) -> str:
+    if found == wanted - 1 and wanted == 3:
+        return (
+            ". The axis of time steps is missing: a recurrent layer before this one needs `return_sequences=True`; "
+            "data need the shape (batch, steps, features)"
+        )
+    if found == wanted - 1:
+        return ". One axis is missing: pictures of one channel need it too, e.g. `x[..., None]`"
+    return ""
 
 
 def _check_one(spec: InputSpec, value: Any, index: int, layer_name: str) -> None:
@@ -116,7 +124,10 @@ def _check_one(spec: InputSpec, value: Any, index: int, layer_name: str) -> None
     ndim = len(shape)
     start = f'Input {index} of layer "{layer_name}" is incompatible with the layer: '
     if spec.ndim is not None and not spec.allow_last_axis_squeeze and ndim != spec.ndim:
-        raise ShapeError(f"{start}expected ndim={spec.ndim}, found ndim={ndim}. Full shape received: {shape}")
+        raise ShapeError(
+            f"{start}expected ndim={spec.ndim}, found ndim={ndim}. Full shape received: {shape}"
+            f"{_advice(spec.ndim, ndim)}"
+        )
     if spec.max_ndim is not None and ndim > spec.max_ndim:
         raise ShapeError(f"{start}expected max_ndim={spec.max_ndim}, found ndim={ndim}. Full shape received: {shape}")
     if spec.min_ndim is not None and ndim < spec.min_ndim:

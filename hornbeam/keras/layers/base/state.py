@@ -108,8 +108,8 @@ class LayerState:
         """
         if not self.built:
             raise ValueError(
-                f"You tried to call `count_params` on layer '{self.name}', but the layer isn't built. You can build it "
-                f"manually via: `layer.build(input_shape)`."
+                f"`count_params`: layer '{self.name}' has no weights yet, it is not built.\n"
+                "  fix:      call it on data, or call `layer.build(input_shape)`, first"
             )
         return sum(int(np.prod(tuple(weight.shape), dtype=np.int64)) for weight in self.weights)
 
@@ -127,9 +127,7 @@ class LayerState:
         weights = list(weights)
         if len(weights) != len(own):
             raise ValueError(
-                f"You called `set_weights(weights)` on layer '{self.name}' with a weight list of length "
-                f"{len(weights)}, "
-                f"but the layer was expecting {len(own)} weights."
+                f"`set_weights` of layer '{self.name}': expected {len(own)} weights, received {len(weights)}."
             )
         for variable, value in zip(own, weights, strict=True):
             if tuple(np.shape(value)) != tuple(variable.shape):

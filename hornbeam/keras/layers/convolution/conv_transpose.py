@@ -55,9 +55,8 @@ class ConvTranspose(WindowedLayer):
             for axis, (extra, stride) in enumerate(zip(self.output_padding, self.strides, strict=True)):
                 if extra >= stride:
                     raise ValueError(
-                        "`output_padding` must be strictly less than `strides` for all dimensions. At dimension "
-                        f"{axis}, `output_padding` is {extra} but `strides` is {stride}. Received: "
-                        f"output_padding={self.output_padding}, strides={self.strides}"
+                        f"`output_padding` must lie below `strides` on each axis; on axis {axis} it is {extra} beside "
+                        f"{stride}. Received: output_padding={self.output_padding}, strides={self.strides}"
                     )
         self._no_stride_with_dilation()
 

@@ -48,9 +48,7 @@ class Merge(Layer):
     def call(self, inputs: Any) -> Any:
         """The combined tensor."""
         if not isinstance(inputs, (list, tuple)):
-            raise ValueError(
-                f"A merge layer should be called on a list of inputs. Received: inputs={inputs} (not a list of tensors)"
-            )
+            raise ValueError(f"{type(self).__name__} '{self.name}' takes a list of tensors. Received: {inputs}")
         return self._merge_function(list(inputs))
 
     def _merge_function(self, inputs: list[Any]) -> Any:
@@ -111,8 +109,7 @@ def check_masks(inputs: Any, mask: Any) -> None:
             raise ValueError(f"`{name}` should be a list. Received: {name}={value}")
     if len(mask) != len(inputs):
         raise ValueError(
-            f"The lists `inputs` and `mask` should have the same length. Received: inputs={inputs} of length "
-            f"{len(inputs)}, and mask={mask} of length {len(mask)}"
+            f"`mask` needs one entry for each input. Received: {len(mask)} masks for {len(inputs)} inputs, mask={mask}"
         )
 
 

@@ -75,8 +75,8 @@ class GroupNormalization(ScaleAndShift):
         channels = input_shape[self.axis]
         if channels is None:
             raise ShapeError(
-                f"Axis {self.axis} of input tensor should have a defined dimension but the layer received an input "
-                f"with shape {input_shape}."
+                f"GroupNormalization '{self.name}' needs to know the size of axis {self.axis}. Received: inputs of "
+                f"shape {input_shape}"
             )
         if self.groups == -1:
             self.groups = channels

@@ -116,7 +116,7 @@ class GlobalAveragePooling1D(GlobalPooling):
 
     Call arguments:
         inputs: 3 axes.
-        mask: bools ``(batch, steps)``; steps with False do not count.
+        mask: bools ``(batch, steps)``; steps with False do not count. The mean of no steps is 0.
 
     Input shape: ``(batch, steps, channels)``, or ``(batch, channels, steps)`` for "channels_first".
     Output shape: ``(batch, channels)``.
@@ -138,7 +138,8 @@ class GlobalAveragePooling1D(GlobalPooling):
             return ops.mean(inputs, axis=axis, keepdims=self.keepdims)
         mask = ops.cast(ops.expand_dims(mask, 3 - axis), "bool")
         total = ops.sum(ops.where(mask, inputs, ops.zeros_like(inputs)), axis=axis, keepdims=self.keepdims)
-        return total / ops.sum(ops.cast(mask, inputs.dtype), axis=axis, keepdims=self.keepdims)
+        count = ops.sum(ops.cast(mask, inputs.dtype), axis=axis, keepdims=self.keepdims)
+        return total / ops.maximum(count, 1)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """None: the steps are gone."""

@@ -31,8 +31,8 @@ class Permute(KeepsDtype):
         self.dims = tuple(dims)
         if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
             raise ValueError(
-                "Invalid permutation argument `dims` for Permute Layer. The set of indices in `dims` must be "
-                f"consecutive and start from 1. Received dims={dims}"
+                f"Permute: `dims` holds each number from 1 to {len(self.dims)} once, as axis 0 is the batch. "
+                f"Received: dims={dims}"
             )
         self.input_spec = InputSpec(ndim=len(self.dims) + 1)
 

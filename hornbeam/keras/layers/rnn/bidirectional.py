@@ -8,6 +8,7 @@ from hornbeam import ops
 from hornbeam.keras.layers.base.call_spec import call_spec
 from hornbeam.keras.layers.base.layer import Layer
 from hornbeam.keras.saving import serialization
+from hornbeam.keras.saving.scopes import CustomObjectScope
 
 _MERGES = ("sum", "mul", "ave", "concat", None)
 
@@ -156,12 +157,14 @@ class Bidirectional(Layer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Bidirectional:
-        """A layer from its config."""
+        """A layer from its config; ``custom_objects`` holds classes of layers and cells by name."""
         config = dict(config)
-        for name in ("layer", "backward_layer"):
-            if isinstance(config.get(name), dict):
-                config[name] = serialization.deserialize_keras_object(config[name], custom_objects=custom_objects)
-        return super().from_config(config)  # type: ignore[return-value]
+        # The two directions are copies made from configs, which name the classes of their cells once more.
+        with CustomObjectScope(custom_objects or {}):
+            for name in ("layer", "backward_layer"):
+                if isinstance(config.get(name), dict):
+                    config[name] = serialization.deserialize_keras_object(config[name])
+            return super().from_config(config)  # type: ignore[return-value]
 
 
 def _copy(layer: Any, prefix: str, changes: dict[str, Any]) -> Any:

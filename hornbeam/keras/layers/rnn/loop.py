@@ -86,7 +86,7 @@ def run(
         def masked(held: Any, pair: Any) -> tuple[Any, Any]:
             x, keep = pair
             output, new = step(x, held)
-            other = ops.zeros_like(output) if zero_output_for_mask else _previous(held)
+            other = ops.zeros_like(output) if zero_output_for_mask else _previous(held, output)
             new = trees.map_structure(lambda after, before: _chosen(keep, after, before), new, held)
             return new, _chosen(keep, output, other)
 
@@ -99,10 +99,13 @@ def _first(states: Any) -> Any:
     return trees.flatten(states)[0]
 
 
-def _previous(held: Any) -> Any:
+def _previous(held: Any, output: Any) -> Any:
     """The output before: the first state, of the last of several cells."""
     first = held[0]
-    return held[-1][0] if isinstance(first, (list, tuple)) else first
+    if isinstance(first, (list, tuple)):
+        return held[-1][0]
+    # Cells with one state each, one on top of the other, have their states side by side.
+    return first if tuple(first.shape) == tuple(output.shape) else held[-1]
 
 
 def _carrying_outputs(step: Callable, states: Any, xs: Any, masks: Any, rounds: Any) -> tuple[Any, Any]:

@@ -15,6 +15,7 @@ from hornbeam.keras.layers.base.layer import Layer
 from hornbeam.keras.layers.rnn import loop
 from hornbeam.keras.layers.rnn.cell import RecurrentCell
 from hornbeam.keras.layers.rnn.stacked_rnn_cells import StackedRNNCells
+from hornbeam.keras.saving.scopes import CustomObjectScope
 
 
 class RNN(Layer):
@@ -236,8 +237,9 @@ class RNN(Layer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> RNN:
-        """A layer from its config."""
-        return super().from_config(config)  # type: ignore[return-value]
+        """A layer from its config; ``custom_objects`` holds classes of cells by name."""
+        with CustomObjectScope(custom_objects or {}):
+            return super().from_config(config)  # type: ignore[return-value]
 
 
 def _like(after: Any, before: Any) -> Any:

@@ -20,6 +20,7 @@ __all__ = [
     "divide_no_nan",
     "finite",
     "function_op",
+    "narrowed",
     "pair",
     "smoothed",
     "squeeze_or_expand_to_same_rank",
@@ -157,6 +158,13 @@ def finite(logits: Any) -> Any:
     """Infinite logits brought into range, so that ``inf - inf`` and ``0 * inf`` cannot arise."""
     limit = jnp.finfo(logits.dtype).max / 8
     return jnp.clip(logits, -limit, limit)
+
+
+def narrowed(values: Any, dtype: Any) -> Any:
+    """Values in the dtype of the result; those too large for 16 bits become its largest number instead of infinity."""
+    if np.dtype(dtype) == np.float16:
+        values = jnp.minimum(values, float(np.finfo(np.float16).max))
+    return values.astype(dtype)
 
 
 def smoothed(y_true: Any, label_smoothing: float, classes: int) -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 from hornbeam.base import settings
 from hornbeam.base.errors import ShapeError, explain
 from hornbeam.core.tensor import Tensor
-from hornbeam.keras.losses.functional.arrays import Masked, finite, function_op, pair, smoothed, working_dtype
+from hornbeam.keras.losses.functional.arrays import Masked, finite, function_op, narrowed, pair, smoothed, working_dtype
 
 __all__ = [
     "binary_crossentropy",
@@ -91,7 +91,7 @@ def binary_crossentropy(
     y_true, y_pred, dtype = pair(y_true, y_pred, align=False, owner="binary_crossentropy")
     same_shape(y_true, y_pred, "binary_crossentropy")
     y_true = smoothed(y_true, label_smoothing, 2)
-    return jnp.mean(binary_values(y_true, y_pred, from_logits), axis=axis).astype(dtype)
+    return narrowed(jnp.mean(binary_values(y_true, y_pred, from_logits), axis=axis), dtype)
 
 
 @function_op(static=("from_logits", "label_smoothing", "axis"), adapt=True)
@@ -121,7 +121,7 @@ def categorical_crossentropy(
         log_p = jax.nn.log_softmax(finite(y_pred), axis=axis)
     else:
         log_p = jnp.log(probabilities(y_pred, axis))
-    return -jnp.sum(y_true * log_p, axis=axis).astype(dtype)
+    return narrowed(-jnp.sum(y_true * log_p, axis=axis), dtype)
 
 
 def _sparse_labels(y_true: Any, y_pred: Any, axis: int) -> Any:
@@ -137,7 +137,8 @@ def _sparse_labels(y_true: Any, y_pred: Any, axis: int) -> Any:
                 "sparse_categorical_crossentropy: labels and predictions must have the same shape but for the classes.",
                 expected=f"`y_true` of shape {rows}, one class number for each row of `y_pred`",
                 received=f"y_true of shape {y_true.shape}, y_pred of shape {y_pred.shape}",
-                fix="one-hot labels go with categorical_crossentropy",
+                fix="where the model should give one row of classes per sample, put Flatten or a global pooling layer "
+                "before the last Dense layer; one-hot labels go with categorical_crossentropy",
             )
         )
     return y_true.astype(jnp.int32)
@@ -167,7 +168,7 @@ def sparse_values(
         total = jnp.sum(y_pred, axis=axis)
         p = _picked(y_pred, index, axis) / jnp.where(total == 0, 1, total)
         log_p = jnp.log(jnp.clip(p, settings.epsilon(), 1.0 - settings.epsilon()))
-    values = jnp.where(known, -log_p, 0).astype(dtype)
+    values = narrowed(jnp.where(known, -log_p, 0), dtype)
     return values if valid is None else Masked(values, valid)
 
 
@@ -269,4 +270,6 @@ def categorical_generalized_cross_entropy(y_true: Any, y_pred: Any, q: float) ->
     y_pred = y_pred.astype(working_dtype(dtype))
     one_hot = jax.nn.one_hot(y_true.astype(jnp.int32), y_pred.shape[-1], dtype=y_pred.dtype)
     p = jnp.sum(y_pred * one_hot, axis=-1)
-    return ((1.0 - jnp.power(p, q)) / q).astype(dtype)
+    # The slope at p = 0 is infinite: there, the inner `where` makes it 0.
+    power = jnp.where(p == 0, 0.0, jnp.power(jnp.where(p == 0, 1.0, p), q))
+    return ((1.0 - power) / q).astype(dtype)

@@ -6,7 +6,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from hornbeam.keras.losses.functional.arrays import function_op, pair
+from hornbeam.keras.losses.functional.arrays import finite, function_op, pair
 
 __all__ = ["categorical_hinge", "hinge", "squared_hinge"]
 
@@ -56,6 +56,7 @@ def categorical_hinge(y_true: Any, y_pred: Any) -> Any:
     References: Keras ``losses.categorical_hinge``.
     """
     y_true, y_pred, dtype = pair(y_true, y_pred, align=False, owner="categorical_hinge")
+    y_pred = finite(y_pred)
     right = jnp.sum(y_true * y_pred, axis=-1)
     wrong = jnp.max((1.0 - y_true) * y_pred, axis=-1)
     return jnp.maximum(wrong - right + 1.0, 0.0).astype(dtype)

@@ -34,13 +34,11 @@ def ctc(y_true: Any, y_pred: Any) -> Any:
     labels, y_pred = jnp.asarray(y_true), jnp.asarray(y_pred)
     if labels.ndim != 2:
         raise ShapeError(
-            "Targets `y_true` are expected to be a tensor of shape `(batch_size, max_length)` in integer format. "
-            f"Received: y_true.shape={labels.shape}"
+            f"CTC: `y_true` has shape (batch, length) and holds class numbers. Received: y_true.shape={labels.shape}"
         )
     if y_pred.ndim != 3:
         raise ShapeError(
-            "Logits `y_pred` are expected to be a tensor of shape `(batch_size, max_length, num_classes)`. "
-            f"Received: y_pred.shape={y_pred.shape}"
+            f"CTC: `y_pred` has shape (batch, steps, classes) and holds logits. Received: y_pred.shape={y_pred.shape}"
         )
     lengths = jnp.sum(labels != _BLANK, axis=-1, dtype=jnp.int32)
     frames = jnp.full(y_pred.shape[:1], y_pred.shape[1], jnp.int32)

@@ -132,6 +132,10 @@ class DataFrameIterator(BatchFromFilesMixin, Iterator):
             )
         if mode == "multi_output" and not isinstance(y_col, list):
             raise TypeError(f"class_mode='multi_output' needs a list of columns. Received: y_col={y_col!r}")
+        labels = [] if mode in (None, "input") else y_col if isinstance(y_col, list) else [y_col]
+        for column in [x_col, *labels, *([weight_col] if weight_col else [])]:
+            if column not in table:
+                raise KeyError(f"flow_from_dataframe: no column {column!r} in the table, only {list(table.columns)}.")
         _check_values(table, x_col, str, f"file names (column x_col={x_col!r})")
         if mode in ("binary", "sparse"):
             _check_values(table, y_col, str, f"labels for class_mode={mode!r} (column y_col={y_col!r})")

@@ -98,7 +98,7 @@ class BatchFromFilesMixin:
                 raise
             raise DataError(
                 explain(
-                    f"The picture {path} cannot be read: {error}.",
+                    f"The picture {path} cannot be read: {error.__cause__ or error}.",
                     expected="a whole file of one of these formats: " + ", ".join(Iterator.white_list_formats),
                     fix="mend or remove the file, then make the iterator anew",
                 )

@@ -199,11 +199,8 @@ def split_validation(parts: tuple[Any, Any, Any], fraction: float) -> tuple[Any,
     cut = math.floor(size * (1.0 - fraction))
     if cut == 0 or cut == size:
         raise DataError(
-            f"Training data contains {size} samples, which is not sufficient to split it into a validation and "
-            "training "
-            f"set as specified by `validation_split={fraction}`. Either provide more data, or a different value "
-            "for the "
-            "`validation_split` argument."
+            f"`validation_split={fraction}` of {size} samples leaves one of the two parts empty.\n"
+            "  fix:      give more samples, another share, or `validation_data`"
         )
     head = trees.map_structure(lambda leaf: None if leaf is None else leaf[:cut], parts)
     tail = trees.map_structure(lambda leaf: None if leaf is None else leaf[cut:], parts)

@@ -110,6 +110,7 @@ def as_host_array(value: Any, name: str = "x") -> Any:
                 f"Argument `{name}` has no samples axis.",
                 expected="at least one axis",
                 received=f"the scalar {array!r}",
+                fix="batch a dataset that gives single samples, `dataset.batch(32)`; give a list of one for one sample",
             )
         )
     return array if kind in "SUOT" else _narrow(array)
