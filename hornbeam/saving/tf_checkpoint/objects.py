@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from hornbeam.base import trees
 from hornbeam.core.variable import Variable
-from hornbeam.keras.layers import InputLayer, Layer
+from hornbeam.keras.layers import RNN, InputLayer, Layer
 from hornbeam.keras.layers.base.tracking import own_variables
 from hornbeam.keras.metrics import Metric
 from hornbeam.keras.models import Model, Sequential
@@ -108,14 +109,18 @@ def layer_children(model: Any) -> list[tuple[str, Any]]:
 def _attributes(item: Any) -> list[tuple[str, Any]]:
     names = _STORED_AS.get(type(item).__name__, {})
     found: list[tuple[str, Any]] = []
+    # Checkpoints leave out what a stateful layer remembers: they load into models for another batch size.
+    passing = {id(v) for v in trees.flatten(item.states)} if isinstance(item, RNN) else set()
     for name, value in list(vars(item).items()):
+        if passing and name == "states":
+            continue
         if name in _INTERNAL or name.startswith("__") or not is_tracked(value):
             continue
         found.append((str(names.get(name, name)), value))
         if isinstance(value, Variable) and value.name != names.get(name, name):
             found.append((names.get(str(value.name), str(value.name)), value))
     if isinstance(item, Layer):
-        known = {id(value) for _, value in found}
+        known = {id(value) for _, value in found} | passing
         found += [(str(v.name), v) for v in own_variables(item) if id(v) not in known]
     # Two variables may have been given one name: only the attribute tells them apart then.
     return _without_clashes(found)

@@ -129,3 +129,21 @@ def test_refusals(tmp_path):
     tf_train.Checkpoint(other=built).write(tmp_path / "v")
     with pytest.raises(ValueError, match="nothing that belongs"):
         built.load_weights(tmp_path / "v")
+
+
+def test_states_of_stateful_layers_stay_out(tmp_path):
+    """Text generators train on many lines at once and write one: the checkpoint fits any batch size."""
+
+    def build(batch):
+        return keras.Sequential([keras.Input((None, 3), batch_size=batch), keras.layers.GRU(2, stateful=True)])
+
+    many, one = build(4), build(1)
+    x = np.random.default_rng(0).standard_normal((4, 5, 3)).astype("float32")
+    many(x)
+    many.save_weights(tmp_path / "cp.ckpt")
+    remembered = one(x[:1]).numpy()
+    one.load_weights(tmp_path / "cp.ckpt")
+    np.testing.assert_array_equal(one.layers[0].states[0].numpy(), remembered)
+    for model in (many, one):
+        model.layers[0].reset_states()
+    np.testing.assert_allclose(one(x[2:3]).numpy(), many(x).numpy()[2:3], rtol=1e-6)
