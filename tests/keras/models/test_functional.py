@@ -104,7 +104,7 @@ def test_weights_round_trip_and_refusals():
     m = digits_model()
     weights = m.get_weights()
     assert [w.shape for w in weights] == [(8, 6), (6,), (6, 5), (5,), (5, 3), (3,)]
-    with pytest.raises(ValueError, match="length 1"):
+    with pytest.raises(ValueError, match="expected 6 weights, received 1"):
         m.set_weights(weights[:1])
     bad = [w * 0 for w in weights]
     bad[-1] = np.zeros((4,), "float32")
