@@ -59,8 +59,9 @@ def serialize(activation: Any) -> Any:
     config = serialize_keras_object(activation)
     if not isinstance(config, dict) or "config" not in config:
         raise ValueError(
-            f"Unknown activation function '{activation}' cannot be serialized. Use a function of keras.activations, or "
-            f"register your own with `@keras.saving.register_keras_serializable()`. config={config}"
+            f"The activation {activation} cannot be serialized, for it has no registered name. Use a function of "
+            "keras.activations, or register your own with `@keras.saving.register_keras_serializable()`. "
+            f"Received: {config}"
         )
     name = config["config"]
     if isinstance(activation, types.FunctionType) and isinstance(name, str) and name in OBJECTS:

@@ -151,7 +151,10 @@ def l2_normalize(x: Any, axis: Any = None) -> Any:
 
 # --- products ------------------------------------------------------------------------------------
 def dot(x: Any, y: Any) -> Any:
-    """Sum of products over the last axis of ``x`` and the last but one of ``y``, for all pairs of the other axes."""
+    """Products of ``x`` and ``y``, summed along the last axis of ``x`` and the last but one of ``y``.
+
+    All pairs of the other axes are formed: those of ``x`` come first in the result.
+    """
     if len(x.shape) <= 2 and len(y.shape) <= 2:
         return ops.matmul(x, y)
     return ops.tensordot(x, y, axes=[[len(x.shape) - 1], [builtins.max(len(y.shape) - 2, 0)]])

@@ -53,6 +53,6 @@ def get(identifier: Any) -> Any:
         return DTypePolicy(dtypes.as_dtype(identifier).name)
     except (TypeError, ValueError) as error:
         raise ValueError(
-            "Cannot interpret `dtype` argument. Expected a string or an instance of DTypePolicy. "
-            f"Received: dtype={identifier}"
+            f"Cannot interpret `dtype`={identifier!r}: it takes the name of a dtype or policy, such as 'float32' or "
+            f"'mixed_bfloat16', or a DTypePolicy. Received: type {type(identifier).__name__}"
         ) from error

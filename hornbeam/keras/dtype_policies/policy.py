@@ -46,7 +46,8 @@ class DTypePolicy:
         """Compute dtype and variable dtype that a name stands for."""
         if not isinstance(name, str):
             raise TypeError(
-                f"'name' must be a string, such as 'mixed_float16'. Received: name={name} (of type {type(name)})"
+                f"DTypePolicy: `name` must be a string like 'float32' or 'mixed_bfloat16'. Received: {name!r} of type "
+                f"{type(name).__name__}"
             )
         if name in _MIXED:
             return _MIXED[name], "float32"

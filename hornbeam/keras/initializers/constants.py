@@ -76,8 +76,8 @@ class Identity(Initializer):
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
         if len(shape) != 2:
             raise ValueError(
-                "Identity matrix initializer can only be used for 2D matrices. "
-                f"Received: shape={shape} of rank {len(shape)}."
+                f"The Identity initializer fills matrices, so it takes a `shape` of two axes. Received: shape={shape} "
+                f"({len(shape)} axes)."
             )
         kind = numpy_dtype(dtype)
         # A fractional gain makes an integer matrix floating, as any product does.

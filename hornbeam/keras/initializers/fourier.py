@@ -73,8 +73,8 @@ class STFT(Initializer):
         values = jnp.asarray(np.asarray(values).astype(kind))
         if values.shape != (frame_length,):
             raise ShapeError(
-                f"The shape of `window` must be equal to [frame_length]. Received: window shape={values.shape}, "
-                f"frame_length={frame_length}"
+                f"STFT initializer: `window` holds one factor for each sample of a frame, here ({frame_length},). "
+                f"Received: shape {values.shape}"
             )
         window = jnp.reshape(values, (frame_length, 1, 1))
         if self.scaling == "density":

@@ -114,7 +114,8 @@ def _given(value: Any) -> Any:
     def initialize(shape: Any, dtype: Any = None) -> Any:
         if tuple(shape) != tuple(value.shape):
             raise ShapeError(
-                f"Expected `shape` to be {tuple(value.shape)} for direct tensor as initializer. Received shape={shape}"
+                f"A tensor given as initializer fills variables of its own shape, {tuple(value.shape)}. Received: "
+                f"shape={shape}"
             )
         return cast(convert_to_tensor(value), numpy_dtype(dtype).name)
 

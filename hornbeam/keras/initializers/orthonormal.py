@@ -41,8 +41,8 @@ class Orthogonal(RandomInitializer):
         shape = sizes(shape)
         if len(shape) < 2:
             raise ValueError(
-                f"The tensor to initialize must be at least two-dimensional. Received: shape={shape} of rank "
-                f"{len(shape)}."
+                f"The Orthogonal initializer takes a `shape` of two or more axes. Received: shape={shape} "
+                f"({len(shape)} axes)."
             )
         rows, columns = math.prod(shape[:-1]), shape[-1]
         start = draws.normal(self.key(), (max(rows, columns), min(rows, columns)), 0.0, 1.0, dtype)._value

@@ -34,8 +34,8 @@ class RandomInitializer(Initializer):
             seed = deserialize_keras_object(seed)
         elif not isinstance(seed, (int, SeedGenerator)):
             raise ValueError(
-                "`seed` argument should be an instance of `keras.random.SeedGenerator()` or an integer. "
-                f"Received: seed={seed}"
+                "An initializer takes as `seed` an int, a `keras.random.SeedGenerator` or None. "
+                f"Received: {seed!r} of type {type(seed).__name__}"
             )
         self.seed = seed
 
@@ -73,7 +73,7 @@ class RandomNormal(RandomInitializer):
 
 
 class TruncatedNormal(RandomInitializer):
-    """Normally distributed values, none further than two standard deviations from the mean.
+    """Normally distributed values, limited to two standard deviations on either side of the mean.
 
     Args:
         mean: mean.

@@ -51,7 +51,7 @@ class VarianceScaling(RandomInitializer):
         output_axes: Any = None,
     ) -> None:
         if scale <= 0.0:
-            raise ValueError(f"Argument `scale` must be positive float. Received: scale={scale}")
+            raise ValueError(f"{type(self).__name__}: `scale` must be above 0. Received: scale={scale}")
         check.one_of("mode", mode, ("fan_in", "fan_out", "fan_avg"), owner=self)
         distribution = distribution.lower()
         if distribution == "normal":

@@ -48,8 +48,8 @@ def standardize_reduction(reduction: Any) -> str | None:
         return Reduction.SUM_OVER_BATCH_SIZE
     if not isinstance(reduction, str | None) or reduction not in _ALLOWED:
         raise ValueError(
-            f"Invalid value for argument `reduction`. Expected one of {_ALLOWED}"
-            f"{closest(reduction, [name for name in _ALLOWED if name])}. Received: reduction={reduction}"
+            f"`reduction` is one of {_ALLOWED}{closest(reduction, [name for name in _ALLOWED if name])}. "
+            f"Received: reduction={reduction!r}"
         )
     return reduction
 

@@ -97,9 +97,7 @@ class AUC(Metric):
             self._thresholds_distributed_evenly = is_evenly_distributed_thresholds([0.0, *inner, 1.0])
         else:
             if num_thresholds <= 1:
-                raise ValueError(
-                    f"Argument `num_thresholds` must be an integer > 1. Received: num_thresholds={num_thresholds}"
-                )
+                raise ValueError(f"AUC: `num_thresholds` must be 2 or more. Received: num_thresholds={num_thresholds}")
             inner = [(i + 1) / (num_thresholds - 1) for i in range(num_thresholds - 2)]
             self._thresholds_distributed_evenly = True
         epsilon = settings.epsilon()
@@ -112,7 +110,10 @@ class AUC(Metric):
         self._from_logits = from_logits
         self._built = False
         if num_labels and not multi_label:
-            raise ValueError("`num_labels` is needed only when `multi_label` is True.")
+            raise ValueError(
+                "AUC: `num_labels` goes with `multi_label=True` only; leave it out here. Received: "
+                f"num_labels={num_labels}"
+            )
         if not multi_label or num_labels:
             self._build((None, num_labels))
 
@@ -126,8 +127,8 @@ class AUC(Metric):
         if self.multi_label:
             if len(shape) != 2:
                 raise ValueError(
-                    f"`y_pred` must have rank 2 when `multi_label=True`. Found rank {len(shape)}. "
-                    f"Full shape received for `y_pred`: {tuple(shape)}"
+                    "AUC: with `multi_label=True`, `y_pred` is of shape (samples, labels). Received: shape "
+                    f"{tuple(shape)}"
                 )
             self._num_labels = shape[1]
             variable_shape = (self.num_thresholds, shape[1])

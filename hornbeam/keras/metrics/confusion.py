@@ -90,8 +90,8 @@ def confusion_step(
     if class_id is not None:
         if y_pred.ndim == 1:
             raise ShapeError(
-                "When class_id is provided, y_pred must be a 2D array with shape (num_samples, num_classes), found "
-                f"shape: {y_pred.shape}"
+                "`class_id` picks a column, so `y_pred` has to be of shape (samples, classes). "
+                f"Received: y_pred.shape={y_pred.shape}"
             )
         y_true, y_pred = y_true[..., class_id, None], y_pred[..., class_id, None]
     weights = jnp.ones((), dtype)

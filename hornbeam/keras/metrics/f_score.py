@@ -45,12 +45,12 @@ class FBetaScore(Metric):
             raise ValueError(f"Invalid `average` argument value. Expected one of: {_AVERAGES}. Received: {average=}")
         if not isinstance(beta, float) or beta <= 0.0:
             raise ValueError(
-                f"Invalid `beta` argument value. It should be a Python float > 0. Received: {beta=} ({type(beta)})"
+                f"{type(self).__name__}: `beta` takes a float above 0. Received: {beta=} of type {type(beta).__name__}"
             )
         if threshold is not None and (not isinstance(threshold, float) or not 0.0 < threshold <= 1.0):
             raise ValueError(
-                "Invalid `threshold` argument value. It should be a Python float with 0 < threshold <= 1. "
-                f"Received: {threshold=} of type {type(threshold)}"
+                f"{type(self).__name__}: `threshold` takes None or a float above 0, at most 1. "
+                f"Received: {threshold=} of type {type(threshold).__name__}"
             )
         self.average = average
         self.beta = beta
@@ -61,8 +61,8 @@ class FBetaScore(Metric):
     def _build(self, y_true_shape: Any, y_pred_shape: Any) -> None:
         if len(y_pred_shape) != 2 or len(y_true_shape) != 2:
             raise ValueError(
-                f"{type(self).__name__} expects 2D inputs with shape (batch_size, output_dim). Received input shapes: "
-                f"y_pred.shape={tuple(y_pred_shape)} and y_true.shape={tuple(y_true_shape)}."
+                f"{type(self).__name__} takes labels and predictions of shape (samples, classes). Received: "
+                f"y_true.shape={tuple(y_true_shape)}, y_pred.shape={tuple(y_pred_shape)}."
             )
         shape = () if self.average == "micro" else (y_pred_shape[-1],)
         self.true_positives = self.add_variable(shape, "zeros", dtype=self.dtype, name="true_positives")

@@ -52,7 +52,10 @@ class IoU(Metric):
         self.sparse_y_pred = sparse_y_pred
         self.axis = axis
         if max(target_class_ids) >= num_classes:
-            raise ValueError(f"Target class id {max(target_class_ids)} is out of range, which is [{0}, {num_classes}).")
+            raise ValueError(
+                f"{type(self).__name__}: `target_class_ids` are below num_classes={num_classes}. Received: "
+                f"target_class_ids={list(target_class_ids)}"
+            )
         self.target_class_ids = list(target_class_ids)
         shape = (num_classes, num_classes)
         self.total_cm = self.add_variable(shape, "zeros", dtype=self.dtype, name="total_confusion_matrix")

@@ -43,13 +43,11 @@ class R2Score(Metric):
         self._direction = "up"
         if class_aggregation not in _AGGREGATIONS:
             raise ValueError(
-                f"Invalid value for argument `class_aggregation`. Expected one of {_AGGREGATIONS}. "
-                f"Received: class_aggregation={class_aggregation}"
+                f"R2Score: no such `class_aggregation`: {class_aggregation!r}. Use one of {_AGGREGATIONS}."
             )
         if num_regressors < 0:
             raise ValueError(
-                "Invalid value for argument `num_regressors`. Expected a value >= 0. "
-                f"Received: num_regressors={num_regressors}"
+                f"R2Score: `num_regressors` must not be below 0. Received: num_regressors={num_regressors}"
             )
         self.class_aggregation = class_aggregation
         self.num_regressors = num_regressors

@@ -31,7 +31,7 @@ class _Tradeoff(Metric):
         super().__init__(name=name, dtype=dtype)
         if num_thresholds <= 0:
             raise ValueError(
-                f"Argument `num_thresholds` must be an integer > 0. Received: num_thresholds={num_thresholds}"
+                f"{type(self).__name__}: `num_thresholds` must be 1 or more. Received: num_thresholds={num_thresholds}"
             )
         self._direction = "up"
         self.value = value

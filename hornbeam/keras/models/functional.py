@@ -60,8 +60,8 @@ def attach_graph(model: Model, inputs: Any, outputs: Any) -> None:
     for layer in model._graph_layers:
         if layer.name in names_used:
             raise ValueError(
-                f'The name "{layer.name}" is used {sum(one.name == layer.name for one in model._graph_layers)} '
-                "times in the model. All operation names should be unique."
+                f"{sum(one.name == layer.name for one in model._graph_layers)} different layers of the model are "
+                f'called "{layer.name}". Names must be unique: give each layer a `name` of its own.'
             )
         names_used.add(layer.name)
     _set_paths(model)
@@ -131,9 +131,8 @@ def _from_dict(model: Model, graph: Graph, inputs: dict[str, Any]) -> list[Any]:
         key = name if name in inputs else tensor.name
         if key not in inputs:
             raise ValueError(
-                f'Missing data for input "{name}" of model "{model.name}". You passed a data dictionary with keys '
-                f"{sorted(inputs)}. Expected the following keys: "
-                f"{[t._keras_history.operation.name for t in graph.inputs]}"
+                f'Model "{model.name}" gets no data for its input "{name}". It takes a dictionary with the keys '
+                f"{[t._keras_history.operation.name for t in graph.inputs]}. Received: keys {sorted(inputs)}"
             )
         found.append(inputs[key])
     extra = len(inputs) - len(found)

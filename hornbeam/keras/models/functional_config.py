@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import importlib
+from collections import Counter
 from typing import Any
 
 from hornbeam import ops
 from hornbeam.base import registry, trees
 from hornbeam.core.door import Op, OpCall
 from hornbeam.core.symbolic import KerasTensor
+from hornbeam.keras.layers.base.added import LossTap, MetricTap
 from hornbeam.keras.layers.base.layer import Layer
 from hornbeam.keras.layers.core.input_layer import InputLayer
 from hornbeam.keras.models.functional import Functional
 from hornbeam.keras.saving import serialization
 
 _TENSOR = "__keras_tensor__"
+_ADDED = "added"
+"""Key, beside the first layer's config, of losses and metrics that were added as symbolic tensors."""
 
 
 # --- to configs ----------------------------------------------------------------------------------
@@ -22,14 +26,18 @@ def functional_config(model: Any) -> dict[str, Any]:
     """Config of a functional model."""
     graph = vars(model)["_functional"]
     positions = _call_positions(graph)
+    inside = {id(node) for node in graph.all_nodes}
     layers = []
     for operation in graph.operations:
         stored = _operation_config(operation)
         stored["name"] = operation.name
         stored["inbound_nodes"] = [
-            _node_config(node, positions) for node in operation._inbound_nodes if id(node) in positions and node.inputs
+            _node_config(node, positions) for node in operation._inbound_nodes if id(node) in inside and node.inputs
         ]
         layers.append(stored)
+    if added := _added_config(model, graph, positions):
+        # Keras refuses unknown keys in all other places, and overlooks them here: it loads the model without these.
+        layers[0][_ADDED] = added
     return {
         "name": model.name,
         "trainable": model.trainable,
@@ -46,7 +54,28 @@ def _call_positions(graph: Any) -> dict[int, int]:
     for operation in graph.operations:
         own = [node for node in operation._inbound_nodes if id(node) in inside]
         positions.update({id(node): number for number, node in enumerate(own)})
+    # Calls that lead to added losses and metrics only come after those of the model.
+    counts = Counter(node.operation for node in graph.all_nodes)
+    for node in graph.tap_nodes:
+        positions[id(node)] = counts[node.operation]
+        counts[node.operation] += 1
     return positions
+
+
+def _added_config(model: Any, graph: Any, positions: dict[int, int]) -> dict[str, Any] | None:
+    """Symbolic losses and metrics of a model, and the calls that lead to them only; None if there are none."""
+    losses = [tap for tap in graph.taps if isinstance(tap, LossTap) and tap.model is model]
+    metrics = [tap for tap in graph.taps if isinstance(tap, MetricTap)]
+    if not losses and not metrics:
+        return None
+    known = {id(operation) for operation in graph.operations}
+    further = {id(node.operation): node.operation for node in graph.tap_nodes if id(node.operation) not in known}
+    return {
+        "layers": [{**_operation_config(one), "name": one.name} for one in further.values()],
+        "calls": [[node.operation.name, _node_config(node, positions)] for node in graph.tap_nodes],
+        "losses": [_place(tap.tensor, positions) for tap in losses],
+        "metrics": [[tap.metric.name, _place(tap.tensor, positions)] for tap in metrics],
+    }
 
 
 def _end(tensor: KerasTensor, positions: dict[int, int]) -> list[Any]:
@@ -155,6 +184,14 @@ def functional_from_config(kind: type, config: dict[str, Any], custom_objects: A
             made[name, 0, 0] = operation.output
     counts = dict.fromkeys(operations, 0)
     names = {id(operation): name for name, operation in operations.items()}
+
+    def repeat(operation: Any, call: dict[str, Any]) -> None:
+        name = names[id(operation)]
+        args, kwargs = _arguments(call, made)
+        for index, tensor in enumerate(trees.flatten(operation(*args, **kwargs))):
+            made[name, counts[name], index] = tensor
+        counts[name] += 1
+
     while waiting:
         postponed = []
         for operation, call in waiting:
@@ -163,12 +200,7 @@ def functional_from_config(kind: type, config: dict[str, Any], custom_objects: A
             if earlier or not _is_ready(call, made):
                 postponed.append((operation, call))
                 continue
-            name = names[id(operation)]
-            args, kwargs = _arguments(call, made)
-            outputs = operation(*args, **kwargs)
-            for index, tensor in enumerate(trees.flatten(outputs)):
-                made[name, counts[name], index] = tensor
-            counts[name] += 1
+            repeat(operation, call)
         if len(postponed) == len(waiting):
             stuck = sorted({names[id(operation)] for operation, _ in postponed})
             raise ValueError(
@@ -186,9 +218,27 @@ def functional_from_config(kind: type, config: dict[str, Any], custom_objects: A
     model = (kind if issubclass(kind, Functional) or _takes_graph(kind) else Functional)(
         inputs=inputs, outputs=outputs, **extra
     )
+    added = next((stored[_ADDED] for stored in config["layers"] if _ADDED in stored), None)
+    if added is not None:
+        for stored in added["layers"]:
+            operation = operations[stored["name"]] = _operation_from(stored, custom_objects)
+            names[id(operation)], counts[stored["name"]] = stored["name"], 0
+        for name, call in added["calls"]:
+            repeat(operations[name], call)
+        _add_again(model, added, made)
+    for operation in operations.values():
+        if isinstance(operation, _AddedCall):
+            operation.add_to(model)
     if not config.get("trainable", True):
         model.trainable = False
     return model
+
+
+def _add_again(model: Any, added: dict[str, Any], made: dict[tuple[str, int, int], KerasTensor]) -> None:
+    for name, call, index in added["losses"]:
+        model.add_loss(made[name, call, index])
+    for metric, (name, call, index) in added["metrics"]:
+        model.add_metric(made[name, call, index], name=metric, aggregation="mean")
 
 
 def _takes_graph(kind: type) -> bool:
@@ -200,6 +250,8 @@ def _operation_from(stored: dict[str, Any], custom_objects: Any) -> Any:
     if module.startswith("keras.src.ops") or (module.startswith("keras.ops") and stored["class_name"][:1].isupper()):
         return _StoredOp(stored)
     bare = {key: value for key, value in stored.items() if key not in ("inbound_nodes", "name")}
+    if stored["class_name"] in _AddedCall.KINDS and stored["class_name"] not in (custom_objects or ()):
+        return _AddedCall(stored)
     operation = serialization.deserialize_keras_object(bare, custom_objects=custom_objects)
     if not isinstance(operation, Layer):
         raise ValueError(
@@ -207,6 +259,29 @@ def _operation_from(stored: dict[str, Any], custom_objects: Any) -> Any:
             f"{stored.get('config')}"
         )
     return operation
+
+
+class _AddedCall:
+    """A loss or metric that a file holds as a layer call on the symbolic tensor."""
+
+    KINDS = ("AddLoss", "AddMetric")
+
+    def __init__(self, stored: dict[str, Any]) -> None:
+        self.kind, self.config = stored["class_name"], stored["config"]
+        self.tensors: list[KerasTensor] = []
+
+    def __call__(self, tensor: KerasTensor) -> KerasTensor:
+        self.tensors.append(tensor)
+        return tensor
+
+    def add_to(self, model: Any) -> None:
+        """Add to a model what was added to the one that was stored."""
+        for tensor in self.tensors:
+            if self.kind == "AddLoss":
+                model.add_loss(tensor)
+            else:
+                name = self.config.get("metric_name") or self.config["name"]
+                model.add_metric(tensor, name=name, aggregation=self.config.get("aggregation"))
 
 
 class _StoredOp:

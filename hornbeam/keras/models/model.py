@@ -62,7 +62,10 @@ class Model(Trainer, Layer):
         """Outputs for inputs; overridden by subclasses, given by the graph of functional models."""
         graph = vars(self).get("_functional")
         if graph is None:
-            raise NotImplementedError(f"Model {type(self).__name__} does not have a `call()` method implemented.")
+            raise NotImplementedError(
+                f"Model {type(self).__name__} has no `call()` method; define `call(self, inputs)`, or make the model "
+                "from symbolic `inputs` and `outputs`."
+            )
         return registry.find("keras", "run graph")(self, inputs, training, mask)
 
     # --- layers ----------------------------------------------------------------------------------

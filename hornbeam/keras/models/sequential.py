@@ -165,7 +165,7 @@ class Sequential(Model):
         """Create the weights for inputs of a shape (with the batch axis)."""
         if not self._stack:
             raise ValueError(
-                f"Sequential model {self.name} cannot be built because it has no layers. Call `model.add(layer)`."
+                f"Sequential '{self.name}' has no layers, so there is nothing to build. Use `model.add(layer)`."
             )
         if input_shape is None:
             if self._input_layer is None:
@@ -231,7 +231,9 @@ class Sequential(Model):
 
     def _need_graph(self, what: str) -> None:
         if vars(self).get("_functional") is None:
-            raise AttributeError(f"Sequential model '{self.name}' has no defined {what} yet.")
+            raise AttributeError(
+                f"Sequential '{self.name}' has no {what} before it is built: call it, or begin it with a keras.Input."
+            )
 
     @property
     def weights(self) -> list[Any]:

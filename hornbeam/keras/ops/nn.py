@@ -1,6 +1,6 @@
 """``keras.ops.nn``: the ops that Keras also lists under this name."""
 
-from hornbeam.ops import (
+from hornbeam.keras.ops import (
     adaptive_average_pool,
     adaptive_max_pool,
     average_pool,

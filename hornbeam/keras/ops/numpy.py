@@ -1,6 +1,6 @@
 """``keras.ops.numpy``: the ops that Keras also lists under this name."""
 
-from hornbeam.ops import (
+from hornbeam.keras.ops import (
     abs,
     absolute,
     add,

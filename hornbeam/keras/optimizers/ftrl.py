@@ -73,8 +73,7 @@ class Ftrl(RuleOptimizer):
                 raise ValueError(f"`{argument}` needs to be positive or zero. Received: {argument}={strength}.")
         if learning_rate_power > 0.0:
             raise ValueError(
-                "`learning_rate_power` needs to be negative or zero. "
-                f"Received: learning_rate_power={learning_rate_power}."
+                f"Ftrl: `learning_rate_power` must not be above 0. Received: learning_rate_power={learning_rate_power}."
             )
         super().__init__(
             learning_rate,

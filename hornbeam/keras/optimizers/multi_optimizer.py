@@ -31,7 +31,9 @@ class OptimizerMap(MutableMapping):
 
     def __init__(self, default_optimizer: Optimizer, optimizer_map: dict[str, Optimizer] | None = None) -> None:
         if not isinstance(default_optimizer, Optimizer):
-            raise TypeError(f"default_optimizer must be a Keras Optimizer instance. Received: {default_optimizer!r}")
+            raise TypeError(
+                f"OptimizerMap: `default_optimizer` takes a Keras optimizer. Received: {default_optimizer!r}"
+            )
         if optimizer_map is not None and not isinstance(optimizer_map, dict):
             raise TypeError(f"optimizer_map must be a dictionary. Received: {optimizer_map!r}")
         self._default_optimizer = default_optimizer
@@ -53,7 +55,9 @@ class OptimizerMap(MutableMapping):
 
     def __setitem__(self, key: str, optimizer: Optimizer) -> None:
         if key in self._optimizer_map:
-            raise ValueError(f"'{key}' already exists in the OptimizerMap with value {self._optimizer_map[key]}.")
+            raise ValueError(
+                f"OptimizerMap: '{key}' has an optimizer already, {self._optimizer_map[key]}. Delete the entry first."
+            )
         if not isinstance(key, str):
             raise ValueError(f"key must be a string. Received: {key!r}")
         _check_inner(optimizer, f"key '{key}'")
@@ -214,6 +218,6 @@ class MultiOptimizer(OptimizerWrapper):
 
 def _check_inner(optimizer: Any, whose: str) -> None:
     if not isinstance(optimizer, Optimizer):
-        raise ValueError(f"optimizer of {whose} must be a Keras Optimizer instance. Received: {optimizer!r}")
+        raise ValueError(f"The optimizer of {whose} must be a Keras optimizer. Received: {optimizer!r}")
     if isinstance(optimizer, (LossScaleOptimizer, MultiOptimizer)):
         raise ValueError(f"optimizer of {whose} cannot be a {type(optimizer).__name__}.")

@@ -44,7 +44,7 @@ def check_clipping(clipnorm: Any, clipvalue: Any, global_clipnorm: Any) -> None:
     """At most one kind of gradient clipping."""
     if sum(limit is not None for limit in (clipnorm, clipvalue, global_clipnorm)) > 1:
         raise ValueError(
-            "Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set. "
+            "Only one of `clipnorm`, `clipvalue`, `global_clipnorm` may limit the gradients. "
             f"Received: clipnorm={clipnorm}, clipvalue={clipvalue}, global_clipnorm={global_clipnorm}"
         )
 
@@ -52,10 +52,10 @@ def check_clipping(clipnorm: Any, clipvalue: Any, global_clipnorm: Any) -> None:
 def check_average(momentum: Any, overwrite_frequency: Any) -> None:
     """Arguments of the moving average of the weights."""
     if not 0 <= momentum <= 1:
-        raise ValueError(f"`ema_momentum` must be in the range [0, 1]. Received: ema_momentum={momentum}")
+        raise ValueError(f"`ema_momentum` lies between 0 and 1. Received: ema_momentum={momentum}")
     if overwrite_frequency and (not isinstance(overwrite_frequency, int) or overwrite_frequency < 1):
         raise ValueError(
-            "`ema_overwrite_frequency` must be an integer >= 1 or None. "
+            "`ema_overwrite_frequency` takes None or an int of at least 1. "
             f"Received: ema_overwrite_frequency={overwrite_frequency}"
         )
 
@@ -64,7 +64,7 @@ def check_accumulation(steps: Any) -> None:
     """Number of batches whose gradients make one update."""
     if steps and not steps >= 2:
         raise ValueError(
-            f"`gradient_accumulation_steps` must be an integer >= 2. Received: gradient_accumulation_steps={steps}"
+            f"`gradient_accumulation_steps` is None or an integer >= 2. Received: gradient_accumulation_steps={steps}"
         )
 
 

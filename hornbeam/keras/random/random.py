@@ -36,7 +36,7 @@ def _shape(shape: Any) -> tuple[int, ...]:
 def _float_dtype(dtype: Any, name: str) -> Any:
     dtype = dtypes.as_dtype(dtype or settings.floatx())
     if not dtype.is_floating:
-        raise ValueError(f"`keras.random.{name}` requires a floating point `dtype`. Received: dtype={dtype.name} ")
+        raise ValueError(f"`keras.random.{name}` draws floats: give it a floating point `dtype`, not {dtype.name}.")
     return dtype
 
 
@@ -99,7 +99,7 @@ def randint(shape: Any, minval: Any, maxval: Any, dtype: Any = "int32", seed: An
     """
     dtype = dtypes.as_dtype(dtype or settings.floatx())
     if not dtype.is_integer:
-        raise ValueError(f"`keras.random.randint` requires an integer `dtype`. Received: dtype={dtype.name} ")
+        raise ValueError(f"`keras.random.randint` draws integers: give it an integer `dtype`, not {dtype.name}.")
     return draws.randint(draw_seed(seed), minval, maxval, shape=_shape(shape), dtype=dtype)
 
 

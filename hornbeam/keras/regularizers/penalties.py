@@ -152,7 +152,7 @@ class OrthogonalRegularizer(Regularizer):
     def __call__(self, inputs: Any) -> Any:
         if len(inputs.shape) != 2:
             raise ShapeError(
-                f"Inputs to OrthogonalRegularizer must have rank 2. Received: inputs.shape={tuple(inputs.shape)}"
+                f"OrthogonalRegularizer takes matrices (rank 2). Received: inputs.shape={tuple(inputs.shape)}"
             )
         rows = self.mode == "rows"
         return _mean_overlap(normalize(inputs, axis=1 if rows else 0), self.factor, rows=rows)
@@ -163,7 +163,7 @@ class OrthogonalRegularizer(Regularizer):
 
 def _factor(value: Any, name: str) -> float:
     if not isinstance(value, (float, int)) or not math.isfinite(value) or value < 0:
-        raise ValueError(f"Invalid value for argument {name}: expected a non-negative float. Received: {name}={value}")
+        raise ValueError(f"A regularizer's `{name}` is a finite number of at least 0. Received: {name}={value!r}")
     return float(value)
 
 

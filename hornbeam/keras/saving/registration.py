@@ -128,8 +128,8 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
         known_as = f"{package}>{name if name is not None else target.__name__}"  # type: ignore[attr-defined]
         if inspect.isclass(target) and not hasattr(target, "get_config"):
             raise ValueError(
-                f"Cannot register a class that does not have a get_config() method. Received: {target.__name__}; "
-                "add a `get_config` that returns the constructor's arguments."
+                f"{target.__name__} has no get_config() method, so it cannot be registered: add a `get_config` "
+                "that returns the constructor's arguments."
             )
         _objects[known_as] = target
         _names[target] = known_as

@@ -104,13 +104,13 @@ def _inner_config(obj: Any) -> Any:
     if hasattr(obj, "get_config"):
         config = obj.get_config()
         if not isinstance(config, dict):
-            raise TypeError(f"The `get_config()` method of {obj} should return a dict. It returned: {config}")
+            raise TypeError(f"`get_config()` of {obj} has to return a dict. Received: {config}")
         return _serialize_dict(config)
     if hasattr(obj, "__name__"):
         return registration.get_registered_name(obj)
     raise TypeError(
-        f"Cannot serialize object {obj} of type {type(obj)}. To be serializable, a class must implement the "
-        "`get_config()` method."
+        f"No config can be made of {obj} (type {type(obj).__name__}): give its class a `get_config()` method that "
+        "returns the constructor's arguments."
     )
 
 
@@ -218,13 +218,13 @@ def _from_entry(config: dict[str, Any], custom: dict[str, Any], safe_mode: bool)
     if name == "function":
         if not isinstance(inner, str):
             raise TypeError(
-                f"Expected 'config' to be a non-null str for a function, received a {type(inner).__name__}. "
-                f"Full config: {config}"
+                f"The 'config' of a function is its name, a string. Received: {type(inner).__name__}. Full "
+                f"config: {config}"
             )
         return _resolve("function", inner, config, custom)
     inner = {} if inner is None else inner
     if not isinstance(inner, dict):
-        raise TypeError(f"Expected 'config' to be a dict for {name}, received {inner!r}. Full config: {config}")
+        raise TypeError(f"The 'config' of {name} has to be a dict. Received: {inner!r}. Full config: {config}")
     shared = config.get("shared_object_id")
     if shared is not None and state.objects is not None and shared in state.objects:
         return state.objects[shared]
@@ -258,8 +258,8 @@ def _resolve(kind: str, name: str, config: dict[str, Any], custom: dict[str, Any
     claimed = config.get("registered_name")
     if claimed and claimed not in (name, config["class_name"]):
         raise ValueError(
-            f"`registered_name={claimed!r}` was provided in the config, but {name!r} is a built-in object, which does "
-            f"not use registered names. Remove the `registered_name` field. Full object config: {config}"
+            f"The config says `registered_name={claimed!r}`, but {name!r} belongs to the library and goes by its "
+            f"class name alone. Delete `registered_name` from it. Full config: {config}"
         )
     return found
 

@@ -48,7 +48,8 @@ def with_class_weight(y: Any, sample_weight: Any, class_weight: Any) -> Any:
     leaves = [leaf for leaf in trees.flatten(y) if leaf is not None]
     if len(leaves) != 1:
         raise DataError(
-            f"`class_weight` is only supported for Models with a single output. `y` holds {len(leaves)} arrays."
+            f"`class_weight` needs a model of one output. `y` holds {len(leaves)} arrays; weigh each with "
+            "`sample_weight`."
         )
     labels = np.asarray(leaves[0])
     if labels.ndim > 2 or labels.dtype.kind not in "biuf":

@@ -48,7 +48,7 @@ class Steps:
         with ``GradientTape`` (or ``jax.grad``).
 
         Args:
-            data: one batch of tensors: ``x``, ``(x, y)`` or ``(x, y, sample_weight)``.
+            data: one batch of tensors: a tuple ``(x, y, sample_weight)``, a pair ``(x, y)``, or ``x`` alone.
 
         Returns:
             Logs by name.
@@ -68,7 +68,7 @@ class Steps:
             optimizer: Any = self.optimizer
             optimizer.apply_gradients(zip(gradients, variables, strict=True))
         else:
-            warnings.warn("The model does not have any trainable weights.", stacklevel=2)
+            warnings.warn("The model does not have any trainable variables, so `fit` changes no weights.", stacklevel=2)
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
     def test_step(self, data: Any) -> Any:
@@ -134,10 +134,7 @@ class Steps:
         found += [ops.sum(ops.cast(extra, settings.floatx())) for extra in self.losses]  # type: ignore[attr-defined]
         if not found:
             if training and not scopes.symbolic:
-                raise DataError(
-                    "No loss to compute. Provide a `loss` argument in `compile()`, or add losses with "
-                    "`add_loss` in layers."
-                )
+                raise DataError("No loss to compute: name one in `compile(loss=...)`, or let a layer call `add_loss`.")
             return ops.zeros(())
         total = found[0]
         for value in found[1:]:

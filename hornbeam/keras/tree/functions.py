@@ -174,7 +174,7 @@ def traverse(func: Callable, structure: Any, top_down: bool = True) -> Any:
 
 
 def assert_same_structure(a: Any, b: Any, check_types: bool | None = None) -> None:
-    """Raise unless two structures are nested in the same way, with containers of one kind.
+    """Raise unless two structures nest alike, with containers of one kind.
 
     Args:
         a: a structure.
@@ -188,7 +188,7 @@ def assert_same_structure(a: Any, b: Any, check_types: bool | None = None) -> No
     """
     if check_types is not None:
         warnings.warn(
-            "`check_types` has no effect, please remove it. For a looser check use `keras.tree.assert_same_paths()`.",
+            "`check_types` changes nothing; leave it out. The looser check is `keras.tree.assert_same_paths()`.",
             DeprecationWarning,
             stacklevel=2,
         )
@@ -210,7 +210,7 @@ def assert_same_paths(a: Any, b: Any) -> None:
     left = {path for path, _ in flatten_with_path(a)}
     right = {path for path, _ in flatten_with_path(b)}
     if left != right:
-        lines = ["`a` and `b` don't have the same paths."]
+        lines = ["`a` and `b` differ in the paths of their leaves."]
         if left - right:
             lines.append(f"Paths in `a` missing in `b`:\n{left - right}")
         if right - left:

@@ -50,7 +50,7 @@ class Config:
 
     def _changeable(self) -> dict[str, Any]:
         if self._frozen:
-            raise ValueError("Cannot mutate attribute(s) because the config is frozen. Call `unfreeze()` first.")
+            raise ValueError("This config is frozen; call its `unfreeze()` before changing it.")
         return self._config
 
     def as_dict(self) -> dict[str, Any]:

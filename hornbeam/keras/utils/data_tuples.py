@@ -22,7 +22,7 @@ def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
         return data, None, None
     if not 1 <= len(data) <= 3:
         raise ValueError(
-            f"Data is expected to be in format `x`, `(x,)`, `(x, y)`, or `(x, y, sample_weight)`, found: {data}"
+            f"A batch is `x` alone, or a tuple `(x,)`, `(x, y)`, `(x, y, sample_weight)`. Received: {data}"
         )
     x, y, sample_weight = (*data, None, None)[:3]
     return x, y, sample_weight

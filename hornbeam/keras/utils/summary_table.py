@@ -176,13 +176,13 @@ def layer_bounds(layers: Sequence[Any], layer_range: Any) -> tuple[int, int]:
     if layer_range is None:
         return 0, len(layers)
     if not isinstance(layer_range, (list, tuple)) or len(layer_range) != 2:
-        raise ValueError(f"layer_range must be a list or tuple of length 2. Received: layer_range={layer_range!r}")
+        raise ValueError(f"`layer_range` takes a pair of layer names. Received: layer_range={layer_range!r}")
     if not all(isinstance(name, str) for name in layer_range):
         raise ValueError(f"layer_range should contain string type only. Received: layer_range={layer_range!r}")
     first, last = ([i for i, layer in enumerate(layers) if re.match(name, layer.name)] for name in layer_range)
     if not first or not last:
         raise ValueError(
-            "Passed layer_names do not match the layer names in the model. "
+            "`layer_range` names no layer at one of its ends. "
             f"Received: layer_range={layer_range!r}; the layers are {[layer.name for layer in layers]}"
         )
     if first[0] > last[-1]:

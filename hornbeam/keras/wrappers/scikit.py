@@ -174,14 +174,17 @@ class Classifier(Wrapper):
         kind = _kind_of(y)
         if kind not in ("binary", "multiclass"):
             raise ValueError(
-                f"{type(self).__name__} takes targets of two or more classes, one for each sample. Only binary and "
-                f"multiclass target types are supported. Target type: {kind}"
+                f"{type(self).__name__} takes targets of two or more classes, one for each sample. Received: "
+                f"targets of the kind {kind!r}"
             )
         self._target_axes = y.ndim
         self._one_hot = OneHotEncoder(sparse_output=False).fit(_columns(y))
         self.classes_ = np.unique(y)
         if len(self.classes_) == 1:
-            raise ValueError("Classifier can't train when only one class is present.")
+            raise ValueError(
+                f"{type(self).__name__} tells classes apart, so it needs two or more. Received: targets of one class, "
+                f"{self.classes_[0]!r}"
+            )
         return self._one_hot.transform(_columns(y))
 
     def _decoded(self, outputs: np.ndarray) -> np.ndarray:

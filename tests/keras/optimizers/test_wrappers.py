@@ -165,7 +165,7 @@ def test_optimizer_map_looks_up_paths():
     found[".*other"] = exact
     with pytest.raises(ValueError, match="Multiple optimizers"):
         _ = found["encoder/other"]
-    with pytest.raises(ValueError, match="already exists"):
+    with pytest.raises(ValueError, match="has an optimizer already"):
         found["encoder/dense"] = plain
     for key, value in (("x", "sgd"), (3, plain), ("x", LossScaleOptimizer(SGD()))):
         with pytest.raises(ValueError, match=r"must be|cannot be"):

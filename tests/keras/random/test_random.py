@@ -96,9 +96,9 @@ def test_wrong_arguments_raise_as_in_keras():
             getattr(random, name)((2,), dtype="int32")
     with pytest.raises(ValueError, match="integer `dtype`"):
         random.randint((2,), 0, 3, dtype="float32")
-    with pytest.raises(ValueError, match="2-D"):
+    with pytest.raises(ValueError, match=r"\(batch, classes\)"):
         random.categorical(from_host(LOGITS[0].copy()), 2)
-    with pytest.raises(ValueError, match="`seed` must be either"):
+    with pytest.raises(ValueError, match=r"`seed` takes an int.*'abc', a str"):
         random.normal((2,), seed="abc")
     with pytest.raises(OverflowError, match="2\\*\\*32"):
         random.normal((2,), seed=-1)

@@ -77,7 +77,7 @@ def test_get():
 
 @pytest.mark.parametrize("value", [-1.0, float("nan"), float("inf"), "a"])
 def test_factors_are_checked(value):
-    with pytest.raises(ValueError, match="non-negative float"):
+    with pytest.raises(ValueError, match="finite number of at least 0"):
         regularizers.L2(value)
 
 

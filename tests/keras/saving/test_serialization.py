@@ -219,7 +219,7 @@ def test_scopes_nest_and_close():
 
 
 def test_objects_without_config_are_refused():
-    with pytest.raises(TypeError, match="must implement the `get_config"):
+    with pytest.raises(TypeError, match="give its class a `get_config"):
         ours_of(object())
 
 

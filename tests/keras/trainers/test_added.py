@@ -45,6 +45,28 @@ def test_layers_that_lead_to_a_loss_only_are_trained():
     assert not np.allclose(before, judge.kernel.numpy())
 
 
+@pytest.mark.parametrize("suffix", ["keras", "h5"])
+def test_symbolic_losses_and_metrics_are_saved(tmp_path, suffix):
+    inputs = keras.Input((3,))
+    shared = layers.Dense(3, "tanh", name="shared")
+    hidden = shared(inputs)
+    model = keras.Model(inputs, layers.Dense(1)(hidden))
+    model.add_loss(0.1 * tf.reduce_mean(tf.square(layers.Dense(1, name="judge")(shared(hidden)))))
+    model.add_loss(keras.ops.mean(keras.ops.multiply(hidden, np.array([1, 2, 3], "float32"))))
+    model.add_metric(tf.reduce_max(hidden), name="highest", aggregation="mean")
+    model.compile("sgd", "mse")
+    model.fit(X, Y, verbose=0)
+    model.save(tmp_path / f"model.{suffix}")
+    again = keras.models.load_model(tmp_path / f"model.{suffix}")
+    wanted = model.evaluate(X, Y, verbose=0, return_dict=True)
+    found = again.evaluate(X, Y, verbose=0, return_dict=True)
+    assert set(found) == set(wanted) == {"loss", "highest"}
+    assert found == pytest.approx(wanted, rel=1e-6)
+    assert len(again.losses) == 2 and len(again.trainable_variables) == 6
+    copy = keras.models.model_from_json(again.to_json())
+    assert len(copy.losses) == 2 and "highest" in {one.name for one in copy.metrics}
+
+
 def test_a_symbolic_loss_needs_a_graph():
     with pytest.raises(ValueError, match="symbolic tensor was given to `add_loss`"):
         layers.Dense(1).add_loss(keras.Input((3,)))

@@ -66,7 +66,7 @@ def test_batches():
         assert utils.unpack_x_y_sample_weight(data) == keras.utils.unpack_x_y_sample_weight(data)
     for arguments in ((1,), ((1, 2),), (1, 2), (1, 2, 3)):
         assert utils.pack_x_y_sample_weight(*arguments) == keras.utils.pack_x_y_sample_weight(*arguments)
-    with pytest.raises(ValueError, match="in format"):
+    with pytest.raises(ValueError, match="A batch is `x` alone"):
         utils.unpack_x_y_sample_weight((1, 2, 3, 4))
 
 

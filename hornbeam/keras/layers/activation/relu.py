@@ -34,10 +34,10 @@ class ReLU(Elementwise):
     ) -> None:
         super().__init__(**kwargs)
         if max_value is not None and max_value < 0.0:
-            raise ValueError(f"max_value of a ReLU layer cannot be a negative value. Received: max_value={max_value}")
+            raise ValueError(f"ReLU: `max_value` is None or at least 0. Received: max_value={max_value}")
         for name, value in (("negative_slope", negative_slope), ("threshold", threshold)):
             if value is None or value < 0.0:
-                raise ValueError(f"{name} of a ReLU layer cannot be None or a negative value. Received: {name}={value}")
+                raise ValueError(f"ReLU: `{name}` is a number of at least 0. Received: {name}={value}")
         self.max_value = max_value
         self.negative_slope = negative_slope
         self.threshold = threshold
@@ -69,10 +69,8 @@ class ThresholdedReLU(Elementwise):
 
     def __init__(self, theta: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if theta is None:
-            raise ValueError(f"Theta of a Thresholded ReLU layer cannot be None, expecting a float. Received: {theta}")
-        if theta < 0:
-            raise ValueError(f"The theta value of a Thresholded ReLU layer should be >=0. Received: {theta}")
+        if theta is None or theta < 0:
+            raise ValueError(f"ThresholdedReLU: `theta` is a number of at least 0. Received: theta={theta}")
         self.theta = float(theta)
 
     def call(self, inputs: Any) -> Any:

@@ -52,10 +52,10 @@ def _check_mask(mask: Any, inputs: Any) -> None:
     mask, inputs = tuple(mask), tuple(inputs)
     received = f"Received: inputs.shape={inputs}, mask.shape={mask}"
     if len(mask) > len(inputs):
-        raise ValueError(f"The `mask` must be broadcastable to `inputs` and must not have more dimensions. {received}")
+        raise ValueError(f"Softmax: `mask` has more axes than `inputs`, so it does not broadcast to them. {received}")
     for ours, theirs in zip(mask[::-1], inputs[::-1], strict=False):
         if None not in (ours, theirs) and ours not in (1, theirs):
             raise ValueError(
-                "The `mask` must be broadcastable to `inputs`. Each mask dimension must be 1 or match the "
-                f"corresponding input dimension. {received}"
+                "Softmax: `mask` is not broadcastable to `inputs`: counted from the last axis, each of its sizes has "
+                f"to be 1 or the size of the inputs there. {received}"
             )

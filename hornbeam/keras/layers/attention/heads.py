@@ -31,7 +31,8 @@ class HeadedAttention(Layer):
         owner = type(self).__name__
         if sliding_window is not None and (not isinstance(sliding_window, int) or sliding_window <= 0):
             raise ValueError(
-                f"{owner}: `sliding_window` must be None or a positive integer. Received: {sliding_window!r}"
+                f"{owner}: `sliding_window` takes an int of at least 1, or None for no window. Received: "
+                f"{sliding_window!r}"
             )
         if flash_attention and dropout > 0:
             raise ValueError(f"{owner}: `flash_attention=True` goes with dropout=0.0 only. Received: dropout={dropout}")

@@ -354,7 +354,8 @@ def stateless(
     """``layer.stateless_call``: values of variables in, new values out."""
     if not layer.built:
         raise ValueError(
-            f"To call stateless_call, {type(layer).__name__} must be built (i.e. its variables must have been created)."
+            f"`stateless_call` of {type(layer).__name__}: the layer has no variables yet. Build it first: call it "
+            "once, or call its `build(input_shape)`."
         )
     values = {}
     for variables, given, what in (
@@ -364,8 +365,8 @@ def stateless(
         given = list(given)
         if len(given) != len(variables):
             raise ValueError(
-                f"Argument `{what}` must be a list of tensors corresponding 1:1 to {type(layer).__name__}().{what}. "
-                f"Received list with length {len(given)}, but expected {len(variables)} variables."
+                f"`stateless_call` of {type(layer).__name__}: `{what}` takes one value for each of the layer's "
+                f"{len(variables)} variables, in the order of its `{what}`. Received: {len(given)} values."
             )
         values.update({variable: as_array(value) for variable, value in zip(variables, given, strict=True)})
     frame = Frame(values, parent=scopes.frame)

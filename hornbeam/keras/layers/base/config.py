@@ -101,10 +101,9 @@ def _add_user_arguments(layer: Any, kind: type, config: dict[str, Any]) -> None:
 
 def _no_config(layer: Any, name: str, value: Any) -> str:
     return (
-        f"Object {type(layer).__name__} was created by passing non-serializable argument values in `__init__()` "
-        f"({name}={value!r}), and therefore the object must override `get_config()` in order to be serializable:\n\n"
-        f"    def get_config(self):\n        config = super().get_config()\n        config.update({{{name!r}: ...}})\n"
-        "        return config"
+        f"{type(layer).__name__} got an argument that no config can hold, {name}={value!r}, so it must override "
+        f"`get_config()` and put something storable there:\n\n"
+        f"    def get_config(self):\n        return {{**super().get_config(), {name!r}: ...}}"
     )
 
 
@@ -122,8 +121,7 @@ def from_config(kind: type, config: dict[str, Any]) -> Any:
     except TypeError as error:
         close = check.closest(str(error), init_parameters(kind))
         raise TypeError(
-            f"Error when deserializing class '{kind.__name__}' using config={config}.\n\nException encountered: "
-            f"{error}{close}"
+            f"{kind.__name__} could not be made from its config: {error}{close}\n  received: config={config}"
         ) from error
 
 

@@ -38,7 +38,7 @@ def check_axes(axis: Any, input_shape: Any) -> Any:
     rank = len(input_shape)
     for one in [axis] if isinstance(axis, int) else axis:
         if not -rank <= one < rank:
-            raise ValueError(f"Axis {one} is out of bounds for input shape {input_shape}. Received: axis={axis}")
+            raise ValueError(f"Axis {one} is out of bounds: the input is of shape {input_shape}. Received: axis={axis}")
     return input_shape
 
 

@@ -48,7 +48,9 @@ class InputSpec:
         try:
             self.axes = {int(axis): size for axis, size in (axes or {}).items()}
         except (ValueError, TypeError) as error:
-            raise TypeError(f"Argument `axes` must be a dict with integer keys. Received: axes={axes}") from error
+            raise TypeError(
+                f"InputSpec: `axes` maps numbers of axes to their sizes, e.g. {{-1: 8}}. Received: {axes!r}"
+            ) from error
         highest = self.ndim if self.ndim is not None else max_ndim
         if self.axes and highest is not None and max(self.axes) > highest - 1:
             raise ValueError(f"Axis {max(self.axes)} is greater than the maximum allowed value: {highest - 1}")
@@ -89,16 +91,15 @@ def check(spec: Any, inputs: Any, layer_name: str) -> None:
         missing = [s.name for s in specs if s.name not in inputs and not s.optional]
         if missing:
             raise ValueError(
-                f'Missing data for input "{missing[0]}". You passed a data dictionary with keys {list(inputs)}. '
-                f"Expected the following keys: {[s.name for s in specs]}"
+                f'Layer "{layer_name}" gets no data for its input "{missing[0]}". It takes a dictionary with the keys '
+                f"{[s.name for s in specs]}. Received: keys {list(inputs)}"
             )
         values = [inputs.get(s.name) for s in specs]
     else:
         values = trees.flatten(inputs)
     if len(values) != len(specs):
         raise ValueError(
-            f'Layer "{layer_name}" expects {len(specs)} input(s), but it received {len(values)} input tensors. '
-            f"Inputs received: {inputs}"
+            f'Layer "{layer_name}" expects {len(specs)} input(s). Received: {len(values)}, namely {inputs}'
         )
     for index, (one, value) in enumerate(zip(specs, values, strict=True)):
         if one is None or (value is None and one.optional):
@@ -125,21 +126,17 @@ def _check_one(spec: InputSpec, value: Any, index: int, layer_name: str) -> None
     start = f'Input {index} of layer "{layer_name}" is incompatible with the layer: '
     if spec.ndim is not None and not spec.allow_last_axis_squeeze and ndim != spec.ndim:
         raise ShapeError(
-            f"{start}expected ndim={spec.ndim}, found ndim={ndim}. Full shape received: {shape}"
-            f"{_advice(spec.ndim, ndim)}"
+            f"{start}expected ndim={spec.ndim}, found ndim={ndim} in the shape {shape}{_advice(spec.ndim, ndim)}"
         )
     if spec.max_ndim is not None and ndim > spec.max_ndim:
-        raise ShapeError(f"{start}expected max_ndim={spec.max_ndim}, found ndim={ndim}. Full shape received: {shape}")
+        raise ShapeError(f"{start}expected max_ndim={spec.max_ndim}, found ndim={ndim} in the shape {shape}")
     if spec.min_ndim is not None and ndim < spec.min_ndim:
-        raise ShapeError(f"{start}expected min_ndim={spec.min_ndim}, found ndim={ndim}. Full shape received: {shape}")
+        raise ShapeError(f"{start}expected min_ndim={spec.min_ndim}, found ndim={ndim} in the shape {shape}")
     if spec.dtype is not None and value.dtype != spec.dtype:
         raise ValueError(f"{start}expected dtype={spec.dtype}, found dtype={value.dtype}")
     for axis, size in spec.axes.items():
         if size is not None and axis < ndim and shape[axis] not in (size, None):
-            raise ShapeError(
-                f"{start}expected axis {axis} of input shape to have value {size}, but received input with "
-                f"shape {shape}"
-            )
+            raise ShapeError(f"{start}expected axis {axis} to have size {size}, received an input of shape {shape}")
     if spec.shape is not None:
         wanted = spec.shape
         if spec.allow_last_axis_squeeze:

@@ -87,8 +87,8 @@ class Layer(LayerBuilding, LayerVariants):
         check.no_unknown(kwargs, owner=type(self).__name__, known=config.init_parameters(type(self)))
         if name is not None and (not isinstance(name, str) or "/" in name):
             raise ValueError(
-                f"Argument `name` must be a string and cannot contain character `/`. Received: name={name} (of "
-                f"type {type(name)})"
+                f"{type(self).__name__}: `name` is a string without '/'. Received: {name!r} of type "
+                f"{type(name).__name__}"
             )
         self.name = names.auto_name(type(self).__name__) if name is None else name
         self.activity_regularizer = regularizers.get(activity_regularizer)
@@ -159,7 +159,7 @@ class Layer(LayerBuilding, LayerVariants):
         raise self._not_implemented()
 
     def _not_implemented(self) -> NotImplementedError:
-        return NotImplementedError(f"Layer {type(self).__name__} does not have a `call()` method implemented.")
+        return NotImplementedError(f"Layer {type(self).__name__} has no `call()` method; define `call(self, inputs)`.")
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """Mask of the outputs: by default the mask of the inputs."""

@@ -45,7 +45,7 @@ class RematScope:
         self, mode: str | None = "full", output_size_threshold: int = 1024, layer_names: list[str] | None = None
     ) -> None:
         if mode not in _MODES:
-            raise ValueError(f"RematScope: `mode` must be one of {list(_MODES)}. Received: mode={mode!r}")
+            raise ValueError(f"RematScope knows no mode={mode!r}. Use one of {list(_MODES)}.")
         self.mode, self.output_size_threshold = mode, output_size_threshold
         self.layer_names = list(layer_names or ())
         self._before: list[Any] = []

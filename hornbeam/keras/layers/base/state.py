@@ -132,9 +132,8 @@ class LayerState:
         for variable, value in zip(own, weights, strict=True):
             if tuple(np.shape(value)) != tuple(variable.shape):
                 raise ValueError(
-                    f"Layer {self.name} weight shape {tuple(variable.shape)} is not compatible with provided "
-                    "weight shape "
-                    f"{tuple(np.shape(value))}."
+                    f"`set_weights` of layer '{self.name}': a value of shape {tuple(np.shape(value))} is not "
+                    f"compatible with weight '{variable.name}' of shape {tuple(variable.shape)}."
                 )
         commit_all(own, [as_array(value, variable._dtype) for variable, value in zip(own, weights, strict=True)])
 
@@ -194,7 +193,9 @@ class LayerState:
 
     def _of_call(self, what: str, tensors: list[list[Any]]) -> Any:
         if not tensors:
-            raise AttributeError(f"The layer {self.name} has never been called and thus has no defined {what}.")
+            raise AttributeError(
+                f"Layer '{self.name}' has no {what} before its first call: call it on a tensor or a keras.Input."
+            )
         found = tensors[0]
         return found[0] if len(found) == 1 else found
 
@@ -237,11 +238,11 @@ class LayerState:
         own = tracking.own_variables(self)
         if len(store) != len(own):
             if not store and own:
-                reason = f"Layer '{self.name}' expected {len(own)} variables, but received 0 variables during loading."
+                reason = f"Layer '{self.name}' has {len(own)} variables, but what is loaded holds no variables for it."
             else:
                 reason = (
-                    f"Layer '{self.name}' expected {len(own)} variables, but received {len(store)} variables during "
-                    f"loading. Expected: {[variable.name for variable in own]}"
+                    f"Layer '{self.name}' has {len(own)} variables, {[variable.name for variable in own]}, but what is "
+                    f"loaded holds {len(store)} variables for it."
                 )
             raise ValueError(reason)
         for index, variable in enumerate(own):

@@ -33,15 +33,13 @@ class WindowedLayer(Layer):
 
     def _take_filters(self, filters: Any) -> None:
         if filters is not None and filters <= 0:
-            raise ValueError(
-                f"Invalid value for argument `filters`. Expected a strictly positive value. Received filters={filters}."
-            )
+            raise ValueError(f"{type(self).__name__}: `filters` must be at least 1. Received: filters={filters}.")
         self.filters = filters
 
     def _take_multiplier(self, depth_multiplier: Any) -> None:
         if depth_multiplier is not None and depth_multiplier <= 0:
             raise ValueError(
-                "Invalid value for argument `depth_multiplier`. Expected a strictly positive value. Received "
+                f"{type(self).__name__}: `depth_multiplier` must be at least 1. Received: "
                 f"depth_multiplier={depth_multiplier}."
             )
         self.depth_multiplier = depth_multiplier
@@ -49,8 +47,8 @@ class WindowedLayer(Layer):
     def _no_stride_with_dilation(self) -> None:
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
             raise ValueError(
-                "`strides > 1` not supported in conjunction with `dilation_rate > 1`. Received: "
-                f"strides={self.strides} and dilation_rate={self.dilation_rate}"
+                f"{type(self).__name__}: only one of `strides` and `dilation_rate` may be above 1. Received: "
+                f"strides={self.strides}, dilation_rate={self.dilation_rate}"
             )
 
     def _take_rest(self, activation: Any, use_bias: bool, **given: Any) -> None:
@@ -102,6 +100,4 @@ class WindowedLayer(Layer):
 def divisible(count: int, groups: int, what: str, note: str) -> None:
     """Raise unless a number of channels can be split into groups."""
     if count % groups:
-        raise ValueError(
-            f"The number of {what} must be evenly divisible by the number of groups. Received groups={groups}, {note}"
-        )
+        raise ValueError(f"The number of {what} must be a multiple of `groups`. Received: groups={groups}, {note}")

@@ -55,7 +55,7 @@ class Conv(LowRank, WindowedLayer):
             bias_constraint=bias_constraint,
         )
         if groups <= 0:
-            raise ValueError(f"The number of groups must be a positive integer. Received: groups={groups}.")
+            raise ValueError(f"{type(self).__name__}: `groups` must be at least 1. Received: groups={groups}.")
         self.groups = groups
         if filters is not None:
             divisible(filters, groups, "filters", f"filters={filters}.")
@@ -68,7 +68,7 @@ class Conv(LowRank, WindowedLayer):
             channels,
             self.groups,
             "input channels",
-            f"but the input has {channels} channels (full input shape is {tuple(input_shape)}).",
+            f"and {channels} channels in an input of shape {tuple(input_shape)}.",
         )
         self._begin_build(input_shape)
         self.kernel = self._weight("kernel", (*self.kernel_size, channels // self.groups, self.filters), "kernel")

@@ -80,7 +80,7 @@ def window_sizes(
     if any(size is not None and size <= 0 for size in out):
         raise ShapeError(
             explain(
-                f"{check.owner_text(owner)}: computed output size would be zero or negative.",
+                f"{check.owner_text(owner)}: the window does not fit, so that an output size is zero or negative.",
                 expected=f"spatial sizes of at least {least}",
                 received=f"input shape {tuple(shape)}, data_format={data_format!r}, padding={padding!r}",
                 fix="feed larger inputs, make the window smaller, or use padding='same'",

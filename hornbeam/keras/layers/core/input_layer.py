@@ -51,15 +51,15 @@ class InputLayer(Layer):
         if input_tensor is not None:
             if not isinstance(input_tensor, KerasTensor):
                 raise ValueError(
-                    "Argument `input_tensor` must be a KerasTensor. Received invalid type: "
-                    f"input_tensor={input_tensor} "
-                    f"(of type {type(input_tensor)})"
+                    "InputLayer: `input_tensor` takes a KerasTensor, such as keras.Input gives. Received: "
+                    f"{input_tensor!r} of type {type(input_tensor).__name__}"
                 )
             batch_shape, dtype = tuple(input_tensor.shape), dtype or input_tensor.dtype
         elif shape is not None:
             if batch_shape is not None:
                 raise ValueError(
-                    f"You cannot pass both `shape` and `batch_shape` at the same time. Received: {shape}, {batch_shape}"
+                    "InputLayer takes either `shape` (without the batch axis) or `batch_shape` (with it). Received: "
+                    f"shape={shape}, batch_shape={batch_shape}"
                 )
             batch_shape = (batch_size, *shapes.standardize(shape))
         elif batch_shape is None:

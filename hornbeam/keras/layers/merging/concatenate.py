@@ -33,16 +33,13 @@ class Concatenate(Merge):
     def build(self, input_shape: Any) -> None:
         """Check the shapes."""
         if not input_shape or not isinstance(input_shape[0], (tuple, list)):
-            raise ValueError(
-                "A `Concatenate` layer should be called on a list of at least 1 input. Received: "
-                f"input_shape={input_shape}"
-            )
+            raise ValueError(f"Concatenate takes a list of tensors. Received: input_shape={input_shape}")
         others = [_without(list(shape), self.axis) for shape in input_shape]
         same_rank = len({len(shape) for shape in others}) == 1
         if not same_rank or any(len(set(sizes) - {None}) > 1 for sizes in zip(*others, strict=True)):
             raise ShapeError(
-                "A `Concatenate` layer requires inputs with matching shapes except for the concatenation axis. "
-                f"Received: input_shape={input_shape}"
+                f"Concatenate needs matching shapes except for the concatenation axis, {self.axis}. Received: "
+                f"input_shape={input_shape}"
             )
         self.built = True
 
@@ -52,9 +49,7 @@ class Concatenate(Merge):
     def compute_output_shape(self, input_shape: Any) -> tuple:
         """Shape of the joined tensor."""
         if not isinstance(input_shape, (tuple, list)) or not isinstance(input_shape[0], (tuple, list)):
-            raise ValueError(
-                f"A `Concatenate` layer should be called on a list of inputs. Received: input_shape={input_shape}"
-            )
+            raise ValueError(f"Concatenate takes a list of tensors. Received: input_shape={input_shape}")
         joined = list(input_shape[0])
         sizes = [shape[self.axis] for shape in input_shape]
         joined[self.axis] = None if None in sizes else sum(sizes)

@@ -33,17 +33,13 @@ class Dot(Merge):
         super().__init__(**kwargs)
         if not isinstance(axes, int):
             if not isinstance(axes, (list, tuple)):
-                raise TypeError(
-                    f"Invalid type for argument `axes`: it should be a list or an int. Received: axes={axes}"
-                )
+                raise TypeError(f"Dot: `axes` takes an int or a pair of ints. Received: axes={axes!r}")
             if len(axes) != 2:
                 raise ValueError(
-                    f"Invalid format for argument `axes`: it should contain two elements. Received: axes={axes}"
+                    f"Dot: `axes` takes an int or a pair of ints. Received: {len(axes)} entries, axes={axes!r}"
                 )
             if not all(isinstance(axis, int) for axis in axes):
-                raise ValueError(
-                    f"Invalid format for argument `axes`: list elements should be integers. Received: axes={axes}"
-                )
+                raise ValueError(f"Dot: the entries of `axes` have to be ints. Received: axes={axes!r}")
         self.axes = axes
         self.normalize = normalize
 
@@ -54,7 +50,7 @@ class Dot(Merge):
 
     def _check_two(self, shapes: Any) -> None:
         if not isinstance(shapes, (list, tuple)) or len(shapes) != 2 or not isinstance(shapes[0], (list, tuple)):
-            raise ValueError(f"A `Dot` layer should be called on a list of 2 inputs. Received: input_shape={shapes}")
+            raise ValueError(f"Dot takes 2 inputs, in a list. Received: input_shape={shapes}")
 
     def build(self, input_shape: Any) -> None:
         """Check the shapes."""
@@ -63,14 +59,14 @@ class Dot(Merge):
         left, right = self._axes_of(input_shape)
         if first[left] != second[right]:
             raise ShapeError(
-                f"Incompatible input shapes: axis values {first[left]} (at axis {left}) != {second[right]} (at axis "
-                f"{right}). Full input shapes: {first}, {second}"
+                f"Dot: the axes to sum over differ in size: {first[left]} (axis {left} of {first}) and {second[right]} "
+                f"(axis {right} of {second})"
             )
         self.built = True
 
     def _merge_function(self, inputs: list[Any]) -> Any:
         if len(inputs) != 2:
-            raise ValueError(f"A `Dot` layer should be called on exactly 2 inputs. Received: inputs={inputs}")
+            raise ValueError(f"Dot takes 2 inputs, in a list. Received: {len(inputs)} of them, inputs={inputs}")
         shapes = [tuple(tensor.shape) for tensor in inputs]
         axes = self._axes_of(shapes)
         if min(map(len, shapes)) < 2 or 0 in axes or shapes[0][0] != shapes[1][0]:

@@ -33,7 +33,8 @@ class Merge(Layer):
         batches = {shape[0] for shape in input_shape if shape} - {None}
         if len(batches) > 1:
             raise ShapeError(
-                f"Cannot merge tensors with different batch sizes. Received tensors with shapes {input_shape}"
+                f"{type(self).__name__}: inputs of different batch sizes cannot be combined. Received: "
+                f"input_shape={input_shape}"
             )
         self.compute_output_shape(input_shape)
         self.built = True
@@ -41,8 +42,7 @@ class Merge(Layer):
     def _check_list(self, input_shape: Any) -> None:
         if not input_shape or not isinstance(input_shape[0], (tuple, list)):
             raise ValueError(
-                f"A merge layer should be called on a list of at least 1 input. Received: input_shape={input_shape} "
-                "(not a list of shapes)"
+                f"{type(self).__name__} takes a list of tensors. Received one shape or none: input_shape={input_shape}"
             )
 
     def call(self, inputs: Any) -> Any:

@@ -32,7 +32,7 @@ class Subtract(Merge):
 
     def _check_two(self, name: str, value: Any) -> None:
         if len(value) != 2:
-            raise ValueError(f"A `Subtract` layer should be called on exactly 2 inputs. Received: {name}={value}")
+            raise ValueError(f"Subtract takes exactly 2 inputs, in a list. Received: {name}={value}")
 
     def _merge_function(self, inputs: list[Any]) -> Any:
         self._check_two("inputs", inputs)

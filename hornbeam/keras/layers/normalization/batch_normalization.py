@@ -123,8 +123,8 @@ class BatchNormalization(ScaleAndShift):
         """Normalized inputs."""
         if mask is not None and len(mask.shape) != len(inputs.shape) - 1:
             raise ShapeError(
-                f"The mask provided should be one dimension less than the inputs. Received: mask.shape={mask.shape}, "
-                f"inputs.shape={inputs.shape}"
+                "BatchNormalization: `mask` has the axes of the inputs without the last one. Received: "
+                f"mask.shape={mask.shape}, inputs.shape={inputs.shape}"
             )
         parameters = (inputs, self.moving_mean, self.moving_variance, self.gamma, self.beta)
         fixed = {"axis": self.axis, "epsilon": self.epsilon, "dtype": self.compute_dtype}

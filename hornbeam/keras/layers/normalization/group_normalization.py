@@ -55,8 +55,8 @@ class GroupNormalization(ScaleAndShift):
     ) -> None:
         if not isinstance(groups, int) or (groups <= 0 and groups != -1):
             raise ValueError(
-                "Received an invalid value for argument `groups`, expected a positive integer (or `-1` for instance "
-                f"normalization). Received: groups={groups}"
+                "GroupNormalization: `groups` takes an int of at least 1, or -1 for one group per channel. "
+                f"Received: groups={groups!r}"
             )
         super().__init__(**kwargs)
         self.supports_masking = True
@@ -82,11 +82,11 @@ class GroupNormalization(ScaleAndShift):
             self.groups = channels
         if channels < self.groups:
             raise ShapeError(
-                f"Number of groups ({self.groups}) cannot be more than the number of channels ({channels})."
+                f"GroupNormalization: {channels} channels are too few for groups={self.groups}; use at most {channels}."
             )
         if channels % self.groups:
             raise ShapeError(
-                f"Number of groups ({self.groups}) must be a multiple of the number of channels ({channels})."
+                f"GroupNormalization: {channels} channels do not split evenly into groups={self.groups}; use a divisor."
             )
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: channels})
         self._make_parameters((channels,), gamma=self.scale, beta=self.center)

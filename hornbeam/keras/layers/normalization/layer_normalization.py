@@ -60,7 +60,7 @@ class LayerNormalization(ScaleAndShift):
             )
         super().__init__(**kwargs)
         if not isinstance(axis, (int, list, tuple)):
-            raise TypeError(f"Expected an int or a list/tuple of ints for the argument 'axis', but received: {axis!r}")
+            raise TypeError(f"LayerNormalization: `axis` takes an int or several in a list. Received: axis={axis!r}")
         self.axis: Any = axis if isinstance(axis, int) else list(axis)
         self.epsilon = epsilon
         self.center = center

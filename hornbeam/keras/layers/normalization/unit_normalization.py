@@ -25,9 +25,7 @@ class UnitNormalization(Elementwise):
     def __init__(self, axis: Any = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not isinstance(axis, (int, list, tuple)):
-            raise TypeError(
-                f"Invalid value for `axis` argument: expected an int or a list/tuple of ints. Received: axis={axis}"
-            )
+            raise TypeError(f"UnitNormalization: `axis` takes an int or several in a list. Received: axis={axis!r}")
         self.axis = axis if isinstance(axis, int) else list(axis)
 
     def call(self, inputs: Any) -> Any:

@@ -23,8 +23,8 @@ class AdaptivePooling(Layer):
         elif not isinstance(output_size, (tuple, list)) or len(output_size) != self.rank:
             kind = ValueError if self.rank == 1 and isinstance(output_size, (tuple, list)) else TypeError
             raise kind(
-                f"`output_size` must be an integer or tuple of {self.rank} integer{'s' * (self.rank > 1)}. "
-                f"Received: {output_size} of type {type(output_size)}"
+                f"{type(self).__name__}: `output_size` takes an int, or one for each spatial axis ({self.rank}). "
+                f"Received: {output_size!r} of type {type(output_size).__name__}"
             )
         self.output_size = tuple(output_size)
         self.data_format = settings.standardize_data_format(data_format)

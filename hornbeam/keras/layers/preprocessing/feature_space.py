@@ -207,7 +207,8 @@ class FeatureSpace(Layer):
         """
         if not isinstance(dataset, dict) and not data_batches.is_dataset(dataset):
             raise ValueError(
-                f"FeatureSpace.adapt takes a tf.data.Dataset or a dict of arrays. Received: {type(dataset).__name__}"
+                "FeatureSpace.adapt learns from a dict of arrays or from a data set that gives such dicts. Received: "
+                f"{type(dataset).__name__}"
             )
         for name in self._adaptable():
             self.preprocessors[name].adapt(column(dataset, name))

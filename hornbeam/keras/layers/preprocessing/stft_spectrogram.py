@@ -145,8 +145,8 @@ class STFTSpectrogram(Layer):
 def _check(mode: str, frame_length: int, frame_step: Any, fft_length: Any, scaling: Any, padding: str) -> None:
     if frame_step is not None and not 1 <= frame_step <= frame_length:
         raise ValueError(
-            "STFTSpectrogram: `frame_step` is at least 1 and not greater than `frame_length`. "
-            f"Received: frame_step={frame_step}, frame_length={frame_length}"
+            f"STFTSpectrogram: `frame_step` lies between 1 and `frame_length` ({frame_length}). "
+            f"Received: frame_step={frame_step}"
         )
     if fft_length is not None and fft_length < frame_length:
         raise ValueError(

@@ -285,7 +285,7 @@ def _check(ngrams: Any, output_mode: str, length: Any, ragged: bool) -> None:
     groups = isinstance(ngrams, tuple) and all(isinstance(size, int) for size in ngrams)
     if not (ngrams is None or isinstance(ngrams, int) or groups):
         raise ValueError(
-            f"TextVectorization: `ngrams` must be None, an integer or a tuple of them. Received: {ngrams!r}"
+            f"TextVectorization: `ngrams` takes an int, several ints in a tuple, or None. Received: {ngrams!r}"
         )
     if length is not None and output_mode != "int":
         raise ValueError(

@@ -16,7 +16,7 @@ def check_arguments(
 ) -> None:
     """Refuse arguments of a lookup layer that contradict each other."""
     if max_tokens is not None and max_tokens <= 1:
-        raise ValueError(f"{owner}: `max_tokens` must be greater than 1. Received: max_tokens={max_tokens}")
+        raise ValueError(f"{owner}: `max_tokens` must be 2 or more. Received: max_tokens={max_tokens}")
     if pad and max_tokens is None:
         raise ValueError(f"{owner}: `pad_to_max_tokens=True` needs `max_tokens`. Received: max_tokens=None")
     if num_oov_indices < 0:

@@ -31,28 +31,20 @@ def checked_noise_shape(noise_shape: Any) -> tuple | None:
     """
     if noise_shape is None:
         return None
-    start = "Invalid value received for argument `noise_shape`."
+    start = "`noise_shape` takes a tuple of ints of at least 1, with None where the size of the inputs holds."
     if isinstance(noise_shape, str):
-        raise ValueError(f"{start} Expected a tuple or list of integers. Received: noise_shape={noise_shape}")
+        raise ValueError(f"{start} Received: noise_shape={noise_shape!r}")
     try:
         sizes = tuple(noise_shape)
     except TypeError as error:
-        raise ValueError(
-            f"{start} Expected an iterable of integers (e.g., a tuple or list). Received: noise_shape={noise_shape}"
-        ) from error
+        raise ValueError(f"{start} Received: noise_shape={noise_shape!r}") from error
     for index, size in enumerate(sizes):
         if size is None:
             continue
         if not isinstance(size, int):
-            raise ValueError(
-                f"{start} Expected all elements to be integers or None. Received element at index {index}: {size} "
-                f"(type: {type(size).__name__})"
-            )
+            raise ValueError(f"{start} Received: {size!r} of type {type(size).__name__} at index {index}")
         if size <= 0:
-            raise ValueError(
-                f"{start} Expected all dimensions to be positive integers or None. Received negative or zero value at "
-                f"index {index}: {size}"
-            )
+            raise ValueError(f"{start} Received: {size} at index {index}")
     return sizes
 
 

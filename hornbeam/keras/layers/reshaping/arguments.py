@@ -11,7 +11,7 @@ def int_tuple(value: Any, count: int, name: str, *, least: int = 0) -> tuple[int
     Raises:
         ValueError: another number of ints, something that is no int, or an int below ``least``.
     """
-    start = f"The `{name}` argument must be a tuple of {count} integers. Received {name}={value}"
+    start = f"`{name}` takes {count} ints, or one for all. Received: {name}={value}"
     if isinstance(value, int):
         value = (value,) * count
     try:
@@ -27,8 +27,7 @@ def int_tuple(value: Any, count: int, name: str, *, least: int = 0) -> tuple[int
             raise ValueError(f"{start}, including element {size} of type {type(size)}") from error
     low = {size for size in sizes if size < least}
     if low:
-        bound = ">= 0" if least == 0 else "> 0"
-        raise ValueError(f"{start}, including values {low} that do not satisfy `value {bound}`")
+        raise ValueError(f"{start}, of which {low} are below {least}")
     return sizes
 
 
@@ -47,8 +46,8 @@ def pairs(value: Any, count: int, name: str) -> tuple[tuple[int, int], ...]:
         return ((value, value),) * count
     if not hasattr(value, "__len__"):
         raise ValueError(
-            f"`{name}` should be either an int, a tuple of {count} ints (the same on both sides of an axis), or a "
-            f"tuple of {count} tuples of 2 ints (before and after, for each axis). Received: {name}={value}."
+            f"`{name}` takes an int for all sides, {count} ints (one per axis) or {count} pairs of ints (before and "
+            f"after, per axis). Received: {name}={value}."
         )
     if len(value) != count:
         number = {2: "two", 3: "3"}[count]

@@ -41,7 +41,7 @@ class Cropping(KeepsDtype):
                 )
         return tuple(sizes)
 
-    _too_much = "Values in `cropping` argument should be smaller than the corresponding spatial dimension of the input."
+    _too_much = "`cropping` leaves nothing of the input: both sides together have to be below the size of the axis."
 
     def call(self, inputs: Any) -> Any:
         """The inner part."""
@@ -68,7 +68,7 @@ class Cropping1D(Cropping):
     """
 
     pure = True
-    _too_much = "`cropping` parameter of `Cropping1D` layer must be smaller than the input length."
+    _too_much = "`cropping` leaves no step of the input: both ends together have to be below its length."
 
     def __init__(self, cropping: Any = (1, 1), **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -38,7 +38,7 @@ class Reshape(KeepsDtype):
                 )
         if target_shape.count(-1) > 1:
             raise ValueError(
-                "There must be at most one unknown dimension (-1) in target_shape. Received: "
+                "Reshape: `target_shape` may hold -1 (the size that follows from the others) only once. Received: "
                 f"target_shape={target_shape}."
             )
         self.target_shape = target_shape
@@ -54,7 +54,7 @@ class Reshape(KeepsDtype):
         fits = (known != 0 and count % known == 0) if -1 in target else count == known
         if not fits:
             raise ShapeError(
-                f"The total size of the tensor must be unchanged. Received: input_shape={tuple(rest)}, "
+                f"Reshape: a sample of shape {tuple(rest)} has {count} elements, which do not fill "
                 f"target_shape={target}"
             )
         return (batch, *(count // known if size == -1 else size for size in target))

@@ -47,8 +47,8 @@ class TimeDistributed(Wrapper):
     def _step_shape(self, input_shape: Any) -> tuple:
         if not isinstance(input_shape, (tuple, list)) or len(input_shape) < 3:
             raise ShapeError(
-                "`TimeDistributed` Layer should be passed an `input_shape` with at least 3 dimensions, received: "
-                f"{input_shape}"
+                "TimeDistributed takes inputs of at least 3 dimensions: batch, time steps and what a step holds. "
+                f"Received: input_shape={input_shape}"
             )
         return (input_shape[0], *input_shape[2:])
 

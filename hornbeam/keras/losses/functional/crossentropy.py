@@ -40,7 +40,7 @@ def same_shape(y_true: Any, y_pred: Any, owner: str) -> None:
 def check_axis(axis: Any) -> None:
     """Refuse a bool: it is a number to Python, but no axis."""
     if isinstance(axis, bool):
-        raise ValueError(f"`axis` must be of type `int`. Received: axis={axis} of type {type(axis)}")
+        raise ValueError(f"`axis` takes an int, not a bool. Received: axis={axis}")
 
 
 def warn_single_class(y_pred: Any, owner: str) -> None:

@@ -33,13 +33,13 @@ class LearningRateSchedule:
     def __call__(self, step: Any) -> Any:
         """The learning rate at ``step`` (number of batches seen so far, from 0)."""
         raise NotImplementedError(
-            f"Learning rate schedule '{type(self).__name__}' must override `__call__(self, step)`."
+            f"The learning rate schedule {type(self).__name__} has no `__call__(self, step)`; define it."
         )
 
     def get_config(self) -> dict[str, Any]:
         """Arguments that make an equal schedule."""
         raise NotImplementedError(
-            f"Learning rate schedule '{type(self).__name__}' must override `get_config()` in order to be serializable."
+            f"The learning rate schedule {type(self).__name__} has no `get_config()`, so it cannot be saved; define it."
         )
 
     @classmethod

@@ -173,7 +173,7 @@ def _sketch(structure: Any) -> str:
 
 
 def _cardinality(parts: tuple[Any, Any, Any]) -> str:
-    lines = ["Data cardinality is ambiguous. Make sure all arrays contain the same number of samples."]
+    lines = ["Data cardinality is ambiguous: the arrays differ in their number of samples, which has to be one."]
     for name, part in zip(_NAMES, parts, strict=True):
         for path, leaf in trees.flatten_with_path(part):
             if leaf is not None:

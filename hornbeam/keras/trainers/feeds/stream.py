@@ -141,9 +141,8 @@ class Stream:
 def warn_exhausted(gave: int, wanted: int) -> None:
     """Warn that an epoch ends early."""
     warn(
-        f"Your input ran out of data; interrupting training. It gave {gave} of {wanted} batches. Make sure that your "
-        "dataset or generator can generate at least `steps_per_epoch * epochs` batches. You may need to use the "
-        "`.repeat()` function when building your dataset."
+        f"Your input ran out of data: it gave {gave} of {wanted} batches, and training ends here. Give "
+        "`steps_per_epoch * epochs` batches; a tf.data.Dataset starts anew with `.repeat()`."
     )
 
 
@@ -156,6 +155,6 @@ def check_passes(feed: Any, epochs: int, steps: int | None) -> None:
     if feed.one_shot and epochs > 1 and steps is None:
         raise DataError(
             f"A generator can be read once only, but {epochs} epochs were asked for.\n"
-            "  fix:      give `steps_per_epoch` and a generator that yields enough batches, or pass arrays, a "
-            "keras.utils.PyDataset or a tf.data.Dataset"
+            "  fix:      give `steps_per_epoch` and a generator that yields enough batches, or pass arrays or "
+            "a data set (tf.data.Dataset, keras.utils.PyDataset)"
         )

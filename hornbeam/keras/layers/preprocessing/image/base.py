@@ -53,8 +53,8 @@ def factor_pair(
     """
     low, high = bounds
     text = (
-        f"The `{name}` argument should be a number (or a list of two numbers) in the range "
-        f"{'(' if open_below else '['}{low}, {high}]. Received: {name}={factor}"
+        f"`{name}` takes one number or a pair, within {'(' if open_below else '['}{low}, {high}]. "
+        f"Received: {name}={factor}"
     )
 
     def inside(value: float) -> bool:
@@ -78,7 +78,7 @@ def value_pair(value_range: Any) -> list[Any]:
     """The lowest and the highest value that pixels may have."""
     if not isinstance(value_range, (tuple, list)) or len(value_range) != 2:
         raise ValueError(
-            f"The `value_range` argument should be a list of two numbers. Received: value_range={value_range}"
+            f"`value_range` takes a pair: lowest and highest pixel value. Received: value_range={value_range}"
         )
     return sorted(value_range)
 
