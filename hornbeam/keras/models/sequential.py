@@ -144,8 +144,8 @@ class Sequential(Model):
         out = layer(tensor)
         if len(trees.flatten(out)) != 1 or isinstance(out, (list, tuple, dict)):
             raise ValueError(
-                f"All layers in a Sequential model should have a single output tensor. Layer '{layer.name}' returned "
-                f"{len(trees.flatten(out))} outputs. For multi-output layers, use the functional API."
+                f"Layer '{layer.name}' returned {len(trees.flatten(out))} outputs, and in a Sequential model one tensor "
+                "goes from layer to layer. Build this model with the functional API: `keras.Model(inputs, outputs)`."
             )
         return out
 
@@ -245,9 +245,8 @@ class Sequential(Model):
         found = super().weights
         if not found and not self.built and self._stack and not any(layer.built for layer in self._stack):
             raise BuildError(
-                f"Weights for model '{self.name}' have not yet been created. Weights are created when the model "
-                "is first "
-                "called on inputs or `build()` is called with an `input_shape`."
+                f"Model '{self.name}' has no weights yet: the shape of its input is unknown. Begin with `keras.Input`, "
+                "call the model on data, or call `build(input_shape)`."
             )
         return found
 

@@ -53,7 +53,7 @@ class InputSpec:
             ) from error
         highest = self.ndim if self.ndim is not None else max_ndim
         if self.axes and highest is not None and max(self.axes) > highest - 1:
-            raise ValueError(f"Axis {max(self.axes)} is greater than the maximum allowed value: {highest - 1}")
+            raise ValueError(f"InputSpec: `axes` names axis {max(self.axes)} of a tensor with at most {highest} axes.")
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
