@@ -65,6 +65,7 @@ _registry.provide("keras", "summary", "hornbeam.keras.utils.summary_table:print_
 _FOLDERS = (
     "audio",
     "autodiff",
+    "autograph",
     "bitwise",
     "compat",
     "config",
@@ -103,7 +104,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "hornbeam.core.tape": ("GradientTape",),
     "hornbeam.core.tensor": ("Tensor",),
     "hornbeam.core.function": ("function",),
-    "hornbeam.core.spec": ("TensorSpec",),
+    "hornbeam.core.spec": ("TensorSpec", "TypeSpec"),
     "hornbeam.base.shapes": ("TensorShape",),
     "hornbeam.base.dtypes": (
         "DType",
@@ -129,6 +130,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "hornbeam.autodiff": ("UnconnectedGradients",),
     "hornbeam.ragged.spec": ("RaggedTensorSpec",),
     "hornbeam.ragged.tensor": ("RaggedTensor",),
+    "hornbeam.sparse.distance": ("edit_distance",),
     "hornbeam.sparse.spec": ("SparseTensorSpec",),
     "hornbeam.sparse.tensor": ("SparseTensor",),
     "hornbeam.strings": ("as_string",),
@@ -239,6 +241,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "get_static_value",
         "identity",
         "identity_n",
+        "is_symbolic_tensor",
         "is_tensor",
         "linspace",
         "meshgrid",
@@ -271,8 +274,10 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "tensor_scatter_nd_min",
         "tensor_scatter_nd_sub",
         "tensor_scatter_nd_update",
+        "unravel_index",
         "where",
     ),
+    "hornbeam.tensors.indexed_slices": ("IndexedSlices", "IndexedSlicesSpec"),
     "hornbeam.tensors.sorting": (
         "argsort",
         "dynamic_partition",

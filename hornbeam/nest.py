@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hornbeam.base import trees
+from hornbeam.base.errors import explain
 
 __all__ = ["assert_same_structure", "flatten", "is_nested", "map_structure", "pack_sequence_as"]
 
@@ -31,7 +32,9 @@ def pack_sequence_as(structure: Any, flat_sequence: Any, expand_composites: bool
         TypeError: the leaves are no sequence.
     """
     if not isinstance(flat_sequence, (list, tuple)):
-        raise TypeError(f"flat_sequence must be a list or tuple, received {type(flat_sequence).__name__}.")
+        raise TypeError(
+            f"pack_sequence_as: `flat_sequence` is a list or tuple, received a {type(flat_sequence).__name__}."
+        )
     return trees.pack(structure, flat_sequence)
 
 
@@ -43,7 +46,13 @@ def assert_same_structure(nest1: Any, nest2: Any, check_types: bool = True, expa
         TypeError: containers differ in type, and ``check_types`` is True.
     """
     if not trees.same_structure(nest1, nest2):
-        raise ValueError(f"The two structures don't have the same nested structure.\nFirst: {nest1}\nSecond: {nest2}")
+        raise ValueError(
+            explain(
+                "assert_same_structure(): the arguments nest differently.",
+                expected=f"`nest2` of the structure of `nest1`, which is {nest1!r}",
+                received=repr(nest2),
+            )
+        )
     if check_types:
         _check_types(nest1, nest2)
 
@@ -72,12 +81,12 @@ def map_structure(func: Callable, *structure: Any, **kwargs: Any) -> Any:
     kwargs.pop("expand_composites", None)  # nothing is composite
     if kwargs:
         raise ValueError(
-            f"Only valid keyword arguments are `check_types` and `expand_composites`, not: `{sorted(kwargs)}`"
+            f"map_structure: takes the keywords `check_types` and `expand_composites`. Received also: {sorted(kwargs)}"
         )
     if not callable(func):
-        raise TypeError(f"Argument `func` must be callable, got: {func}")
+        raise TypeError(f"map_structure: `func` is a function of one leaf per structure. Received: {func!r}")
     if not structure:
-        raise ValueError("Must provide at least one structure")
+        raise ValueError("map_structure: no structure is given. Pass one or more after `func`.")
     for other in structure[1:]:
         assert_same_structure(structure[0], other, check_types)
     return trees.map_structure(func, *structure)

@@ -9,16 +9,24 @@ from tests.oracle_weights import host_drawn
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
+# Kept blocks make training quicker; here they would add up to the sum of the largest needs of all tests.
+os.environ.setdefault("HORNBEAM_MALLOC", "0")
 
 
 @pytest.fixture(autouse=True, scope="module")
 def _free_compiled_programs():
-    """Thousands of small programs, ours and the oracle's, would otherwise pile up to many GB."""
+    """Thousands of small programs, ours and the oracle's, would otherwise pile up to many GB.
+
+    What is left is frozen until the next module ends: Keras's `clear_session` collects garbage, in tests again and
+    again, and would walk through all that the tests before have left.
+    """
     yield
     import jax
 
+    gc.unfreeze()
     jax.clear_caches()
     gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -59,7 +59,7 @@ def set_floatx(value: str) -> None:
     """Set the default float dtype: float16, bfloat16, float32 or float64."""
     name = dtypes.as_dtype(value).name if not isinstance(value, str) else value
     if name not in dtypes.FLOATS:
-        raise ValueError(f"Unknown `floatx` value: {value}. Expected one of {set(dtypes.FLOATS)}.")
+        raise ValueError(f"set_floatx(): unknown float dtype {value!r}. Choose one of {', '.join(dtypes.FLOATS)}.")
     get("floatx")
     _values["floatx"] = name
 
@@ -93,8 +93,8 @@ def standardize_data_format(value: str | None) -> str:
     name = str(value).lower()
     if name not in ("channels_last", "channels_first"):
         raise ValueError(
-            "The `data_format` argument must be one of {'channels_first', 'channels_last'}. "
-            f"Received: data_format={value}"
+            f"Unknown data_format {value!r}. Choose 'channels_last' (batch, ..., channels) or 'channels_first' "
+            "(batch, channels, ...)."
         )
     return name
 

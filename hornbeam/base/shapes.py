@@ -184,7 +184,9 @@ def standardize(shape: Any) -> tuple[Dim, ...]:
         except (TypeError, ValueError) as error:
             raise ShapeError(f"Shape {shape!r} holds {size!r}, expected an int or None.") from error
         if whole < 0:
-            raise ShapeError(f"Cannot convert {tuple(shape)!r} to a shape. Negative dimensions are not allowed.")
+            raise ShapeError(
+                f"Shape {tuple(shape)!r} holds {whole}: a size is 0 or more, or None where it is not known."
+            )
         sizes.append(whole)
     return tuple(sizes)
 

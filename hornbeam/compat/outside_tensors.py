@@ -15,7 +15,7 @@ from typing import Any
 
 from hornbeam.base import trees
 from hornbeam.core.scopes import override, scopes
-from hornbeam.core.symbolic import KerasTensor, value_now
+from hornbeam.core.symbolic import OUTPUTS, KerasTensor, value_now
 from hornbeam.keras.layers.base import call_context
 
 _FUNCTIONS = (types.FunctionType, types.MethodType, functools.partial)
@@ -30,12 +30,14 @@ class ValueTap:
 
     def __init__(self, tensor: KerasTensor) -> None:
         self.tensor = tensor
+        self.training: Any = None
         self._losses: deque[Any] = deque(maxlen=1)
 
     def __call__(self, value: Any) -> None:
         """Take the value of this run."""
         context = call_context.current()
         if context is not None:
+            self.training = context.training
             context.losses.append((self, value))
 
     def value(self) -> Any:
@@ -50,15 +52,18 @@ class WithValues:
     Args:
         function: the loss or metric.
         taps: one per symbolic tensor that it uses.
+        output: the symbolic output whose value the function gets, if known.
     """
 
-    def __init__(self, function: Any, taps: list[ValueTap]) -> None:
+    def __init__(self, function: Any, taps: list[ValueTap], output: KerasTensor | None) -> None:
         functools.update_wrapper(self, function)
-        self._function, self._taps = function, taps
+        self._function, self._taps, self._output = function, taps, output
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function."""
-        values = {id(tap.tensor): value for tap in self._taps if (value := tap.value()) is not None}
+        values: dict[Any, Any] = {id(tap.tensor): value for tap in self._taps if (value := tap.value()) is not None}
+        if self._output is not None and len(args) > 1:
+            values[OUTPUTS] = [(self._output, args[1], self._taps[0].training)]
         with override(known=(values, scopes.known)):
             result = self._function(*args, **kwargs)
             return value_now(result) if isinstance(result, KerasTensor) else result
@@ -69,10 +74,22 @@ def filled_in(model: Any, functions: Any) -> Any:
     graph = vars(model).get("_functional")
     if functions is None or graph is None:
         return functions
-    return trees.map_structure(lambda one: _with_values(graph, one), functions)
+    if isinstance(functions, dict):
+        outputs = {tensor._keras_history.operation.name: tensor for tensor in graph.outputs}
+        return type(functions)(
+            (name, trees.map_structure(lambda one, name=name: _with_values(graph, one, outputs.get(name)), part))
+            for name, part in functions.items()
+        )
+    if len(graph.outputs) > 1 and isinstance(functions, (list, tuple)) and len(functions) == len(graph.outputs):
+        return type(functions)(
+            trees.map_structure(lambda one, output=output: _with_values(graph, one, output), part)
+            for part, output in zip(functions, graph.outputs, strict=True)
+        )
+    only = graph.outputs[0] if len(graph.outputs) == 1 else None
+    return trees.map_structure(lambda one: _with_values(graph, one, only), functions)
 
 
-def _with_values(graph: Any, function: Any) -> Any:
+def _with_values(graph: Any, function: Any, output: KerasTensor | None) -> Any:
     if not isinstance(function, _FUNCTIONS):
         return function
     tensors = {id(tensor): tensor for tensor in _symbolic_within(function)}
@@ -82,7 +99,7 @@ def _with_values(graph: Any, function: Any) -> Any:
             graph.tap(tap.tensor, tap)
         except ValueError:  # a tensor of another model: the function alone can say what it is for
             return function
-    return WithValues(function, taps) if taps else function
+    return WithValues(function, taps, output) if taps else function
 
 
 def _symbolic_within(function: Any, seen: set[int] | None = None) -> Iterator[KerasTensor]:

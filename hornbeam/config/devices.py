@@ -293,7 +293,7 @@ def set_memory_growth(device: PhysicalDevice, enable: bool) -> None:
     """
     wanted = "false" if enable else "true"
     if device is not None and getattr(device, "device_type", "GPU") == "CPU":
-        raise ValueError("Cannot set memory growth on non-GPU and non-Pluggable devices")
+        raise ValueError(f"set_memory_growth: only the memory of GPUs grows. Received: {device!r}")
     if os.environ.get("XLA_PYTHON_CLIENT_PREALLOCATE", "true").lower() == wanted:
         return
     if backend_started():
@@ -357,7 +357,7 @@ def set_logical_device_configuration(device: PhysicalDevice, logical_devices: An
         return
     if backend_started() and len(parts) != len(jax.local_devices(backend="cpu")):
         raise RuntimeError(
-            "Virtual devices cannot be modified after being initialized: JAX has started.\n"
+            f"Too late to split the CPU into {len(parts)} virtual devices: JAX has started.\n"
             f'  fix:      call jax.config.update("jax_num_cpu_devices", {len(parts)}) first thing in the program'
         )
     if not backend_started():

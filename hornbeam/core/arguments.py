@@ -11,6 +11,7 @@ import numpy as np
 from hornbeam.base import dtypes, settings, trees
 from hornbeam.base.errors import TraceError
 from hornbeam.base.shapes import TensorShape
+from hornbeam.core.scopes import scopes
 from hornbeam.core.symbolic import KerasTensor, from_sizes
 from hornbeam.core.tensor import HostTensor, ReadValue, Tensor, WideTensor, from_host
 from hornbeam.core.variable import Variable
@@ -82,7 +83,7 @@ def sort_arguments(self: Any, args: tuple, kwargs: dict[str, Any]) -> Inputs:
         else:
             named[name] = _array_argument(self, name, arg, inputs)
     if self.adapt:
-        _adapt(positional, named, inputs)
+        _adapt(positional, named, inputs, self.keeps_dtypes or scopes.own_dtypes)
     else:
         inputs.arrays = (
             [_device(item, inputs) for item in positional],
@@ -160,6 +161,12 @@ def _from_outside(arg: Any, inputs: Inputs) -> Any:
             array = array.astype(np.int32)
     elif isinstance(arg, complex) and not isinstance(arg, np.generic):
         return arg
+    elif (to_dense := getattr(arg, "todense", None)) is not None:
+        dense = to_dense()
+        if isinstance(dense, (Tensor, jax.Array)):
+            inputs.note(dense)
+            return dense
+        array = np.asarray(dense)
     else:
         array = np.asarray(arg)
     if array.dtype.kind in "SUO":
@@ -215,8 +222,11 @@ def _device(item: Any, inputs: Inputs) -> Any:
 _KINDS = {"b": 0, "u": 1, "i": 1, "f": 2, "V": 2, "c": 3}
 
 
-def _adapt(positional: list, named: dict[str, Any], inputs: Inputs) -> None:
-    """Binary ops: NumPy operands take the dtype of the tensor beside them, unless that would lose their kind."""
+def _adapt(positional: list, named: dict[str, Any], inputs: Inputs, keeps_dtypes: bool) -> None:
+    """Binary ops: NumPy operands take the dtype of the tensor beside them, unless that would lose their kind.
+
+    With ``keeps_dtypes`` they only become 32-bit, unless an operand is a 64-bit tensor.
+    """
     given = trees.flatten((positional, named))
     tensor = next((item for item in given if isinstance(item, (Tensor, Variable, KerasTensor, jax.Array))), None)
     wanted = None if tensor is None or isinstance(tensor, HostTensor) else np.dtype(_np_dtype(tensor))
@@ -224,6 +234,8 @@ def _adapt(positional: list, named: dict[str, Any], inputs: Inputs) -> None:
     def fit(item: Any) -> Any:
         if isinstance(item, list):
             return type(item)(fit(part) for part in item)
+        if isinstance(item, np.ndarray) and wanted is not None and keeps_dtypes:
+            return _device(item if inputs.wide else _narrowed(item), inputs)
         if isinstance(item, np.ndarray) and wanted is not None:
             if _KINDS.get(item.dtype.kind, 9) <= _KINDS.get(wanted.kind, 2) and _fits(item, wanted):
                 return item.astype(wanted)
@@ -232,6 +244,15 @@ def _adapt(positional: list, named: dict[str, Any], inputs: Inputs) -> None:
         return _device(item, inputs)
 
     inputs.arrays = ([fit(item) for item in positional], {name: fit(item) for name, item in named.items()})
+
+
+_NARROW = {"float64": np.float32, "int64": np.int32, "uint64": np.uint32, "complex128": np.complex64}
+
+
+def _narrowed(array: np.ndarray) -> np.ndarray:
+    """The array in 32-bit numbers, unless integers would wrap around."""
+    narrow = _NARROW.get(array.dtype.name)
+    return array if narrow is None or not _fits(array, np.dtype(narrow)) else array.astype(narrow)
 
 
 def _fits(array: np.ndarray, wanted: np.dtype) -> bool:

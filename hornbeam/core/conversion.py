@@ -47,6 +47,8 @@ def as_array(value: Any, dtype: dtypes.DType | None = None) -> Any:
         isinstance(v, (Tensor, jax.Array)) or hasattr(v, "read_array") for v in value
     ):
         return jnp.stack([as_array(v, dtype) for v in value])
+    if (to_dense := getattr(value, "todense", None)) is not None:
+        return as_array(to_dense(), dtype)
     array = np.asarray(value)
     if dtype is None:
         dtype = _default_dtype(value, array)

@@ -14,6 +14,7 @@ Results are tensors, unless all array arguments were raw JAX arrays: then the re
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
 from collections.abc import Callable
@@ -64,6 +65,7 @@ class Op:
         self.static = frozenset(static)
         self.lists = frozenset(lists)
         self.adapt = adapt
+        self.keeps_dtypes = False
         self.host = host
         self.wide = wide
         self.compiled = compiled
@@ -126,10 +128,30 @@ def op(
     """
     if function is None:
         return functools.partial(op, static=static, compiled=compiled, lists=lists, adapt=adapt, host=host, wide=wide)
-    self = Op(function, static, compiled, lists, adapt, host, wide)
+    return _open(Op(function, static, compiled, lists, adapt, host, wide))
+
+
+def keeping_dtypes(door: Callable) -> Callable:
+    """The same op, programs included, to which NumPy arrays and lists bring their own dtypes.
+
+    64-bit ones count as 32-bit beside narrower tensors, if their values allow.
+
+    Args:
+        door: a function made by ``op``; one whose operands do not adapt comes back as it is.
+    """
+    made = getattr(door, "op", None)
+    if not isinstance(made, Op) or not made.adapt:
+        return door
+    own = copy.copy(made)
+    own.keeps_dtypes = True
+    return _open(own)
+
+
+def _open(self: Op) -> Callable:
+    """The function through which an op is called."""
     leading, plain, fast, static_names = self.leading, self.plain, self.fast, self.static
 
-    @functools.wraps(function)
+    @functools.wraps(self.function)
     def door(*args: Any, **kwargs: Any) -> Any:
         if not fast or scopes.tapes:
             return _general(self, args, kwargs)

@@ -68,7 +68,7 @@ class SeedGenerator:
         if seed is None:
             seed = make_default_seed()
         if not isinstance(seed, int):
-            raise ValueError(f"Argument `seed` must be an integer. Received: seed={seed}")
+            raise ValueError(f"SeedGenerator(): `seed` is an int, or None to draw one. Received: {seed!r}")
         with scopes_module.name_scope(self.name):
             self.state = Variable(
                 _key_data(seed), trainable=False, autocast=False, aggregation="none", name="seed_generator_state"
@@ -144,8 +144,8 @@ def draw_seed(seed: Any) -> Any:
     if seed is None:
         return global_seed_generator().next(ordered=False)
     raise ValueError(
-        "Argument `seed` must be either an integer or an instance of `SeedGenerator`. "
-        f"Received: seed={seed} (of type {type(seed)})"
+        "`seed` takes an int (the same numbers each time), a `SeedGenerator` (new ones at each draw) or None. "
+        f"Received: {seed!r}, a {type(seed).__name__}"
     )
 
 
@@ -158,7 +158,7 @@ def set_random_seed(seed: int) -> None:
     References: Keras `utils.set_random_seed`.
     """
     if not isinstance(seed, int):
-        raise ValueError(f"Expected `seed` argument to be an integer. Received: seed={seed} (of type {type(seed)})")
+        raise ValueError(f"set_random_seed(): `seed` is an int. Received: {seed!r}, a {type(seed).__name__}")
     _process.seed, _process.passes = seed, 0
     _process.generator, _process.source = None, random
     random.seed(seed)

@@ -43,6 +43,8 @@ class _Scopes(threading.local):
     """Values of symbolic tensors, by identity, while their graph runs; and the same of the graph around."""
     sizes: tuple[int, int] = (48, 96)
     """Sizes in place of unknown ones while shapes are being inferred."""
+    own_dtypes: bool = False
+    """True while NumPy operands of ops keep their own dtypes, as in ``keras.ops``."""
     strategy: int | None = None
     """Number of the distribution strategy whose scope is open."""
 

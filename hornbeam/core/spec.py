@@ -7,7 +7,20 @@ from typing import Any
 from hornbeam.base import dtypes, shapes
 
 
-class TensorSpec:
+class TypeSpec:
+    """What a value must look like: the common base of ``TensorSpec``, ``RaggedTensorSpec`` and the others.
+
+    References: TensorFlow ``tf.TypeSpec``.
+    """
+
+    __slots__ = ()
+
+    def is_compatible_with(self, spec_or_value: Any) -> bool:
+        """Whether a value, or another spec, fits; every kind of spec says so for itself."""
+        raise NotImplementedError(f"{type(self).__name__}.is_compatible_with() is for the kinds of specs to define.")
+
+
+class TensorSpec(TypeSpec):
     """Shape and dtype of a tensor, sizes ``None`` where any will do.
 
     Args:

@@ -272,6 +272,21 @@ def value_now(tensor: KerasTensor) -> Any:
     return None
 
 
+OUTPUTS = "outputs"
+"""Key, beside values of symbolic tensors, of triples (symbolic output, value, training flag) of the graph that ran."""
+
+
+def symbol_of(value: Any) -> tuple[KerasTensor, Any] | None:
+    """The symbolic output of the graph that ran whose value this very tensor is, and the run's training flag."""
+    known, array = scopes_module.scopes.known, getattr(value, "_value", value)
+    while known is not None:
+        values, known = known
+        for symbol, found, training in values.get(OUTPUTS, ()):
+            if found is value or getattr(found, "_value", found) is array:
+                return symbol, training
+    return None
+
+
 def _computed(tensor: KerasTensor, values: dict[int, Any]) -> Any:
     """Value of a tensor from the values of those it was made of; None if these are not known."""
     if id(tensor) in values:

@@ -65,10 +65,13 @@ class GradientTape:
         for leaf in trees.flatten(tensor):
             if not isinstance(leaf, (Tensor, Variable)):
                 raise ValueError(
-                    f"Passed in object {leaf!r} of type {type(leaf).__name__}, not tf.Tensor or tf.Variable."
+                    f"GradientTape.watch: only tensors and variables can be watched, received {leaf!r} "
+                    f"(a {type(leaf).__name__}). Make a tensor of it, with tf.constant."
                 )
             if isinstance(leaf, HostTensor) or not (leaf.dtype.is_floating or leaf.dtype.is_complex):
-                logger.warning("The dtype of the watched tensor must be floating (e.g. tf.float32), got %r", leaf.dtype)
+                logger.warning(
+                    "GradientTape.watch: a tensor of dtype %r has no gradient; cast it to a float first", leaf.dtype
+                )
             self._live[id(leaf)] = leaf
             if isinstance(leaf, Variable):
                 self._variables[id(leaf)] = leaf
@@ -156,8 +159,8 @@ class GradientTape:
     def _claim(self) -> None:
         if self._used and not self._persistent:
             raise RuntimeError(
-                "A non-persistent GradientTape can only be used to compute one set of gradients (or jacobians). "
-                "Create it with persistent=True to use it again."
+                "A non-persistent GradientTape gives gradients once and forgets its record; this one has given them. "
+                "Create it with persistent=True to call it again."
             )
         self._used = True
         if self._entered and not self._persistent:
@@ -186,7 +189,7 @@ class GradientTape:
             value = target.read_array() if isinstance(target, Variable) else target._value
             if not is_inexact(value):
                 logger.warning(
-                    "The dtype of the target tensor must be floating when calling gradient, got %s", value.dtype
+                    "GradientTape: a target of dtype %s has no gradient; it counts as unconnected", value.dtype
                 )
                 continue
             if weight is None:
@@ -268,7 +271,8 @@ class GradientTape:
         batch = target.shape[0]
         if tuple(source.shape)[:1] != (batch,):
             raise ValueError(
-                f"Need first dimension of target shape ({target.shape}) and source shape ({source.shape}) to match."
+                "batch_jacobian: target and source have the same samples on axis 0. "
+                f"Received: target {tuple(target.shape)}, source {tuple(source.shape)}"
             )
         self._claim()
         self._used = False

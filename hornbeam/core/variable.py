@@ -85,7 +85,8 @@ class Variable:
         name = name or names.auto_name(type(self).__name__)
         if not isinstance(name, str) or "/" in name:
             raise ValueError(
-                f"Argument `name` must be a string and cannot contain character `/`. Received: name={name}"
+                "The name of a variable is a string without '/', which separates the parts of its path. "
+                f"Received: name={name!r}"
             )
         self.name = name
         self.path = "/".join((*scopes.names, name))

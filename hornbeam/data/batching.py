@@ -14,7 +14,7 @@ from hornbeam.data.blocks import Block, RaggedRows, join, must_stack, stacked
 from hornbeam.data.plan import INFINITE, UNKNOWN, Carry, Cursor, Indexed, Node, Scope, Wrapped
 from hornbeam.data.sparse_rows import is_sparse, sparse_batch, sparse_rows
 from hornbeam.data.specs import is_sure
-from hornbeam.data.structure import host_leaf, spec_of, to_tensors
+from hornbeam.data.structure import RowSpec, host_leaf, ragged_row_spec, spec_of, to_tensors
 from hornbeam.errors import InvalidArgumentError
 from hornbeam.ragged import stack
 from hornbeam.ragged.spec import RaggedTensorSpec
@@ -35,6 +35,8 @@ def batched_spec(spec: Any, rows: int | None) -> Any:
     """Spec of a batch of elements."""
 
     def one(leaf: Any) -> Any:
+        if isinstance(leaf, RowSpec):
+            return leaf.batched(rows)
         if isinstance(leaf, TensorSpec):
             return TensorSpec(None if leaf.shape.rank is None else (rows, *leaf.shape), leaf.dtype)
         if isinstance(leaf, SparseTensorSpec):
@@ -241,9 +243,7 @@ class Unbatch(Node):
             if isinstance(leaf, SparseTensorSpec):
                 return SparseTensorSpec(None if leaf.shape.rank is None else leaf.shape[1:], leaf.dtype)
             if isinstance(leaf, RaggedTensorSpec) and leaf.shape.rank is not None:
-                inner = leaf.shape[1:]
-                rank = leaf.ragged_rank - 1
-                return RaggedTensorSpec(inner, leaf.dtype, rank) if rank > 0 else TensorSpec(inner, leaf.dtype)
+                return ragged_row_spec(leaf)
             return leaf
 
         return trees.map_structure(one, self.children[0].spec)

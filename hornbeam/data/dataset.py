@@ -24,7 +24,7 @@ from hornbeam.data.resampling import resampled
 from hornbeam.data.shuffling import Shuffle
 from hornbeam.data.sources import Generated, Random, Range, Single, Slices, signature_of
 from hornbeam.data.stores import Stored, Writer, compressed, write
-from hornbeam.data.structure import DatasetSpec, host_leaf, to_host, to_tensors
+from hornbeam.data.structure import DatasetSpec, host_leaf, public_spec, to_host, to_tensors
 from hornbeam.data.transforms import Transforms, _in_order, _path, number, zipped
 from hornbeam.errors import InvalidArgumentError
 
@@ -288,7 +288,7 @@ class Dataset(Transforms):
     @property
     def element_spec(self) -> Any:
         """Shapes and dtypes of an element, as ``TensorSpec`` in the element's structure."""
-        return self._node.spec
+        return public_spec(self._node.spec)
 
     def cardinality(self) -> Tensor:
         """Number of elements (int64), ``tf.data.INFINITE_CARDINALITY`` or ``tf.data.UNKNOWN_CARDINALITY``."""

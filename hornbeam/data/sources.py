@@ -15,7 +15,7 @@ from hornbeam.core.spec import TensorSpec
 from hornbeam.data.blocks import Block
 from hornbeam.data.plan import ENDLESS, INFINITE, UNKNOWN, Cursor, Indexed, IndexedNode, Node, Scope, mix
 from hornbeam.data.sparse_rows import is_sparse, sparse_rows
-from hornbeam.data.structure import column_struct, fitted, ragged_rows, spec_of, struct_of, to_host
+from hornbeam.data.structure import column_struct, fitted, ragged_row_spec, ragged_rows, spec_of, struct_of, to_host
 from hornbeam.sparse.spec import SparseTensorSpec
 
 RANDOM_CHUNK = 1024
@@ -132,9 +132,7 @@ def _rows_of(leaf: Any, place: int) -> int:
 def _row_spec(leaf: Any) -> Any:
     if is_sparse(leaf):
         return SparseTensorSpec(leaf.shape[1:], leaf.dtype)
-    rows = ragged_rows(leaf)
-    first = spec_of(rows[0]) if rows else None
-    return TensorSpec((None, *first.shape[1:]), first.dtype) if isinstance(first, TensorSpec) else first
+    return ragged_row_spec(spec_of(leaf))
 
 
 class Single(IndexedNode):

@@ -11,7 +11,7 @@ import numpy as np
 from hornbeam.base import dtypes, trees
 from hornbeam.base.errors import explain
 from hornbeam.base.shapes import TensorShape
-from hornbeam.core.spec import TensorSpec
+from hornbeam.core.spec import TensorSpec, TypeSpec
 from hornbeam.core.tensor import HostTensor, Tensor, WideTensor
 from hornbeam.core.variable import Variable
 from hornbeam.data.blocks import RaggedRows
@@ -22,7 +22,7 @@ from hornbeam.ragged.spec import RaggedTensorSpec
 _INT32 = np.iinfo(np.int32)
 
 
-class DatasetSpec:
+class DatasetSpec(TypeSpec):
     """Spec of an element that is a data set itself.
 
     Args:
@@ -34,6 +34,10 @@ class DatasetSpec:
         self.element_spec = element_spec
         self.dataset_shape = TensorShape(dataset_shape)
 
+    def is_compatible_with(self, spec_or_value: Any) -> bool:
+        """Whether a data set, or another such spec, has elements of this spec."""
+        return getattr(spec_or_value, "element_spec", None) == self.element_spec
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, DatasetSpec) and self.element_spec == other.element_spec
 
@@ -42,6 +46,25 @@ class DatasetSpec:
 
     def __repr__(self) -> str:
         return f"DatasetSpec({self.element_spec!r}, {self.dataset_shape!r})"
+
+
+class RowSpec(TensorSpec):
+    """Spec of a row of a ragged tensor: a tensor, of which ``batch`` makes ragged tensors again."""
+
+    __slots__ = ()
+
+    def batched(self, rows: int | None) -> RaggedTensorSpec:
+        """Spec of a batch of such rows."""
+        return RaggedTensorSpec((rows, *self.shape), self.dtype, 1)
+
+
+def public_spec(spec: Any) -> Any:
+    """A spec as users see it: rows of ragged tensors have one of a ragged tensor without ragged axes."""
+
+    def one(leaf: Any) -> Any:
+        return RaggedTensorSpec(leaf.shape, leaf.dtype, 0) if isinstance(leaf, RowSpec) else leaf
+
+    return trees.map_structure(one, spec)
 
 
 def to_host(value: Any) -> tuple[Any, list[Any]]:
@@ -295,6 +318,14 @@ def column_struct(column: Any) -> Any:
     if isinstance(column, np.ndarray) and column.dtype.kind != "O":
         return jax.ShapeDtypeStruct(column.shape[1:], column.dtype)
     return None
+
+
+def ragged_row_spec(spec: RaggedTensorSpec) -> Any:
+    """Spec of a row of a ragged tensor."""
+    inner, rank = spec.shape[1:], spec.ragged_rank - 1
+    if rank > 0:
+        return RaggedTensorSpec(inner, spec.dtype, rank, spec.row_splits_dtype)
+    return RowSpec(inner, spec.dtype)
 
 
 def ragged_rows(value: Any) -> Any:

@@ -19,6 +19,11 @@ from hornbeam.debugging.shapes import (
     assert_shapes,
     assert_type,
 )
+from hornbeam.debugging.tracebacks import (
+    disable_traceback_filtering,
+    enable_traceback_filtering,
+    is_traceback_filtering_enabled,
+)
 from hornbeam.debugging.values import (
     Assert,
     assert_all_finite,
@@ -60,8 +65,11 @@ __all__ = [
     "assert_type",
     "check_numerics",
     "disable_check_numerics",
+    "disable_traceback_filtering",
     "enable_check_numerics",
+    "enable_traceback_filtering",
     "get_log_device_placement",
     "is_numeric_tensor",
+    "is_traceback_filtering_enabled",
     "set_log_device_placement",
 ]

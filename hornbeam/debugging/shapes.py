@@ -30,20 +30,22 @@ def _fail(message: str | None, text: str, kind: type[Exception] = ValueError) ->
 def assert_rank(x: Any, rank: Any, message: str | None = None, name: str | None = None) -> None:
     """Raise ``ValueError`` unless ``x`` has that many axes."""
     if len(shape_of(x)) != int(static_value(rank, "rank")):
-        _fail(message, f"Tensor must have rank {rank}. Received rank {len(shape_of(x))}, shape {shape_of(x)}")
+        _fail(message, f"Tensor must have rank {rank}, but its shape {shape_of(x)} has rank {len(shape_of(x))}")
 
 
 def assert_rank_at_least(x: Any, rank: Any, message: str | None = None, name: str | None = None) -> None:
     """Raise ``ValueError`` unless ``x`` has at least that many axes."""
     if len(shape_of(x)) < int(static_value(rank, "rank")):
-        _fail(message, f"Tensor must have rank at least {rank}. Received rank {len(shape_of(x))}, shape {shape_of(x)}")
+        _fail(
+            message, f"Tensor must have rank at least {rank}, but its shape {shape_of(x)} has rank {len(shape_of(x))}"
+        )
 
 
 def assert_rank_in(x: Any, ranks: Any, message: str | None = None, name: str | None = None) -> None:
     """Raise ``ValueError`` unless the number of axes of ``x`` is one of ``ranks``."""
     allowed = static_value(ranks, "ranks")
     if len(shape_of(x)) not in allowed:
-        _fail(message, f"Tensor must have rank in {allowed}. Received rank {len(shape_of(x))}, shape {shape_of(x)}")
+        _fail(message, f"Tensor must have rank in {allowed}, but its shape {shape_of(x)} has rank {len(shape_of(x))}")
 
 
 def assert_scalar(tensor: Any, message: str | None = None, name: str | None = None) -> Any:
@@ -66,7 +68,7 @@ def assert_type(tensor: Any, tf_type: Any, message: str | None = None, name: str
 def assert_integer(x: Any, message: str | None = None, name: str | None = None) -> None:
     """Raise ``TypeError`` unless ``x`` holds integers."""
     if not dtype_of(x).is_integer:
-        _fail(message, f'Expected "x" to be integer type. Found: {dtype_of(x)!r}', TypeError)
+        _fail(message, f"tensor must hold integers; got {dtype_of(x)!r}", TypeError)
 
 
 def assert_proper_iterable(values: Any) -> None:

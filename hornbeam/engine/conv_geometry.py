@@ -120,7 +120,7 @@ def transposed_pads(
     from half a kernel.
     """
     if padding not in ("valid", "same"):
-        raise ValueError(f"`padding` must be 'valid' or 'same'. Received: padding={padding!r}")
+        raise ValueError(f"A transposed convolution takes padding='valid' or 'same'. Received: {padding!r}")
     pads = []
     for axis, (k, stride, spread) in enumerate(zip(window, strides, dilation, strict=True)):
         size = _spread(k, spread)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from hornbeam.base.errors import TraceError as OperatorNotAllowedInGraphError
+
 __all__ = [
     "ABORTED",
     "ALREADY_EXISTS",
@@ -36,6 +38,7 @@ __all__ = [
     "InvalidArgumentError",
     "NotFoundError",
     "OpError",
+    "OperatorNotAllowedInGraphError",
     "OutOfRangeError",
     "PermissionDeniedError",
     "ResourceExhaustedError",

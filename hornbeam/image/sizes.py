@@ -91,7 +91,7 @@ def resize(
         raise ValueError(f"tf.image.resize: `method` is one of {_METHODS}. Received: method={method!r}")
     sizes = np.asarray(static_value(size, "size")).reshape(-1)
     if sizes.size != 2:
-        raise ValueError(f"tf.image.resize: 'size' must be a 1-D Tensor of 2 elements: new_height, new_width: {size}")
+        raise ValueError(f"tf.image.resize: `size` is a pair (height, width) in pixels. Received: size={size}")
     target = (int(sizes[0]), int(sizes[1]))
     if min(target) <= 0:
         raise ValueError(f"tf.image.resize: height and width in `size` must be positive. Received: size={target}")

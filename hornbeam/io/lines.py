@@ -71,8 +71,8 @@ def decode_csv(
 
     Args:
         records: strings, one line each.
-        record_defaults: one per column: the value of fields that are empty (or a list with it); its dtype, or an
-            empty tensor, if the column is required.
+        record_defaults: one per column: the value of fields that are empty (or a list with it); a dtype alone,
+            or a tensor without elements, makes the column compulsory.
         field_delim: what stands between fields.
         use_quote_delim: fields may stand in double quotes.
         na_value: text that counts as empty.
@@ -96,7 +96,8 @@ def decode_csv(
             raise InvalidArgumentError(
                 None,
                 None,
-                f"Expect {len(columns)} fields but have {len(taken)} in record: {text(line)!r}.",
+                f"tf.io.decode_csv: `record_defaults` has {len(columns)} columns, but {len(taken)} fields come from "
+                f"the line {text(line)!r}.",
             )
         for column, field in zip(columns, taken, strict=True):
             column.add("" if field == na_value else field)

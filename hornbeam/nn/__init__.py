@@ -40,6 +40,7 @@ from hornbeam.nn.conv import (
     pool,
     separable_conv2d,
 )
+from hornbeam.nn.ctc import ctc_beam_search_decoder, ctc_greedy_decoder, ctc_loss
 from hornbeam.nn.losses import (
     compute_average_loss,
     l2_loss,
@@ -84,6 +85,9 @@ __all__ = [
     "conv_transpose",
     "convolution",
     "crelu",
+    "ctc_beam_search_decoder",
+    "ctc_greedy_decoder",
+    "ctc_loss",
     "depth_to_space",
     "depthwise_conv2d",
     "dropout",

@@ -99,8 +99,8 @@ def sparse_softmax_cross_entropy_with_logits(labels: Any, logits: Any, name: str
         raise InvalidArgumentError(
             None,
             None,
-            f"`labels.shape` must equal `logits.shape` except for the last dimension. Received: labels.shape="
-            f"{tuple(labels.shape)} and logits.shape={tuple(logits.shape)}",
+            "Sparse labels have the shape of the logits without the last axis, that of the classes. "
+            f"Received: labels {tuple(labels.shape)}, logits {tuple(logits.shape)}",
         )
     values = concrete(labels)
     if values is not None and values.size and not (values.min() >= 0 and values.max() < classes):

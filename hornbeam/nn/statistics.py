@@ -98,7 +98,7 @@ def bias_add(value: Any, bias: Any, data_format: str | None = None, name: str | 
     value, bias = tensors(value, bias)
     if data_format is not None and not (data_format.startswith("NC") or data_format[0] + data_format[-1] == "NC"):
         raise ValueError(
-            f"tf.nn.bias_add: `data_format` must be of the form `N...C` or `NC...`, received {data_format!r}."
+            f"tf.nn.bias_add: `data_format` has C last (`N...C`) or second (`NC...`), received {data_format!r}."
         )
     if data_format is not None and data_format.startswith("NC"):
         bias = ops.reshape(bias, (-1, *(1 for _ in range(len(value.shape) - 2))))

@@ -50,7 +50,11 @@ def dot_product_attention(
         NotSupportedError: ``flash_attention=True`` where there is no fused kernel for these inputs.
     """
     if attn_logits_soft_cap is not None:
-        raise ValueError("attn_logits_soft_cap is only supported for JAX on TPU. Set attn_logits_soft_cap=None.")
+        raise ValueError(
+            "dot_product_attention(): no kernel here caps the logits. Leave `attn_logits_soft_cap` None, or write the "
+            "attention out, with `cap * tanh(logits / cap)` before the softmax. "
+            f"Received: {attn_logits_soft_cap!r}"
+        )
     if flash_attention is None:
         flash_attention = settings.get("flash_attention")
     fixed = scale is None or isinstance(scale, (int, float))
@@ -74,8 +78,8 @@ def _attention(
     shapes = [tuple(jnp.shape(part)) for part in (query, key, value)]
     if any(len(shape) != 4 for shape in shapes):
         raise ValueError(
-            "`dot_product_attention` only supports 4D inputs. "
-            f"Received: query.shape={shapes[0]}, key.shape={shapes[1]}, value.shape={shapes[2]}."
+            "dot_product_attention(): query, key and value have four axes each, (batch, length, heads, depth). "
+            f"Received shapes: query {shapes[0]}, key {shapes[1]}, value {shapes[2]}."
         )
     query, key, value = promote(query, key, value, at_least=float)
     options = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -10,6 +11,7 @@ from hornbeam.core import symbolic
 from hornbeam.core.arguments import SCALARS
 from hornbeam.core.door import OpCall
 from hornbeam.core.node import Node
+from hornbeam.core.scopes import scopes
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tensor import Tensor
 from hornbeam.core.variable import Variable
@@ -47,9 +49,34 @@ def composite(
     """
     if function is None:
         return functools.partial(composite, rule=rule, instead=instead)
-    self = Composite(function, rule, instead)
+    return _open(Composite(function, rule, instead))
+
+
+def keeping_dtypes(face: Callable) -> Callable:
+    """The same function, to whose ops NumPy arrays and lists bring their own dtypes (``core.door.keeping_dtypes``).
+
+    Args:
+        face: a composite function that calls nothing of its caller's.
+    """
+    own: Composite = copy.copy(face.op)  # type: ignore[attr-defined]
+    function = own.function
 
     @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        before, scopes.own_dtypes = scopes.own_dtypes, True
+        try:
+            return function(*args, **kwargs)
+        finally:
+            scopes.own_dtypes = before
+
+    own.function = call
+    return _open(own)
+
+
+def _open(self: Composite) -> Callable:
+    """The function by which a composite function is called."""
+
+    @functools.wraps(self.function)
     def face(*args: Any, **kwargs: Any) -> Any:
         if has_symbolic(args) or (kwargs and has_symbolic(kwargs.values())):
             return _symbolic(self, args, kwargs)

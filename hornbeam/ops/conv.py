@@ -53,7 +53,7 @@ def _same_channels(channels: int, wanted: int, name: str, x: Any, kernel: Any) -
     if channels != wanted:
         raise ShapeError(
             explain(
-                f"{name}(): the number of input channels must match the kernel's input channels.",
+                f"{name}(): the kernel is made for another number of input channels.",
                 expected=f"inputs with {wanted} channels, for a kernel of shape {tuple(kernel.shape)}",
                 received=f"inputs of shape {tuple(x.shape)}, which have {channels} channels",
                 fix="check `data_format`, or make a kernel for this number of channels",
@@ -72,7 +72,7 @@ def _run(x: Any, kernel: Any, strides: Any, padding: Any, data_format: str, dila
     if 0 in out.shape and 0 not in x.shape and 0 not in kernel.shape:
         raise ShapeError(
             explain(
-                f"The convolution operation resulted in an empty output: {name}() has a window larger than its input.",
+                f"{name}(): nothing is left of the output, because the window is larger than the input.",
                 expected="spatial sizes of at least the window's, dilation included",
                 received=f"inputs of shape {tuple(x.shape)}, kernel of shape {tuple(kernel.shape)}, "
                 f"padding={padding!r}, dilation_rate={dilation_rate}",

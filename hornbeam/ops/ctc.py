@@ -101,7 +101,7 @@ def ctc_decode(
         return _best_path(logits, lengths, merge_repeated, blank)
     if strategy == "beam_search":
         return _beam_search(logits, lengths, beam_width, top_paths, blank)
-    raise ValueError(f"Invalid strategy {strategy}. Supported values are 'greedy' and 'beam_search'.")
+    raise ValueError(f"ctc_decode(): unknown strategy {strategy!r}. Choose 'greedy' or 'beam_search'.")
 
 
 def _best_path(logits: jax.Array, lengths: jax.Array, merge_repeated: bool, blank: int) -> tuple[jax.Array, jax.Array]:

@@ -49,9 +49,9 @@ def custom_gradient(f: Callable) -> Callable:
 
     Example:
         >>> @custom_gradient
-        ... def log1pexp(x):
-        ...     e = ops.exp(x)
-        ...     return ops.log(1 + e), lambda upstream: upstream * (1 - 1 / (1 + e))
+        ... def step(x):  # 0 or 1, with the gradient of a sigmoid
+        ...     s = ops.sigmoid(x)
+        ...     return ops.round(s), lambda upstream: upstream * s * (1 - s)
     """
 
     @composite

@@ -37,9 +37,9 @@ __all__ = [
 def _matrix(x: Any, name: str, square: bool = False) -> jax.Array:
     x = as_float(x)
     if x.ndim < 2:
-        raise ValueError(f"{name}(): Expected input to have rank >= 2. Received input with shape {tuple(x.shape)}.")
+        raise ValueError(f"{name}(): takes matrices, (..., rows, columns). Received: shape {tuple(x.shape)}")
     if square and x.shape[-1] != x.shape[-2]:
-        raise ValueError(f"{name}(): Expected a square matrix. Received non-square input with shape {tuple(x.shape)}")
+        raise ValueError(f"{name}(): takes square matrices, (..., n, n). Received: shape {tuple(x.shape)}")
     return x
 
 
@@ -47,7 +47,7 @@ def _system(a: Any, b: Any, name: str) -> tuple[jax.Array, jax.Array]:
     a, b = promote(a, b, at_least=float)
     a = _matrix(a, name, square=True)
     if b.ndim < 1:
-        raise ValueError(f"{name}(): Expected input to have rank >= 1. Received scalar input b.")
+        raise ValueError(f"{name}(): `b` holds vectors or matrices, with as many rows as `a`. Received: a scalar")
     vectors = a.ndim == b.ndim + 1
     if (a.ndim == b.ndim and a.shape[-2] != b.shape[-2]) or (vectors and a.shape[-1] != b.shape[-1]):
         raise ValueError(
@@ -70,7 +70,11 @@ def cholesky(x: Any, upper: bool = False) -> Any:
     """
     factor = _cholesky(x, upper=bool(upper))
     if not is_traced(factor) and bool(jnp.isnan(value_of(factor)).any()):
-        raise ValueError("Cholesky decomposition failed: the input might not be a valid positive definite matrix.")
+        raise ValueError(
+            "Cholesky decomposition failed: a matrix in `x` is not positive definite, or holds NaN. If only rounding "
+            "made it so, add a small multiple of the identity, or use float64. "
+            f"Received: shape {tuple(factor.shape)}, {factor.dtype}"
+        )
     return factor
 
 
@@ -112,7 +116,7 @@ def qr(x: Any, mode: str = "reduced") -> tuple[jax.Array, jax.Array]:
     """QR factorization; ``mode`` is ``"reduced"`` or ``"complete"``."""
     if mode not in ("reduced", "complete"):
         raise ValueError(
-            f"`mode` argument value not supported. Expected one of {{'reduced', 'complete'}}. Received: mode={mode}"
+            f"qr(): unknown mode {mode!r}. Choose 'reduced' (as many columns in Q as needed) or 'complete' (square Q)."
         )
     return jnp.linalg.qr(_matrix(x, "qr"), mode=mode)
 
@@ -132,7 +136,7 @@ def det(x: Any) -> jax.Array:
 
 @op
 def slogdet(x: Any) -> tuple[jax.Array, jax.Array]:
-    """Sign and logarithm of the absolute value of the determinant of square matrices."""
+    """Determinants of square matrices as pairs: their sign, and ``log(abs(det))``, which does not overflow."""
     return jnp.linalg.slogdet(_matrix(x, "slogdet", square=True))
 
 

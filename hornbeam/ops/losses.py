@@ -72,8 +72,8 @@ def _categorical_crossentropy(target: Any, output: Any, from_logits: bool, axis:
     _need_same_shape(target, output)
     if target.ndim < 1:
         raise ValueError(
-            "Arguments `target` and `output` must be at least rank 1. Received: "
-            f"target.shape={tuple(target.shape)}, output.shape={tuple(output.shape)}"
+            "categorical_crossentropy(): `target` and `output` are scalars, without an axis of classes. "
+            "Give both the shape (..., classes)."
         )
     if from_logits:
         log_prob = jax.nn.log_softmax(output, axis=axis)
@@ -110,7 +110,10 @@ def _sparse_categorical_crossentropy(
     if target.ndim == output.ndim and target.ndim and target.shape[-1] == 1:
         target = jnp.squeeze(target, axis=-1)
     if output.ndim < 1:
-        raise ValueError(f"Argument `output` must be at least rank 1. Received: output.shape={tuple(output.shape)}")
+        raise ValueError(
+            "sparse_categorical_crossentropy(): `output` is a scalar, without an axis of classes. "
+            "Give it the shape (..., classes)."
+        )
     if target.shape != output.shape[:-1]:
         raise ValueError(
             "`target` and `output` differ in another axis than that of the classes. Received: "
@@ -137,6 +140,7 @@ def _common(target: Any, output: Any) -> list[jax.Array]:
 def _need_same_shape(target: jax.Array, output: jax.Array) -> None:
     if target.shape != output.shape:
         raise ValueError(
-            "Arguments `target` and `output` must have the same shape. Received: "
-            f"target.shape={tuple(target.shape)}, output.shape={tuple(output.shape)}"
+            "Crossentropy compares `target` and `output` element by element, so their shapes are equal. Received: "
+            f"target {tuple(target.shape)}, output {tuple(output.shape)}. Check the units of the last layer; targets "
+            "that are numbers of classes go with the sparse categorical loss."
         )

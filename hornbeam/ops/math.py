@@ -75,7 +75,7 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> jax.Array:
 
 @op
 def logdet(x: Any) -> jax.Array:
-    """Logarithm of the absolute value of the determinant of square matrices."""
+    """``log(abs(det(x)))`` of square matrices, without overflow."""
     return jnp.linalg.slogdet(as_float(x))[1]
 
 
@@ -84,9 +84,15 @@ def cdist(x: Any, y: Any) -> jax.Array:
     """Euclidean distances between the rows of ``x`` (..., n, d) and those of ``y`` (..., m, d): (..., n, m)."""
     x, y = promote(x, y, at_least=float)
     if x.ndim < 2 or y.ndim < 2:
-        raise ValueError("`cdist` inputs must have rank >= 2")
+        raise ValueError(
+            "cdist(): each argument holds points as rows, (..., points, coordinates). "
+            f"Received: x.shape={tuple(x.shape)}, y.shape={tuple(y.shape)}"
+        )
     if x.shape[-1] != y.shape[-1]:
-        raise ValueError("Last dimension of inputs to `cdist` must match")
+        raise ValueError(
+            "cdist(): the points of `x` and `y` have different numbers of coordinates (last axis). "
+            f"Received: x.shape={tuple(x.shape)}, y.shape={tuple(y.shape)}"
+        )
     difference = x[..., :, None, :] - y[..., None, :, :]
     return jnp.sqrt(jnp.sum(difference * difference, axis=-1))
 
@@ -191,13 +197,13 @@ def _segment_reduce(data: Any, segment_ids: Any, num_segments: int, ordered: boo
     data, segment_ids = promote(data)[0], promote(segment_ids)[0]
     if segment_ids.ndim > 1:
         raise ValueError(
-            f"Argument `segment_ids` should be an 1-D vector, got shape: {segment_ids.shape}. Flatten it, and the "
-            "leading axes of `data` with it."
+            f"segment_{reduction}(): `segment_ids` has one axis, an id for each row of `data`. Flatten it, and the "
+            f"leading axes of `data` with it. Received: segment_ids.shape={tuple(segment_ids.shape)}"
         )
     if segment_ids.shape[0] != data.shape[0]:
         raise ValueError(
-            "Argument `segment_ids` and `data` should have same leading dimension. "
-            f"Got {segment_ids.shape} v.s. {data.shape}."
+            f"segment_{reduction}(): `data` has {data.shape[0]} rows, but `segment_ids` holds {segment_ids.shape[0]} "
+            "ids. Give one id for each row."
         )
     return _REDUCTIONS[reduction](data, segment_ids, num_segments, indices_are_sorted=ordered)
 
@@ -242,7 +248,10 @@ def view_as_complex(x: Any) -> jax.Array:
     """Complex numbers from pairs (real, imaginary) on the last axis."""
     x = as_float(x)
     if x.ndim < 1 or x.shape[-1] != 2:
-        raise ValueError(f"Last dimension of input must be size 2 (real and imaginary). Received shape: {x.shape}")
+        raise ValueError(
+            "view_as_complex(): the last axis holds pairs (real and imaginary part), so its size is 2. "
+            f"Received: x.shape={tuple(x.shape)}"
+        )
     if x.dtype.itemsize < 4:
         x = to_dtype(x, "float32")
     return jax.lax.complex(x[..., 0], x[..., 1])

@@ -130,7 +130,7 @@ def psnr(x1: Any, x2: Any, max_val: Any) -> jax.Array:
     """Peak signal-to-noise ratio in dB: ``20 log10(max_val) - 10 log10(mean((x1 - x2)^2))``."""
     x1, x2 = promote(x1, x2, at_least=float)
     if x1.shape != x2.shape:
-        raise ValueError(f"Input shapes {tuple(x1.shape)} and {tuple(x2.shape)} must match for PSNR calculation. ")
+        raise ValueError(f"psnr(): the images differ in shape. Received: {tuple(x1.shape)} and {tuple(x2.shape)}")
     return 20 * jnp.log10(to_dtype(max_val, x2.dtype)) - 10 * jnp.log10(jnp.mean(jnp.square(x1 - x2)))
 
 
@@ -146,7 +146,7 @@ def normalize(x: Any, axis: Any = -1, order: int = 2, epsilon: float | None = No
         epsilon: default ``keras.config.epsilon()``.
     """
     if not isinstance(order, int) or order < 1:
-        raise ValueError(f"Argument `order` must be an int >= 1. Received: order={order}")
+        raise ValueError(f"normalize(): `order`, that of the norm, is an int of 1 or more. Received: {order!r}")
     return _normalize(x, axis=axis, order=order, epsilon=settings.epsilon() if epsilon is None else epsilon)
 
 

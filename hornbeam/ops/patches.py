@@ -65,7 +65,9 @@ def unfold(x: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride
     """
     x = promote(x)[0]
     if x.ndim != 4:
-        raise ValueError(f"Input must be a 4D tensor. Received: input.shape={tuple(x.shape)}")
+        raise ValueError(
+            f"unfold(): expected images (batch, channels, height, width), received shape {tuple(x.shape)}."
+        )
     batch, channels, height, width = x.shape
     windows = _Windows(height, width, kernel_size, dilation, padding, stride)
     rows, columns = windows.padding
@@ -91,7 +93,10 @@ def fold(x: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padding:
     """
     x = promote(x)[0]
     if x.ndim != 3:
-        raise ValueError(f"Input must be a 3D tensor. Received: input.shape={tuple(x.shape)}")
+        raise ValueError(
+            "fold(): expected columns of windows (batch, channels * window size, windows), as `unfold` returns them, "
+            f"received shape {tuple(x.shape)}."
+        )
     height, width = _pair(output_size)
     windows = _Windows(height, width, kernel_size, dilation, padding, stride)
     area = windows.kernel[0] * windows.kernel[1]
@@ -136,7 +141,7 @@ def _is_last(data_format: str | None) -> bool:
 
 def _block(block_size: int) -> int:
     if block_size < 2:
-        raise ValueError(f"`block_size` must be at least 2. Received: block_size={block_size}")
+        raise ValueError(f"A block has an edge of 2 pixels at least. Received: block_size={block_size}")
     return int(block_size)
 
 

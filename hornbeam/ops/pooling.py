@@ -29,14 +29,16 @@ def _window(x: Any, pool_size: Any, strides: Any, padding: Any, data_format: str
             f"{name}(): `pool_size` and `strides` must be positive. Received: pool_size={sizes}, strides={strides}"
         )
     if isinstance(padding, str) and padding not in ("valid", "same"):
-        raise ValueError(f"Invalid padding '{padding}', must be 'same' or 'valid'.")
+        raise ValueError(
+            f"{name}(): unknown padding {padding!r}. Choose 'valid' (none) or 'same' (zeros at the edges)."
+        )
     first = 2 if data_format == "channels_first" else 1
     pads = pads_of(padding, x.shape[first : first + space], sizes, strides, (1,) * space)
     window = engine.Window(first, sizes, strides, pads)
     if 0 in window.counts(x.shape) and 0 not in x.shape:
         raise ShapeError(
             explain(
-                f"{name}(): computed output size would be zero or negative.",
+                f"{name}(): the window does not fit, so an output size would be zero or negative.",
                 expected=f"spatial sizes of at least {sizes}",
                 received=f"inputs of shape {tuple(x.shape)}, data_format={data_format!r}",
                 fix="use a smaller window, or padding='same'",

@@ -83,8 +83,8 @@ def categorical(seed: Any, logits: Any, num_samples: int, dtype: Any) -> jax.Arr
     logits = as_float(logits)
     if logits.ndim != 2:
         raise ValueError(
-            "`logits` should be a 2-D tensor with shape [batch_size, num_classes]. "
-            f"Received: logits.shape={tuple(logits.shape)}"
+            "categorical(): `logits` holds a row of unnormalized log-probabilities for each sample, (batch, classes). "
+            f"Received: shape {tuple(logits.shape)}"
         )
     shape = (logits.shape[0], int(num_samples))
     return jax.random.categorical(_key(seed), logits[..., None], axis=1, shape=shape).astype(_np(dtype))

@@ -51,7 +51,7 @@ def scan(
         The last carry, and all ``y`` stacked along a new axis 0.
     """
     if not isinstance(unroll, bool) and (not isinstance(unroll, int) or unroll < 1):
-        raise ValueError(f"`unroll` must be an positive integer or boolean. Received: unroll={unroll}")
+        raise ValueError(f"scan(): `unroll` is a number of steps, 1 at least, or a bool. Received: {unroll!r}")
     carry, inputs = Leaves(init), Leaves(xs)
     steps = _length("scan", inputs, length)
     raw = Leaves((init, xs)).raw

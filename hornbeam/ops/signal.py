@@ -17,17 +17,17 @@ __all__ = ["fft", "fft2", "ifft2", "irfft", "istft", "rfft", "stft"]
 
 def _joined(x: Any) -> jax.Array:
     if not isinstance(x, (tuple, list)) or len(x) != 2:
-        raise ValueError(f"Input `x` should be a tuple of two tensors - real and imaginary. Received: x={x}")
+        raise ValueError(f"Complex numbers are given as a pair `(real, imaginary)` of tensors. Received: x={x!r}")
     real, imag = (promote(part)[0] for part in x)
     if real.shape != imag.shape:
         raise ValueError(
-            "Input `x` should be a tuple of two tensors - real and imaginary. Both should have the same shape. "
-            f"Received: x[0].shape = {tuple(real.shape)}, x[1].shape = {tuple(imag.shape)}"
+            "The parts of `x`, real and imaginary, differ in shape. "
+            f"Received: real {tuple(real.shape)}, imaginary {tuple(imag.shape)}"
         )
     if not all(jnp.issubdtype(part.dtype, jnp.floating) for part in (real, imag)):
         raise ValueError(
-            "At least one tensor in input `x` is not of type float. "
-            f"Received: x[0].dtype = {real.dtype}, x[1].dtype = {imag.dtype}"
+            "The parts of `x`, real and imaginary, are float tensors; cast other dtypes first. "
+            f"Received: real {real.dtype}, imaginary {imag.dtype}"
         )
     return jax.lax.complex(*promote(real, imag))
 
@@ -44,7 +44,7 @@ def fft(x: Any) -> tuple[jax.Array, jax.Array]:
 
 @op(lists=("x",))
 def fft2(x: Any) -> tuple[jax.Array, jax.Array]:
-    """Discrete Fourier transform along the last two axes of ``(real, imaginary)``."""
+    """Discrete Fourier transform in two dimensions, the last ones, of ``(real, imaginary)``."""
     return _parted(jnp.fft.fft2(_joined(x)))
 
 
@@ -103,7 +103,7 @@ def stft(
 
 def _check_stride(sequence_stride: Any) -> None:
     if not isinstance(sequence_stride, int) or sequence_stride <= 0:
-        raise ValueError(f"`sequence_stride` must be a positive integer. Received: sequence_stride={sequence_stride}")
+        raise ValueError(f"`sequence_stride` counts samples: an int, 1 at least. Received: {sequence_stride!r}")
 
 
 def _split_window(window: Any) -> tuple[str | None, Any]:
@@ -118,7 +118,8 @@ def _window_values(name: str, length: int) -> list[float]:
     """
     if name not in ("hann", "hamming"):
         raise ValueError(
-            f'If a string is passed to `window`, it must be one of `"hann"`, `"hamming"`. Received: window={name}'
+            f"Unknown window {name!r}. Known by name are 'hann' and 'hamming'; give the values of another as a tensor, "
+            "one for each of the `sequence_length` samples."
         )
     middle = 0.5 if name == "hann" else 0.54
     if length == 1:
@@ -135,8 +136,8 @@ def _padded_window(name: str | None, values: Any, sequence_length: int, fft_leng
     values = to_dtype(values, dtype)
     if values.shape != (sequence_length,):
         raise ValueError(
-            "The shape of `window` must be equal to [sequence_length]. "
-            f"Received: window shape={tuple(values.shape)}, sequence_length={sequence_length}"
+            f"`window` needs one value for each of the {sequence_length} samples (`sequence_length`). "
+            f"Received: a tensor of shape {tuple(values.shape)}"
         )
     return jnp.pad(values, (left, fft_length - sequence_length - left))
 
@@ -153,11 +154,11 @@ def _stft(
 ) -> tuple[jax.Array, jax.Array]:
     x = promote(x)[0]
     if x.dtype.name not in ("float32", "float64"):
-        raise TypeError(f"Invalid input type. Expected `float32` or `float64`. Received: input type={x.dtype}")
+        raise TypeError(f"stft(): the signal `x` is float32 or float64; cast it first. Received: {x.dtype}")
     if fft_length < sequence_length:
         raise ValueError(
-            "`fft_length` must equal or larger than `sequence_length`. "
-            f"Received: sequence_length={sequence_length}, fft_length={fft_length}"
+            f"stft(): a window of sequence_length={sequence_length} samples does not fit into a transform of "
+            f"fft_length={fft_length}. Make `fft_length` as long, or longer."
         )
     weights = _padded_window(window, values, sequence_length, fft_length, x.dtype)
     if center:
@@ -223,7 +224,9 @@ def _istft(
 ) -> jax.Array:
     spectrum = _joined(x)
     if spectrum.ndim < 2:
-        raise ValueError(f"Input `x` must have at least 2 dimensions. Received shape: {tuple(spectrum.shape)}")
+        raise ValueError(
+            f"istft(): each part of `x` is (..., windows, fft_length // 2 + 1). Received: shape {tuple(spectrum.shape)}"
+        )
     dtype = jnp.real(spectrum).dtype
     weights = _padded_window(window, values, sequence_length, fft_length, dtype)
     plain = window is None and values is None

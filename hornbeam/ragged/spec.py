@@ -6,12 +6,13 @@ from typing import Any
 
 from hornbeam.base import dtypes
 from hornbeam.base.shapes import TensorShape
+from hornbeam.core.spec import TypeSpec
 from hornbeam.ragged.tensor import RaggedTensor
 
 __all__ = ["RaggedTensorSpec"]
 
 
-class RaggedTensorSpec:
+class RaggedTensorSpec(TypeSpec):
     """What a ragged tensor looks like.
 
     Args:

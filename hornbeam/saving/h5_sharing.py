@@ -81,4 +81,5 @@ def _arrays(weights: h5py.Group, group: str, layer: str, source: str) -> dict[st
     if not isinstance(member, h5py.Group) or "weight_names" not in member.attrs:
         return {}
     names = [name for name in names_in(member, "weight_names", source) if layer in name.split("/")[:-1]]
-    return {name: member[name] for name in names if isinstance(member.get(name), h5py.Dataset)}
+    found = ((name, member.get(name)) for name in names)
+    return {name: array for name, array in found if isinstance(array, h5py.Dataset)}

@@ -16,6 +16,8 @@ __all__ = ["plain_config", "plain_training", "says_nothing"]
 
 _TENSOR = "__keras_tensor__"
 _SHARED = "shared_object_id"
+_ADDED = "added"
+"""Losses and metrics that were added as symbolic tensors, beside the first layer; other programs overlook them."""
 # Arguments that others do not know, left out where they have the value that others assume.
 _UNKNOWN_ELSEWHERE: dict[str, tuple[Any, ...]] = {
     "quantization_config": (None,),
@@ -80,6 +82,8 @@ def _entry(stored: dict[str, Any], simple: bool) -> dict[str, Any]:
         found["inbound_nodes"] = [_older_node(node) for node in nodes] if simple else _inner(nodes, simple)
         if not simple:
             found.update((key, stored[key]) for key in ("module", "registered_name") if key in stored)
+    if _ADDED in stored:
+        found[_ADDED] = stored[_ADDED]
     return found
 
 
@@ -122,7 +126,7 @@ def _is_simple(stored: Any) -> bool:
         return False
     if "inbound_nodes" in stored and not all(map(_is_simple_node, stored["inbound_nodes"])):
         return False
-    return all(_is_simple(value) for key, value in stored.items() if key != "inbound_nodes")
+    return all(_is_simple(value) for key, value in stored.items() if key not in ("inbound_nodes", _ADDED))
 
 
 def _is_simple_node(node: dict[str, Any]) -> bool:

@@ -1,5 +1,6 @@
 """``tf.sparse``: tensors of which only the entries that are not zero are kept."""
 
+from hornbeam.sparse.counting import bincount, segment_mean, segment_sqrt_n, segment_sum
 from hornbeam.sparse.functions import (
     add,
     concat,
@@ -29,6 +30,7 @@ from hornbeam.sparse.tensor import SparseTensor
 __all__ = [
     "SparseTensor",
     "add",
+    "bincount",
     "concat",
     "expand_dims",
     "eye",
@@ -43,6 +45,9 @@ __all__ = [
     "reset_shape",
     "reshape",
     "retain",
+    "segment_mean",
+    "segment_sqrt_n",
+    "segment_sum",
     "slice",
     "softmax",
     "sparse_dense_matmul",

@@ -6,12 +6,13 @@ from typing import Any
 
 from hornbeam.base import dtypes
 from hornbeam.base.shapes import TensorShape
+from hornbeam.core.spec import TypeSpec
 from hornbeam.sparse.tensor import SparseTensor
 
 __all__ = ["SparseTensorSpec"]
 
 
-class SparseTensorSpec:
+class SparseTensorSpec(TypeSpec):
     """What a sparse tensor looks like.
 
     Args:

@@ -32,6 +32,7 @@ __all__ = [
     "get_static_value",
     "identity",
     "identity_n",
+    "is_symbolic_tensor",
     "is_tensor",
     "linspace",
     "meshgrid",
@@ -75,8 +76,8 @@ def convert_to_tensor(value: Any, dtype: Any = None, dtype_hint: Any = None, nam
     given = isinstance(value, (Tensor, Variable, KerasTensor, jax.Array))
     if given and dtype is not None and dtypes.as_dtype(value.dtype) != dtypes.as_dtype(dtype):
         raise ValueError(
-            f"Tensor conversion requested dtype {dtypes.as_dtype(dtype).name} for Tensor with dtype "
-            f"{dtypes.as_dtype(value.dtype).name}: {value!r}"
+            f"convert_to_tensor keeps the dtype of a tensor, {dtypes.as_dtype(value.dtype).name} here, and makes no "
+            f"{dtypes.as_dtype(dtype).name} of it; use tf.cast. Received: {value!r}"
         )
     if dtype is None and dtype_hint is not None and not given:
         try:
@@ -135,6 +136,8 @@ def cast(x: Any, dtype: Any, name: str | None = None) -> Any:
         tf.errors.UnimplementedError: strings; use ``tf.strings.to_number``.
     """
     wanted = dtypes.as_dtype(dtype)
+    if hasattr(x, "dense_shape") and hasattr(x, "with_values"):
+        return x.with_values(cast(x.values, wanted))  # a sparse tensor
     x = tensor(x)
     if x.dtype == wanted:
         return x
@@ -192,6 +195,14 @@ def is_tensor(x: Any) -> bool:
     References: TensorFlow `tf.is_tensor`.
     """
     return isinstance(x, (Tensor, Variable, KerasTensor, jax.Array))
+
+
+def is_symbolic_tensor(tensor: Any) -> bool:
+    """True for tensors without values: those of the functional API, and those inside of compiled functions.
+
+    References: TensorFlow `tf.is_symbolic_tensor`.
+    """
+    return isinstance(tensor, KerasTensor) or (isinstance(tensor, Tensor) and not is_known(tensor))
 
 
 def get_static_value(tensor: Any, partial: bool = False) -> Any:

@@ -35,6 +35,7 @@ __all__ = [
     "tensor_scatter_nd_min",
     "tensor_scatter_nd_sub",
     "tensor_scatter_nd_update",
+    "unravel_index",
     "where",
 ]
 
@@ -310,3 +311,37 @@ def scatter_nd(indices: Any, updates: Any, shape: Any, bad_indices_policy: str =
     sizes = static_value(shape, "shape")
     zeros = ops.zeros(sizes if isinstance(sizes, tuple) else (sizes,), dtype=updates.dtype)
     return _update(zeros, indices, updates, bad_indices_policy, "add", "tf.scatter_nd")
+
+
+# --- places --------------------------------------------------------------------------------------
+@op
+def _unravel(indices: Any, dims: Any) -> Any:
+    indices, dims = promote(indices)[0], promote(dims)[0].astype(indices.dtype)
+    strides = jnp.concatenate([jnp.cumprod(dims[:0:-1])[::-1], jnp.ones((1,), dims.dtype)]).astype(indices.dtype)
+    shape = (-1,) + (1,) * indices.ndim
+    return indices[None] // strides.reshape(shape) % dims.reshape(shape)
+
+
+@face
+def unravel_index(indices: Any, dims: Any, name: str | None = None) -> Any:
+    """Places in an array of given sizes, from places in its flat form.
+
+    Args:
+        indices: flat places, a number or a vector.
+        dims: sizes of the array.
+
+    Returns:
+        One row for each axis of the array, (axes,) or (axes, places).
+
+    Raises:
+        InvalidArgumentError: a place outside of the array, where the values are known.
+
+    References: TensorFlow `tf.unravel_index`.
+    """
+    indices, dims = tensors(indices, dims)
+    places, sizes = concrete(indices), concrete(dims)
+    if places is not None and sizes is not None and places.size:
+        limit = int(np.prod(sizes.astype(np.int64)))
+        if places.min() < 0 or places.max() >= limit:
+            raise InvalidArgumentError(None, None, f"tf.unravel_index: places must lie in [0, {limit}).")
+    return _unravel(indices, dims)

@@ -52,7 +52,9 @@ class Module:
     def __init__(self, name: str | None = None) -> None:
         name = _snake(type(self).__name__) if name is None else name
         if not name.isidentifier():
-            raise ValueError(f"{name!r} is not a valid module name. Module names must be valid Python identifiers.")
+            raise ValueError(
+                f"tf.Module: a name is a Python identifier (letters, digits, '_'). Received: name={name!r}"
+            )
         self._name = name
 
     @property

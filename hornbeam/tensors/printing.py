@@ -20,7 +20,7 @@ __all__ = ["format_tensor", "print"]
 
 
 def format_tensor(array: Any, summarize: int = 3) -> str:
-    """Text of an array: ``[1 2 ... 8 9]``, with the first and last ``summarize`` entries of each axis (-1 for all)."""
+    """Text of an array: ``[1 2 ... 8 9]``, ``summarize`` entries at both ends of each axis (-1 for all)."""
     array = np.asarray(array)
     if not array.ndim:
         return _scalar(array[()], array.dtype)

@@ -143,7 +143,8 @@ class TensorArray:
             raise InvalidArgumentError(
                 None,
                 None,
-                f"Tried to write to index {place} but array is not resizeable and size is: {len(self._items)}",
+                f"TensorArray.write: index {place} is outside of {len(self._items)} elements, and the array is not "
+                "resizeable; make it with dynamic_size=True to let it grow.",
             )
         # In place, as TensorFlow's eager arrays do: code that drops the result of `write` works there, too.
         self._items.extend([None] * (place + 1 - len(self._items)))
@@ -158,7 +159,7 @@ class TensorArray:
         place = int(static_value(index, "index"))
         if not 0 <= place < len(self._items):
             raise InvalidArgumentError(
-                None, None, f"Tried to read from index {place} but array size is: {len(self._items)}"
+                None, None, f"TensorArray.read: index {place} is outside of the array's {len(self._items)} elements."
             )
         return self._item(place)
 

@@ -280,8 +280,7 @@ def _check_shape(shape: Any, value: Any) -> None:
     wanted = shapes.TensorShape(shape)
     if not wanted.is_compatible_with(value.shape):
         raise ValueError(
-            f"The initial value's shape ({tuple(value.shape)}) is not compatible with the explicitly supplied `shape` "
-            f"argument ({wanted})."
+            f"tf.Variable: the initial value does not fit `shape`. Expected {wanted}, received {tuple(value.shape)}."
         )
     if wanted.rank is None or not wanted.is_fully_defined():
         raise NotSupportedError(

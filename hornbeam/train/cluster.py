@@ -51,7 +51,7 @@ class ClusterSpec:
         """Address of a task."""
         tasks = self._job(job_name)
         if task_index not in tasks:
-            raise ValueError(f"No task with index {task_index} in job {job_name!r}; it has {list(tasks)}.")
+            raise ValueError(f"Job {job_name!r} has no task {task_index}; its tasks are {list(tasks)}.")
         return tasks[task_index]
 
     def job_tasks(self, job_name: str) -> list[str | None]:

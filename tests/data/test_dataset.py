@@ -52,6 +52,13 @@ def test_ragged_tensors_are_cut_in_rows_and_joined_again():
     assert [batch.to_list() for batch in dataset.batch(2)] == [[[1, 2], []], [[3]]]
     lengths = dataset.map(tf.size)
     assert listed(lengths) == [2, 0, 1]
+    assert dataset.element_spec == tf.RaggedTensorSpec([None], tf.int32, 0)
+    batches = dataset.shuffle(3).batch(2)
+    assert batches.element_spec == tf.RaggedTensorSpec([None, None], tf.int32, 1)
+    assert batches.unbatch().batch(2, drop_remainder=True).element_spec == tf.RaggedTensorSpec([2, None], tf.int32, 1)
+    deeper = Dataset.from_tensor_slices(tf.ragged.constant([[[1], [2, 3]], [[4]]]))
+    assert deeper.element_spec == tf.RaggedTensorSpec([None, None], tf.int32, 1)
+    assert deeper.batch(2).element_spec == tf.RaggedTensorSpec([None, None, None], tf.int32, 2)
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,7 @@ def test_batches_of_vectors_and_inverses():
 def test_matrices_of_wrong_shape_raise(name):
     function = getattr(ops, name)
     for wrong in (np.ones(3, np.float32), np.ones((2, 3), np.float32)):
-        with pytest.raises(ValueError, match=r"rank >= 2|square"):
+        with pytest.raises(ValueError, match=r"\(\.\.\., rows, columns\)|takes square matrices"):
             function(from_host(wrong))
     with pytest.raises(ValueError, match="square"):
         function(KerasTensor((None, 2, 3)))
@@ -123,5 +123,5 @@ def test_other_wrong_arguments_raise():
     with pytest.raises(ValueError, match="Incompatible"):
         ops.solve(from_host(ONE), from_host(np.ones((3, 1), np.float32)))
     for function in (ops.lu_factor, ops.svd, ops.pinv, ops.matrix_rank):
-        with pytest.raises(ValueError, match="rank >= 2"):
+        with pytest.raises(ValueError, match="rows, columns"):
             function(from_host(VECTOR))

@@ -134,12 +134,12 @@ def test_gradient_of_segment_products(zeros):
 
 def test_wrong_arguments_raise():
     x = from_host(X)
-    with pytest.raises(ValueError, match="1-D"):
+    with pytest.raises(ValueError, match="`segment_ids` has one axis"):
         ops.segment_sum(x, from_host(np.zeros((4, 1), np.int32)), 2)
-    with pytest.raises(ValueError, match="leading dimension"):
+    with pytest.raises(ValueError, match="`segment_ids` holds 3 ids"):
         ops.segment_sum(x, from_host(IDS[:3].copy()), 2)
     for wrong in (x, (x,), (x, from_host(X[:2].copy())), (from_host(IDS), from_host(IDS))):
-        with pytest.raises(ValueError, match=r"real and imaginary|not of type float"):
+        with pytest.raises(ValueError, match=r"a pair `\(real, imaginary\)`|differ in shape|are float tensors"):
             ops.fft(wrong)
     with pytest.raises(ValueError, match="window"):
         ops.stft(x, 4, 2, 4, window="kaiser")
@@ -149,9 +149,9 @@ def test_wrong_arguments_raise():
         ops.stft(x, 4, 2, 3)
     with pytest.raises(TypeError, match="float32"):
         ops.stft(from_host(IDS), 4, 2, 4)
-    with pytest.raises(ValueError, match="size 2"):
+    with pytest.raises(ValueError, match="so its size is 2"):
         ops.view_as_complex(x)
-    with pytest.raises(ValueError, match="rank"):
+    with pytest.raises(ValueError, match="points as rows"):
         ops.cdist(from_host(IDS), x)
 
 

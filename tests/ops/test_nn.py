@@ -142,7 +142,7 @@ def test_what_is_not_offered_says_so():
         nn.multi_hot(x)
     with pytest.raises(ValueError, match="order"):
         nn.normalize(x, order=0)
-    with pytest.raises(ValueError, match="4D"):
+    with pytest.raises(ValueError, match="four axes each"):
         attention.dot_product_attention(*[from_host(X)] * 3)
     with pytest.raises(ValueError, match="soft_cap"):
         attention.dot_product_attention(*[from_host(QUERY)] * 3, attn_logits_soft_cap=1.0)

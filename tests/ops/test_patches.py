@@ -42,15 +42,15 @@ def test_fold_gives_the_size_asked_for_where_windows_leave_a_rest():
 
 def test_wrong_shapes_raise():
     x = from_host(IMAGE)
-    with pytest.raises(ValueError, match="4D"):
+    with pytest.raises(ValueError, match=r"unfold.*channels, height, width"):
         ops.unfold(from_host(IMAGE[0].copy()), 2)
-    with pytest.raises(ValueError, match="3D"):
+    with pytest.raises(ValueError, match=r"fold.*columns of windows"):
         ops.fold(x, 4, 2)
     with pytest.raises(ValueError, match="do not fit"):
         ops.unfold(x, 9)
     with pytest.raises(ValueError, match="fold: expected"):
         ops.fold(from_host(IMAGE[0].copy()), 4, 2)
-    with pytest.raises(ValueError, match="at least 2"):
+    with pytest.raises(ValueError, match="2 pixels at least"):
         ops.depth_to_space(x, 1)
     with pytest.raises(ValueError, match="divisible"):
         ops.depth_to_space(x, 3)

@@ -13,8 +13,8 @@ from tests.structure.source_tree import Import, imports, imports_of, modules, pa
 # fmt: off
 ROOMS = {
     "version": -1, "base": 0, "engine": 0, "core": 1, "errors": 1.5, "config": 1.6, "ops": 2,
-    "tensors": 2.2, "math": 2.4, "linalg": 2.5, "random": 2.5, "nn": 2.6,
-    "sparse": 2.7, "ragged": 2.8, "summary": 3.2, "data": 3.5,
+    "tensors": 2.2, "math": 2.4, "linalg": 2.5, "random": 2.5,
+    "sparse": 2.6, "nn": 2.7, "ragged": 2.8, "summary": 3.2, "data": 3.5,
     "keras": 4, "tfds": 4.5, "saving": 5, "compat": 6, "cli": 7,
 }
 # fmt: on

@@ -56,7 +56,7 @@ def test_wrong_python_arguments_stay_type_errors():
         tf.cast("a", tf.int32)
     with pytest.raises(TypeError, match="Cannot convert"):
         tf.constant(1.5, tf.int32)
-    with pytest.raises(ValueError, match="requested dtype"):
+    with pytest.raises(ValueError, match="float32 here, and makes no int32"):
         tf.convert_to_tensor(tf.ones(2), tf.int32)
 
 

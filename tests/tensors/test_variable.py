@@ -54,7 +54,7 @@ def test_dtypes_and_shapes():
     assert tf.Variable(lambda: tf.ones((2, 2)), shape=(2, 2)).shape == (2, 2)
     with pytest.raises(ValueError, match="initial_value"):
         tf.Variable()
-    with pytest.raises(ValueError, match="not compatible"):
+    with pytest.raises(ValueError, match="does not fit `shape`"):
         tf.Variable([1.0], shape=(2,))
     with pytest.raises(NotImplementedError, match="other sizes"):
         tf.Variable([1.0], shape=(None,))

@@ -14,7 +14,7 @@ __all__ = ["convert_entry", "input_entry"]
 
 _GRAPHS = ("Model", "Functional", "Network", "Container")
 _RECURRENT = frozenset({"SimpleRNN", "LSTM", "GRU", "RNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "Bidirectional"})
-_KEPT = ("inbound_nodes", "name", "build_config", "shared_object_id")
+_KEPT = ("inbound_nodes", "name", "build_config", "shared_object_id", "added")
 _INNER = ("layer", "forward_layer", "backward_layer", "cell")
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from hornbeam import ops
 from hornbeam.base import trees
 from hornbeam.base.errors import NotSupportedError, explain
-from hornbeam.core.symbolic import KerasTensor
+from hornbeam.core.symbolic import KerasTensor, symbol_of, value_now
 from hornbeam.core.tape import GradientTape
 from hornbeam.core.variable import Variable
 from hornbeam.keras.backend.control import Phase
@@ -162,19 +162,45 @@ def gradients(loss: Any, variables: Any) -> list[Any]:
 
     References: Keras ``backend.gradients``.
     """
+    asked = list(variables) if isinstance(variables, (list, tuple)) else [variables]
     if not isinstance(loss, KerasTensor):
+        found = _gradients_of_values(loss, asked)
+        if found is not None:
+            return found
         raise NotSupportedError(
             explain(
                 "K.gradients() works on symbolic tensors.",
-                expected="a loss computed from `model.input` or another symbolic tensor",
+                expected="a loss computed from `model.input` or another symbolic tensor; in a loss function, the "
+                "output that it was given, by symbolic tensors of the model",
                 received=f"{type(loss).__name__} with a value",
                 fix="compute the loss under `with tf.GradientTape() as tape:` and call `tape.gradient(...)`",
             )
         )
-    asked = list(variables) if isinstance(variables, (list, tuple)) else [variables]
     sources = list(get_source_inputs(loss))
     found = Gradients(loss, asked, sources)(sources[0] if len(sources) == 1 else sources)
     return list(found) if isinstance(found, (list, tuple)) else [found]
+
+
+def _gradients_of_values(loss: Any, asked: list[Any]) -> list[Any] | None:
+    """Gradients of an output of the running graph by its inner tensors; None if how it was computed is not known.
+
+    The part of the graph between them is computed again under a tape.
+    """
+    made_by = symbol_of(loss)
+    values = [value_now(one) if isinstance(one, KerasTensor) else None for one in asked]
+    if made_by is None or any(value is None for value in values):
+        return None
+    symbol, training = made_by
+    between = Model(asked, symbol)
+    state = [(variable, variable.value) for variable in between.non_trainable_variables]
+    with GradientTape() as tape:
+        for value in values:
+            tape.watch(value)
+        found = between(values[0] if len(values) == 1 else values, training=training)
+    for variable, value in state:
+        # Moving averages have seen this batch already.
+        variable.assign(value)
+    return tape.gradient(found, values, unconnected_gradients="zero")
 
 
 class _Shown(Layer):

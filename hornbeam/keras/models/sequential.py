@@ -144,8 +144,8 @@ class Sequential(Model):
         out = layer(tensor)
         if len(trees.flatten(out)) != 1 or isinstance(out, (list, tuple, dict)):
             raise ValueError(
-                f"Layer '{layer.name}' returned {len(trees.flatten(out))} outputs, and in a Sequential model one tensor "
-                "goes from layer to layer. Build this model with the functional API: `keras.Model(inputs, outputs)`."
+                f"Layer '{layer.name}' returned {len(trees.flatten(out))} outputs, and in a Sequential model one "
+                "tensor goes from layer to layer. Use the functional API: `keras.Model(inputs, outputs)`."
             )
         return out
 

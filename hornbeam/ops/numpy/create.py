@@ -285,7 +285,7 @@ def _eye(rows: int, columns: int | None, k: int, dtype: Any) -> Any:
 
 
 def eye(N: Any, M: Any = None, k: int = 0, dtype: Any = None) -> Any:
-    """Matrix with ones on diagonal ``k`` and zeros elsewhere.
+    """Matrix of zeros but for diagonal ``k``, which is ones.
 
     Args:
         N: number of rows.
@@ -295,7 +295,7 @@ def eye(N: Any, M: Any = None, k: int = 0, dtype: Any = None) -> Any:
     """
     for name, value in (("N", N), ("M", M)):
         if _is_float(value):
-            raise TypeError(f"eye(): Argument `{name}` must be an integer or an integer tensor. Received: {value!r}")
+            raise TypeError(f"eye(): `{name}` counts rows or columns and cannot be a float. Received: {value!r}")
     return _eye(N, M, k, _dtype_or_floatx(dtype))
 
 
@@ -332,13 +332,13 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     """
     x = promote(x)[0]
     if x.ndim != 1:
-        raise ShapeError(f"vander(): Input tensor must be 1-dimensional. Received: input.shape={x.shape}")
+        raise ShapeError(f"vander(): `x` is a vector, with one axis. Received: shape {tuple(x.shape)}")
     if N is not None and not isinstance(N, int):
-        raise TypeError(f"vander(): Argument `N` must be of type `int`. Received: N={N!r}")
+        raise TypeError(f"vander(): `N` is a number of columns, an int or None. Received: {N!r}")
     if N is not None and N < 0:
-        raise ValueError(f"vander(): Argument `N` must be nonnegative. Received: N={N}")
+        raise ValueError(f"vander(): `N` is a number of columns, 0 or more. Received: {N}")
     if not isinstance(increasing, bool):
-        raise TypeError(f"vander(): Argument `increasing` must be of type `bool`. Received: {increasing!r}")
+        raise TypeError(f"vander(): `increasing` is True or False. Received: {increasing!r}")
     return to_dtype(jnp.vander(x, N, increasing), x.dtype.name)
 
 
@@ -352,5 +352,5 @@ def meshgrid(*x: Any, indexing: str = "xy") -> list:
     References: Keras `ops.meshgrid`.
     """
     if indexing not in ("xy", "ij"):
-        raise ValueError(f"meshgrid(): Valid values for `indexing` are 'xy' and 'ij', but received {indexing!r}.")
+        raise ValueError(f"meshgrid(): unknown indexing {indexing!r}. Choose 'xy' (first two axes exchanged) or 'ij'.")
     return list(jnp.meshgrid(*(promote(one)[0].reshape(-1) for one in x), indexing=indexing))

@@ -162,7 +162,7 @@ def log10(x: Array) -> Array:
 
 @op
 def i0(x: Array) -> Array:
-    """Modified Bessel function of the first kind, order 0; int64 becomes float64."""
+    """The modified Bessel function ``I_0``; int64 becomes float64."""
     return jnp.i0(*promote(x, at_least="float64" if kind_of(x) == "int64" else float))
 
 

@@ -116,7 +116,11 @@ def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
     References: Keras `ops.where`.
     """
     if (x1 is None) != (x2 is None):
-        raise ValueError("where(): `x1` and `x2` either both should be `None` or both should have non-None value.")
+        missing = "x1" if x1 is None else "x2"
+        raise ValueError(
+            f"where(): `{missing}` is missing. Give `x1` and `x2` to choose between them, or neither for the places "
+            "where the condition holds."
+        )
     if x1 is None:
         return nonzero(condition)
     if isinstance(condition, (np.ndarray, list, tuple)) and not hasattr(condition, "_value"):
@@ -275,7 +279,7 @@ def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | Non
     kind = None if reduction is None else str(reduction).lower()
     if kind not in _REDUCTIONS:
         raise ValueError(
-            f"scatter_update(): Invalid reduction: {reduction!r}. "
-            "Supported values are: None, 'add', 'max', 'min', 'mul'."
+            f"scatter_update(): Invalid reduction {reduction!r}. "
+            "Choose 'add', 'max', 'min' or 'mul', or None to replace what stands there."
         )
     return _scattered(inputs, indices, updates, kind)

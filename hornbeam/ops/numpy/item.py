@@ -144,7 +144,9 @@ def _index(number: int, size: int, axis: int) -> int:
     if scopes.symbolic:  # sizes are stand-ins
         return max(-size, min(number, size - 1))
     if not -size <= number < size:
-        raise IndexError(f"Index {number} is out of bounds for axis {axis} with size {size}.")
+        raise IndexError(
+            f"Index {number} is out of bounds: axis {axis} has {size} elements, numbered from 0, or from -{size}."
+        )
     return number
 
 

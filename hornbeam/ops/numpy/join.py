@@ -203,11 +203,11 @@ def _array_split_rule(x: KerasTensor, indices_or_sections: int, axis: int = 0) -
 
 def _check_sections(sections: Any, axis: Any) -> None:
     if not isinstance(sections, int):
-        raise TypeError(f"array_split(): `indices_or_sections` must be of type `int`. Received: {sections!r}")
+        raise TypeError(f"array_split(): `indices_or_sections` is a number of parts, an int. Received: {sections!r}")
     if sections <= 0:
-        raise ValueError(f"array_split(): `indices_or_sections` must be a positive integer. Received: {sections}")
+        raise ValueError(f"array_split(): `indices_or_sections` is a number of parts, 1 at least. Received: {sections}")
     if not isinstance(axis, int):
-        raise TypeError(f"array_split(): `axis` must be of type `int`. Received: {axis!r}")
+        raise TypeError(f"array_split(): `axis` is the number of one axis, an int. Received: {axis!r}")
 
 
 @composite(rule=_array_split_rule)

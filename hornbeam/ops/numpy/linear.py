@@ -24,7 +24,7 @@ def _preferred(*operands: Any) -> Any:
 
 @op(adapt=True)
 def matmul(x1: Any, x2: Any) -> Any:
-    """Matrix product over the last axis of ``x1`` and the last but one of ``x2``; further axes are batch axes.
+    """Matrix product of the last two axes, ``(..., n, k) @ (..., k, m)``; the axes before them are batch axes.
 
     References: Keras `ops.matmul`.
     """
@@ -33,7 +33,7 @@ def matmul(x1: Any, x2: Any) -> Any:
 
 @op(adapt=True)
 def dot(x1: Any, x2: Any) -> Any:
-    """Sum of products over the last axis of ``x1`` and the last but one (or only) axis of ``x2``.
+    """Products of the rows of ``x1`` (its last axis) with the columns of ``x2`` (last but one axis, or only one).
 
     References: Keras `ops.dot`.
     """

@@ -89,7 +89,7 @@ def _padded(x: Any, constant_values: Any, pad_width: tuple, mode: str) -> Any:
     if len(pad_width) not in (1, x.ndim):
         raise ShapeError(
             explain(
-                "pad(): `pad_width` must have the same length as `x.shape`.",
+                f"pad(): `pad_width` does not fit a tensor of shape {tuple(x.shape)}.",
                 expected=f"{x.ndim} pairs, or one for all axes",
                 received=pad_width,
             )

@@ -44,7 +44,7 @@ def argpartition(x: Any, kth: int, axis: int | None = -1) -> Any:
     References: Keras `ops.argpartition`.
     """
     if not isinstance(kth, int) or isinstance(kth, bool):
-        raise ValueError(f"argpartition(): `kth` must be an integer. Received: kth={kth!r}")
+        raise ValueError(f"argpartition(): `kth` is one place in the sorted order, an int. Received: {kth!r}")
     x = promote(x)[0]
     if axis is None:
         x, axis = x.reshape(-1), 0

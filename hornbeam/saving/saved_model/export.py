@@ -144,7 +144,9 @@ class ExportArchive:
             verbose: say where it was written.
         """
         if not self._endpoints:
-            raise ValueError("No endpoints have been set yet. Call add_endpoint().")
+            raise ValueError(
+                "write_out(): the archive holds no endpoints. Add one first, with `add_endpoint(name, function)`."
+            )
         holder = _Holder(self)
         graph = ObjectGraph(holder)
         variables = [item for item in graph.items if isinstance(item, Variable)]

@@ -1,5 +1,7 @@
 """Losses and metrics added to models and layers: symbolic ones, and values computed in ``call``."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -65,6 +67,27 @@ def test_symbolic_losses_and_metrics_are_saved(tmp_path, suffix):
     assert len(again.losses) == 2 and len(again.trainable_variables) == 6
     copy = keras.models.model_from_json(again.to_json())
     assert len(copy.losses) == 2 and "highest" in {one.name for one in copy.metrics}
+
+
+def test_losses_and_metrics_that_a_file_holds_as_layers():
+    def layer(kind, name, nodes, **config):
+        return {"class_name": kind, "config": {"name": name, **config}, "name": name, "inbound_nodes": nodes}
+
+    stored = [
+        layer("InputLayer", "x", [], batch_input_shape=[None, 3], dtype="float32"),
+        layer("Dense", "dense", [[["x", 0, 0, {}]]], units=2),
+        layer("TFOpLambda", "square", [["dense", 0, 0, {}]], function="math.square"),
+        layer("TFOpLambda", "mean", [["square", 0, 0, {}]], function="math.reduce_mean"),
+        layer("AddLoss", "add_loss", [[["mean", 0, 0, {}]]], unconditional=False),
+        layer("AddMetric", "add_metric", [[["mean", 0, 0, {}]]], aggregation="mean", metric_name="level"),
+    ]
+    config = {"name": "m", "layers": stored, "input_layers": [["x", 0, 0]], "output_layers": [["dense", 0, 0]]}
+    text = json.dumps({"class_name": "Functional", "config": config, "keras_version": "2.15.0"})
+    model = keras.models.model_from_json(text)
+    model.compile("sgd")
+    wanted = (model.predict(X, verbose=0) ** 2).mean()
+    found = model.evaluate(X, verbose=0, return_dict=True)
+    assert found == pytest.approx({"loss": wanted, "level": wanted}, rel=1e-5)
 
 
 def test_a_symbolic_loss_needs_a_graph():

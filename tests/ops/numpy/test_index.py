@@ -129,7 +129,7 @@ def test_where_with_python_numbers_and_numpy():
     # A NumPy condition keeps its truth values whatever the dtype of the values is.
     out = x.where(np.array([256, 0, 1]), from_host(np.ones(3, np.uint8)), 0)
     assert out.tolist() == [1, 0, 1]
-    with pytest.raises(ValueError, match="both"):
+    with pytest.raises(ValueError, match="`x2` is missing"):
         x.where(flags, 1.0)
 
 
