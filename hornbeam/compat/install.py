@@ -137,7 +137,11 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         if (advice := paths.advice(fullname)) is not None:
             raise ModuleNotFoundError(f"No module named {fullname!r} in Hornbeam. {advice}", name=fullname)
         home = paths.home(fullname)
-        if not paths.moved(fullname) and (home is None or not _exists(home)):
+        former = bool(paths.moved(fullname))
+        if former and not fullname.rpartition(".")[2].islower():
+            # `from keras.layers.merge import Nothing`: the system asks for a module where the class was not found.
+            raise ModuleNotFoundError(f"No module named {fullname!r}{_hint(fullname)}", name=fullname)
+        if not former and (home is None or not _exists(home)):
             raise ModuleNotFoundError(f"No module named {fullname!r}{_hint(fullname)}", name=fullname)
         return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
 

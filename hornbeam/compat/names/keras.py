@@ -49,6 +49,7 @@ MODULES: dict[str, dict[str, str]] = {
             "Deconvolution3D CuDNNGRU CuDNNLSTM TimeDistributedDense SyncBatchNormalization",
         ),
         **_all("compat.old_layers.merge", "Merge merge"),
+        "_Merge": "keras.layers.merging.merge:Merge",
         **_all("compat.old_layers.dense", "MaxoutDense Highway"),
         **_all("compat.old_layers.activations", "ParametricSoftplus SReLU"),
         **_all("compat.old_layers.local", "LocallyConnected1D LocallyConnected2D"),
