@@ -8,6 +8,7 @@ hand-written rule per op and never meets an undecidable comparison of symbols.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from typing import Any
@@ -143,6 +144,7 @@ def is_symbolic(structure: Any) -> bool:
 _SIZES = (((48, 288), (96, 576)), ((2520, 5040), (5040, 7560)))
 
 
+_NAMED = 4  # sizes of an error's text that are tried as the batch
 _MANY = 20_000_000  # numbers that may be computed with to learn a shape
 
 
@@ -169,11 +171,29 @@ def infer(function: Callable, structure: Any) -> Any:
     try:
         runs = [_abstract_run(function, structure, leaves, sizes) for sizes in _SIZES[0]]
     except (TypeError, ValueError) as error:
-        try:
-            runs = [_abstract_run(function, structure, leaves, sizes) for sizes in _SIZES[1]]
-        except (TypeError, ValueError):
+        found = _other_sizes(function, structure, leaves, error)
+        if found is None:
             raise error from None
+        runs = found
     return trees.map_structure(_as_symbolic, *runs)
+
+
+def _other_sizes(function: Callable, structure: Any, leaves: list[KerasTensor], error: Exception) -> list[Any] | None:
+    """Two runs with other sizes, after the first ones failed; None if these fail as well.
+
+    Last comes a batch of a size that the error names: functions may hold it, as in `tf.random.uniform((32, 1)) * x`.
+    The outputs are then of that batch size.
+    """
+    named = dict.fromkeys(int(number) for number in re.findall(r"\b\d{1,5}\b", str(error)))
+    used = {size for pair in _SIZES[0] for size in pair}
+    fixed = [number for number in named if number > 1 and number not in used][:_NAMED]
+    rest = [pair[1] for pair in _SIZES[0]]
+    for pairs in (_SIZES[1], *(tuple((batch, size) for size in rest) for batch in fixed)):
+        try:
+            return [_abstract_run(function, structure, leaves, sizes) for sizes in pairs]
+        except (TypeError, ValueError):
+            continue
+    return None
 
 
 def from_sizes(items: Iterable) -> bool:

@@ -49,3 +49,12 @@ def test_calls_are_recorded():
     y = ops.add(x, 1.0)
     node = y.node
     assert node.operation.function is ops.add and node.inputs == [x] and node.parent_nodes == []
+
+
+def test_a_batch_size_that_the_function_holds():
+    """Critics of old scripts mix samples by numbers drawn for one batch size; the output has that size then."""
+    mixed = infer(lambda x: ops.ones((8, 1, 1)) * x, KerasTensor((None, 4, None)))
+    assert mixed.shape == (8, 4, None)
+    assert infer(lambda x: ops.reshape(x, (32, 6)), KerasTensor((None, 6))).shape == (32, 6)
+    with pytest.raises((TypeError, ValueError), match=r"reshape.*\(7, 5\)"):
+        infer(lambda x: ops.reshape(x, (7, 5)), KerasTensor((None, 6)))
