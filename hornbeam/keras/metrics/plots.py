@@ -138,12 +138,10 @@ def _classes(values: Any) -> np.ndarray:
     if array.ndim == 2 and array.shape[1] > 1:
         return array.argmax(axis=1)
     array = array.reshape(-1)
-    if array.dtype.kind == "f":
-        if not (array == np.floor(array)).all():
-            raise ArgumentError(
-                "Class numbers are whole. For probabilities of two classes pass `(y_pred > 0.5).astype(int)`."
-            )
-        array = array.astype(np.int64)
+    if array.dtype.kind == "f" and not (array == np.floor(array)).all():
+        raise ArgumentError(
+            "Class numbers are whole. For probabilities of two classes pass `(y_pred > 0.5).astype(int)`."
+        )
     return array.astype(np.int64)
 
 

@@ -117,6 +117,7 @@ class HeadedAttention(Layer):
 
     @property
     def _window(self) -> int | None:
+        """Places less than this far apart see each other; None for any distance. Each layer says so."""
         raise NotImplementedError
 
     def _for_heads(self, mask: Any, rank: int) -> Any:

@@ -313,17 +313,13 @@ class IndexLookup(VocabularyLearning):
     def _is_text(self) -> bool:
         return self.vocabulary_dtype == "string"
 
+    # --- what words are, beside `_words` and `_key` ----------------------------------------------
     def _traced(self, inputs: Any) -> Any:
-        raise NotImplementedError
-
-    # --- what words are --------------------------------------------------------------------------
-    def _words(self, x: Any) -> np.ndarray:
-        raise NotImplementedError
-
-    def _key(self, token: Any) -> Any:
+        """Indices of inputs whose values are not known: inside compiled programs."""
         raise NotImplementedError
 
     def _spelled(self, token: Any) -> Any:
+        """A word of the vocabulary as users see it."""
         raise NotImplementedError
 
     def _parsed(self, vocabulary: Any) -> list[Any]:

@@ -26,15 +26,19 @@ class VocabularyLearning(Layer):
     _token_start: int
 
     def _words(self, x: Any) -> np.ndarray:
+        """The words of a batch of data, as an array."""
         raise NotImplementedError
 
     def _key(self, token: Any) -> Any:
+        """What stands for a word in the table."""
         raise NotImplementedError
 
     def _take(self, tokens: list[Any]) -> None:
+        """Make these words the vocabulary."""
         raise NotImplementedError
 
     def _record_size(self) -> None:
+        """Note how many words there are now; refuse a change that the shape of earlier outputs forbids."""
         raise NotImplementedError
 
     def adapt(self, data: Any, steps: int | None = None) -> None:
