@@ -17,6 +17,7 @@ from hornbeam.core.pure import Pure
 from hornbeam.core.scopes import scopes
 from hornbeam.core.tensor import Tensor, wrap
 from hornbeam.core.variable import commit_all, commit_lock, lend_all, read_all
+from hornbeam.engine import compiler
 from hornbeam.engine.jax_compat import wide_types
 
 _nothing = nullcontext()
@@ -43,7 +44,8 @@ class CompiledProgram:
             return [*outputs, *written]
 
         self.pure = Pure(flat)
-        self._alone = jax.jit(functools.partial(flat, outermost=True))
+        options = compiler.options(program.closed)
+        self._alone = jax.jit(functools.partial(flat, outermost=True), compiler_options=options)
 
     def run(self, tensors: Sequence[Tensor]) -> list[Tensor]:
         """Run on tensors of the traced shapes; returns the program's outputs, flat."""

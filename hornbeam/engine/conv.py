@@ -27,6 +27,9 @@ CANONICAL = "hornbeam_conv"
 
 # An explicit transpose makes this product fast from these sizes on; below, XLA's own handling is faster.
 _LEAST_ROWS, _LEAST_WIDTH = 256, 64
+_NARROW = 64
+"""Channels up to which a network may run with the batch last, where places must stay apart (``batch_minor``)."""
+_POINT = Geometry((1,), ((0, 0),), (1,), (1,))
 
 
 # --- the operation -------------------------------------------------------------------------------
@@ -97,7 +100,7 @@ def _on_cpu(x: Array, w: Array, spec: Geometry) -> Array:
         return patches.place_by_place(x, w, spec)
     if patches.spreads(x.shape, w.shape, spec):
         return patches.spread(x, w, spec)
-    if spec.groups == 1 and spec.is_plain and math.prod(w.shape[:-2]) == 1 and set(spec.strides) == {1}:
+    if _is_pointwise(w.shape, spec):
         return jnp.matmul(x, w.reshape(w.shape[-2:]))
     return _direct(x, w, spec)
 
@@ -126,6 +129,10 @@ def _kernel_gradient(dy: Array, x: Array, w_shape: Sequence[int], spec: Geometry
         return depthwise.kernel_gradient(dy, x, w_shape, spec)
     batch, groups = x.shape[0], spec.groups
     per_group = w_shape[-2]
+    if _is_pointwise(w_shape, spec) and max(w_shape[-2:]) > _NARROW and x.ndim > 3:
+        # One long row of places: the product takes both operands as they lie.
+        rows, slopes = x.reshape(1, -1, per_group), dy.reshape(1, -1, w_shape[-1])
+        return _kernel_gradient(slopes, rows, (1, *w_shape[-2:]), _POINT).reshape(w_shape)
     # Channels play the batch, and samples (within their group of channels) the channels.
     x = jnp.moveaxis(x.reshape(*x.shape[:-1], groups, per_group), (-1, 0), (0, -1))
     x = x.reshape(*x.shape[:-2], groups * batch)
@@ -135,6 +142,11 @@ def _kernel_gradient(dy: Array, x: Array, w_shape: Sequence[int], spec: Geometry
         x = lax.optimization_barrier(x)
     out = canonical(x, kernel, spec.of_kernel_gradient(_sizes_of(x), w_shape[:-2]))
     return jnp.moveaxis(out, 0, -2)
+
+
+def _is_pointwise(w_shape: Sequence[int], spec: Geometry) -> bool:
+    """True for a matrix product at every place."""
+    return spec.groups == 1 and spec.is_plain and math.prod(w_shape[:-2]) == 1 and set(spec.strides) == {1}
 
 
 def _sizes_of(x: Array) -> tuple[int, ...]:

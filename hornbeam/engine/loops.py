@@ -8,6 +8,7 @@ outside (``docs/decisions.md``), so programs with such convolutions in them run 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -31,7 +32,8 @@ def steps_per_call(closed_jaxpr: Any, platform: str | None = None) -> int:
         platform: ``"cpu"``, ``"gpu"`` ...; that of the default backend if not given.
     """
     platform = platform or jax.default_backend()
-    flops, is_slow_in_loops = _work(closed_jaxpr.jaxpr)
+    work = _work(closed_jaxpr.jaxpr)
+    flops, is_slow_in_loops = work.products + work.convolutions, work.is_slow_in_loops
     if is_slow_in_loops and platform == "cpu":
         return 1
     seconds = max(flops / _RATE.get(platform, _RATE["gpu"]), _LEAST_STEP_SECONDS)
@@ -40,33 +42,57 @@ def steps_per_call(closed_jaxpr: Any, platform: str | None = None) -> int:
     return max(1, int(CHUNK_SECONDS / seconds))
 
 
-def _work(jaxpr: Any) -> tuple[float, bool]:
-    """Operations in products and convolutions, and whether one is slow in loops, in a program and all in it."""
-    flops, slow = 0.0, False
+def work_in_convolutions(closed_jaxpr: Any) -> float:
+    """Operations that one run of a program spends in dense convolutions."""
+    return _work(closed_jaxpr.jaxpr).convolutions
+
+
+@dataclass
+class _Work:
+    """Operations in a program and in all programs inside of it.
+
+    Attributes:
+        products: those of matrix products, and of convolutions in many groups, which are no work for a library.
+        convolutions: those of the other convolutions.
+        is_slow_in_loops: whether one is much slower inside a loop.
+    """
+
+    products: float = 0.0
+    convolutions: float = 0.0
+    is_slow_in_loops: bool = False
+
+
+def _work(jaxpr: Any) -> _Work:
+    work = _Work()
     for equation in jaxpr.eqns:
         name = equation.primitive.name
         if name == "dot_general":
             (contract, _), _ = equation.params["dimension_numbers"]
             left = equation.invars[0].aval.shape
             size = float(np.prod([left[axis] for axis in contract], dtype=np.float64))
-            flops += 2.0 * size * float(np.prod(equation.outvars[0].aval.shape, dtype=np.float64))
+            work.products += 2.0 * size * float(np.prod(equation.outvars[0].aval.shape, dtype=np.float64))
         elif name == conv.CANONICAL:
             x, w = (operand.aval.shape for operand in equation.invars)
-            flops += conv.flops(x, w, equation.params["spec"])
+            flops, groups = conv.flops(x, w, equation.params["spec"]), equation.params["spec"].groups
+            if groups == 1:
+                work.convolutions += flops
+            else:
+                work.products += flops
         elif name == "conv_general_dilated":
             kernel, numbers = equation.invars[1].aval.shape, equation.params["dimension_numbers"]
             per_output = np.prod(kernel, dtype=np.float64) / kernel[numbers.rhs_spec[0]]
-            flops += 2.0 * float(per_output * np.prod(equation.outvars[0].aval.shape, dtype=np.float64))
-            slow = slow or not _is_canonical(equation.params)
+            work.convolutions += 2.0 * float(per_output * np.prod(equation.outvars[0].aval.shape, dtype=np.float64))
+            work.is_slow_in_loops |= not _is_canonical(equation.params)
         repeats = equation.params.get("length", 1) if name == "scan" else 1
         for value in equation.params.values():
             for inner in value if isinstance(value, (list, tuple)) else (value,):
                 inner = getattr(inner, "jaxpr", inner)
                 if hasattr(inner, "eqns"):
-                    more, found = _work(inner)
-                    flops += more * repeats
-                    slow = slow or found
-    return flops, slow
+                    more = _work(inner)
+                    work.products += more.products * repeats
+                    work.convolutions += more.convolutions * repeats
+                    work.is_slow_in_loops |= more.is_slow_in_loops
+    return work
 
 
 def _is_canonical(params: dict[str, Any]) -> bool:

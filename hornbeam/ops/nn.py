@@ -13,6 +13,7 @@ from hornbeam.base.errors import NotSupportedError, explain
 from hornbeam.core.door import op
 from hornbeam.ops.composite import composite
 from hornbeam.ops.promotion import as_float, promote, to_dtype
+from hornbeam.ops.variance import variance_of
 
 __all__ = [
     "batch_normalization",
@@ -118,7 +119,7 @@ def moments(x: Any, axes: Any, keepdims: bool = False, synchronized: bool = Fals
     if half:
         x = x.astype(jnp.float32)
     mean = jnp.mean(x, axis=axes, keepdims=keepdims)
-    variance = jnp.var(x, axis=axes, keepdims=keepdims)
+    variance = variance_of(x, axes, keepdims)
     if half:
         limit = jnp.finfo(jnp.float16).max
         mean, variance = (jnp.clip(part, -limit, limit).astype(dtype) for part in (mean, variance))
@@ -246,7 +247,7 @@ def _layer_normalization(x: Any, gamma: Any, beta: Any, axis: Any, epsilon: floa
         return weight.reshape(shape) if weight.ndim != x.ndim and axes != [x.ndim - 1] else weight
 
     gamma, beta = fitted(gamma), fitted(beta)
-    inverse = jax.lax.rsqrt(jnp.var(x, axis=tuple(axes), keepdims=True) + epsilon)
+    inverse = jax.lax.rsqrt(variance_of(x, tuple(axes), True) + epsilon)
     if gamma is not None:
         inverse = inverse * gamma
     outputs = x * inverse

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from hornbeam.base import dtypes
 from hornbeam.core.door import op
 from hornbeam.ops.promotion import promote, to_dtype
+from hornbeam.ops.variance import variance_of
 
 __all__ = ["batch_normalization_apply", "batch_normalization_train", "group_normalization"]
 
@@ -104,7 +105,7 @@ def _statistics(x: jax.Array, mask: Any, axis: int, least_weight: float) -> tupl
     axes = tuple(one for one in range(x.ndim) if one != axis % x.ndim)
     if mask is None:
         # Two passes: the mean of squares minus the square of the mean loses all digits when the mean is large.
-        return jnp.mean(x, axis=axes), jnp.var(x, axis=axes)
+        return jnp.mean(x, axis=axes), variance_of(x, axes)
     counts = jnp.broadcast_to(mask.astype(bool)[..., None], x.shape)
     total = jnp.sum(counts.astype(x.dtype), axis=axes, keepdims=True) + least_weight
     mean = jnp.sum(jnp.where(counts, x, 0), axis=axes, keepdims=True) / total
@@ -136,7 +137,7 @@ def group_normalization(x: Any, gamma: Any, beta: Any, groups: int, axis: int, e
     grouped = x.reshape(split)
     axes = tuple(one for one in range(1, grouped.ndim) if one != axis)
     mean = jnp.mean(grouped, axis=axes, keepdims=True)
-    inverse = jax.lax.rsqrt(jnp.var(grouped, axis=axes, keepdims=True) + epsilon)
+    inverse = jax.lax.rsqrt(variance_of(grouped, axes, True) + epsilon)
     shape = [1] * grouped.ndim
     shape[axis : axis + 2] = groups, channels // groups
     if gamma is not None:

@@ -190,14 +190,15 @@ def test_loops_know_which_convolutions_are_slow():
     def verdict(function):
         return loops._work(jax.make_jaxpr(jax.grad(function))(w).jaxpr)
 
-    flops, slow = verdict(lambda w: jnp.sum(conv.canonical(x, w, spec)))
+    work = verdict(lambda w: jnp.sum(conv.canonical(x, w, spec)))
     # Forward and kernel gradient: two operations per element of the window and output.
-    assert not slow and flops == 2 * 2 * (2 * 4 * 4 * 4) * (3 * 2 * 3)
+    assert not work.is_slow_in_loops and work.convolutions == 2 * 2 * (2 * 4 * 4 * 4) * (3 * 2 * 3)
+    assert not work.products
     names = ("NHWC", "HWIO", "NHWC")
     raw = lambda w: jax.lax.conv_general_dilated(x, w, (1, 1), "VALID", dimension_numbers=names)  # noqa: E731
-    assert verdict(lambda w: jnp.sum(raw(w)))[1]
-    flops, slow = loops._work(jax.make_jaxpr(raw)(w).jaxpr)
-    assert not slow and flops == 2 * (2 * 4 * 4 * 4) * (3 * 2 * 3)
+    assert verdict(lambda w: jnp.sum(raw(w))).is_slow_in_loops
+    work = loops._work(jax.make_jaxpr(raw)(w).jaxpr)
+    assert not work.is_slow_in_loops and work.convolutions == 2 * (2 * 4 * 4 * 4) * (3 * 2 * 3)
     assert loops.steps_per_call(jax.make_jaxpr(jax.grad(lambda w: jnp.sum(raw(w))))(w), "cpu") == 1
     assert loops.steps_per_call(jax.make_jaxpr(lambda w: conv.canonical(x, w, spec))(w), "cpu") > 1
 
@@ -247,3 +248,17 @@ def test_few_places_of_a_large_window(input_dilation, dilation):
         ]
         got = np.asarray(patches.place_by_place(jnp.asarray(x), jnp.asarray(w), spec))
         np.testing.assert_allclose(got.reshape(2, -1, 3), np.stack(expected, 1), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "channels, filters, space", [(80, 3, (2, 3)), (3, 80, (2, 3)), (80, 3, (4,)), (80, 80, (2, 1, 2))]
+)
+def test_kernel_gradients_of_pointwise_convolutions(channels, filters, space):
+    draw = np.random.default_rng(1)
+    x = draw.normal(size=(3, *space, channels)).astype("float32")
+    dy = draw.normal(size=(3, *space, filters)).astype("float32")
+    w = jnp.zeros((*[1] * len(space), channels, filters))
+    plain = Geometry((1,) * len(space), ((0, 0),) * len(space), (1,) * len(space), (1,) * len(space))
+    found = jax.grad(lambda w: jnp.sum(conv.canonical(x, w, plain) * dy))(w)
+    expected = np.einsum("nc,nf->cf", x.reshape(-1, channels).astype(float), dy.reshape(-1, filters))
+    np.testing.assert_allclose(found.reshape(channels, filters), expected, atol=1e-5)
