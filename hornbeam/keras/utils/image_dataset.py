@@ -53,8 +53,8 @@ def image_dataset_from_directory(
     """Batches of the pictures below a folder, read while they are asked for.
 
     Pictures are BMP, GIF (the first frame), JPEG and PNG files. They are decoded in threads, ahead of their use, and
-    stay in memory for later passes if all of them take at most a quarter of what is free (and 2 GiB). The variable
-    ``HORNBEAM_KEEP_PICTURES=0`` turns this off.
+    stay in memory from the second pass on if all of them take at most a quarter of what is free (and 2 GiB). The
+    variable ``HORNBEAM_KEEP_PICTURES=0`` turns this off.
 
     Args:
         directory: the folder, with one subfolder for each class if labels are inferred.

@@ -1,4 +1,7 @@
-"""Pictures that are kept in memory once they are read, if all of a folder fit in."""
+"""Pictures that are kept in memory when they are read for the second time, if all of a folder fit in.
+
+The first pass may be the only one, and memory that is touched for the first time can cost as much as decoding.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ SHARE_OF_FREE = 0.25
 
 
 class Kept:
-    """A reader that remembers what it read; a file that has changed since is read again.
+    """A reader that remembers what it read twice; a file that has changed since is read again.
 
     Args:
         reader: writes the picture of a file into an array.
@@ -28,21 +31,21 @@ class Kept:
         self._is_on = os.environ.get("HORNBEAM_KEEP_PICTURES", "1") != "0" and (
             total <= min(MOST_BYTES, SHARE_OF_FREE * free_bytes())
         )
-        self._held: dict[str, tuple[tuple[int, int], np.ndarray]] = {}
+        self._held: dict[str, tuple[tuple[int, int], np.ndarray | None]] = {}
 
     def into(self, path: str, out: np.ndarray) -> None:
-        """Write the picture of a file into an array, which is kept: nobody may write to it later."""
+        """Write the picture of a file into an array, which may be kept: nobody may write to it later."""
         if not self._is_on:
             self._reader.into(path, out)
             return
         status = os.stat(path)
         stamp = (status.st_mtime_ns, status.st_size)
-        held = self._held.get(path)
-        if held is not None and held[0] == stamp:
-            np.copyto(out, held[1])
+        known, picture = self._held.get(path, (None, None))
+        if known == stamp and picture is not None:
+            np.copyto(out, picture)
             return
         self._reader.into(path, out)
-        self._held[path] = (stamp, out)
+        self._held[path] = (stamp, out if known == stamp else None)
 
     def __call__(self, path: str) -> np.ndarray:
         """The picture of a file, read-only."""
