@@ -60,6 +60,7 @@ __all__ = [
     "img_to_array",
     "is_interactive_logging_enabled",
     "is_keras_tensor",
+    "legacy",
     "load_img",
     "model_to_dot",
     "normalize",
@@ -95,6 +96,8 @@ def __getattr__(name: str) -> Any:
         found = getattr(importlib.import_module(f"hornbeam.keras.utils.{_DATASETS[name]}"), name)
         globals()[name] = found
         return found
+    if name == "legacy":
+        return importlib.import_module("hornbeam.keras.utils.legacy")
     # Made of layers, which import this package: loaded when asked for.
     if name == "FeatureSpace":
         return importlib.import_module("hornbeam.keras.layers.preprocessing.feature_space").FeatureSpace

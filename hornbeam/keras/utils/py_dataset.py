@@ -114,9 +114,16 @@ class PyDataset:
     @property
     def num_batches(self) -> int | None:
         """Batches in an epoch; None if there is no end."""
+        if "_num_batches" in vars(self):
+            return vars(self)["_num_batches"]
         if hasattr(self, "__len__"):
             return len(self)  # type: ignore[arg-type]
         raise NotSupportedError(f"{type(self).__name__} must implement __len__() or the property `num_batches`.")
+
+    @num_batches.setter
+    def num_batches(self, value: int | None) -> None:
+        # A common name for what a constructor keeps, where `__len__` gives it back.
+        self._num_batches = value
 
     def on_epoch_begin(self) -> None:
         """Called before each epoch."""

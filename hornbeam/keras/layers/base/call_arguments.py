@@ -74,7 +74,8 @@ def tensor_arguments(spec: CallSpec, bound: dict[str, Any]) -> dict[str, Any]:
         leaves = trees.flatten(value)
         if leaves and any(isinstance(leaf, _TENSORS) for leaf in leaves):
             found[name] = value
-    return found
+    # `call(self, *args, **kwargs)` that hands all on: its only tensor is the layer's input.
+    return {"inputs": found["*"][0]} if set(found) == {"*"} and len(found["*"]) == 1 else found
 
 
 def shapes_of(arguments: dict[str, Any]) -> dict[str, Any]:

@@ -7,10 +7,10 @@ from typing import Any
 
 from hornbeam.base import trees
 from hornbeam.base.errors import TapeError
-from hornbeam.core import symbolic
+from hornbeam.core import placement, symbolic
 from hornbeam.core.conversion import as_array
 from hornbeam.core.frame import Frame, unwrap_tree
-from hornbeam.core.scopes import name_scope, override, scopes
+from hornbeam.core.scopes import current_path, name_scope, override, scopes
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tensor import HostTensor, Tensor, wrap
 from hornbeam.core.variable import Variable, commit_all, read_all
@@ -27,7 +27,7 @@ from hornbeam.keras.layers.base.call_arguments import (
 )
 from hornbeam.keras.layers.base.call_context import CallContext
 from hornbeam.keras.layers.base.call_spec import CallSpec, call_spec
-from hornbeam.keras.layers.base.plan import Plan, is_pure
+from hornbeam.keras.layers.base.plan import Plan, held_tensors, is_pure
 from hornbeam.keras.layers.base.remat import with_remat
 from hornbeam.keras.layers.base.taped import run_as_one_node
 from hornbeam.ops.numpy.arithmetic import divide_no_nan
@@ -87,9 +87,15 @@ _in_parts: set[type] = set()
 
 
 def _exposes_inner(layer: Any) -> bool:
-    """Whether a tape must see the inside of the call: gradients may be asked for between its outputs."""
+    """Whether a tape must see the inside of the call.
+
+    Gradients may be asked for between its outputs, or with respect to tensors that stand where weights would.
+    """
     graph = vars(layer).get("_functional")
-    return type(layer) in _in_parts if graph is None else graph.exposes_inner
+    if type(layer) in _in_parts if graph is None else graph.exposes_inner:
+        return True
+    held = held_tensors(layer._flatten_layers())
+    return any(tape._watches(tensor) for tape in scopes.tapes for tensor in held)
 
 
 # --- running -------------------------------------------------------------------------------------
@@ -106,12 +112,15 @@ def _run_call(
     try:
         with override(call=context, autocast=_autocast_of(layer)), name_scope(layer.name):
             outputs = _call_with_tape_care(layer, bound)
+            if placement.current() is not None and not scopes.tapes:
+                path = f"{current_path()}/output"
+                outputs = trees.map_structure(lambda one: placement.placed_output(path, one), outputs)
             if layer.activity_regularizer is not None:
                 for output in trees.flatten(outputs):
                     if isinstance(output, Tensor):
                         loss = layer.activity_regularizer(output)
                         # Per sample, so that its strength does not depend on the batch size.
-                        layer.add_loss(divide_no_nan(loss, float(output.shape[0])) if output.shape else loss)
+                        layer.add_loss(divide_no_nan(loss, output.shape[0]) if output.shape else loss)
     finally:
         context.training = before
     if scopes.inspect is not None:

@@ -7,7 +7,7 @@ configuration of the layers in it, and keeps count of the configuration to notic
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from operator import attrgetter
 from types import BuiltinFunctionType, FunctionType
 from typing import Any
@@ -16,6 +16,7 @@ import jax
 
 from hornbeam.core.compiled import CompiledProgram
 from hornbeam.core.frame import Program
+from hornbeam.core.tensor import Tensor
 
 _versions = attrgetter("_version")
 
@@ -36,7 +37,7 @@ class Plan:
         self._compiled = CompiledProgram(program, tensors)
         self.owners: list[Any] = []
         graph = vars(layer).get("_functional")
-        self.exposes_inner = graph is not None and graph.exposes_inner
+        self.exposes_inner = (graph is not None and graph.exposes_inner) or bool(held_tensors(self.layers))
         # The tree has a tensor around each array; outputs come as tensors already, which must stay the same objects.
         example = jax.tree_util.tree_unflatten(program.out_tree, list(range(program.out_tree.num_leaves)))
         self._tree = jax.tree_util.tree_structure(example, is_leaf=lambda node: hasattr(node, "_value"))
@@ -60,6 +61,13 @@ def _is_single(out_tree: Any) -> bool:
         return False
     outputs, extras = jax.tree_util.tree_unflatten(out_tree, [0])
     return not extras and not isinstance(outputs, (list, tuple, dict))
+
+
+def held_tensors(layers: Iterable[Any]) -> list[Tensor]:
+    """Tensors kept as attributes: constants to a compiled program, but a tape may watch them, as it may a kernel that
+    another network has made.
+    """
+    return [value for layer in layers for value in vars(layer).values() if isinstance(value, Tensor)]
 
 
 def is_pure(layer: Any) -> bool:

@@ -149,6 +149,9 @@ class LayerState:
     @dtype_policy.setter
     def dtype_policy(self, value: Any) -> None:
         self._dtype_policy = dtype_policies.get(value)
+        mode = self.quantization_mode
+        if mode is not None and self.built and not getattr(self, "_is_quantized", False):
+            self.quantize(mode)  # type: ignore[attr-defined]
 
     @property
     def path(self) -> str:
@@ -176,9 +179,9 @@ class LayerState:
         return self.compute_dtype
 
     @property
-    def quantization_mode(self) -> None:
-        """No layer is quantised here."""
-        return None
+    def quantization_mode(self) -> str | None:
+        """How the layer is quantised: "int8", "int4", "float8"; None if it is not."""
+        return self.dtype_policy.quantization_mode
 
     # --- place in a graph ------------------------------------------------------------------------
     @property

@@ -1,4 +1,4 @@
-"""Variants of layers: recomputing ones; and the quantised and low-rank ones, which are not offered."""
+"""Variants of layers: recomputing ones; quantised ones, which few layers have; and low-rank ones, which none has."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class LayerVariants:
         return lambda *inner, **named: with_remat(self, layer_call, inner, named)
 
     def quantize(self, mode: str | None = None, type_check: bool = True, config: Any = None) -> None:
-        """Raise: layers are not quantised here.
+        """Raise: this layer has no quantised form. Layers that have one override this.
 
         Raises:
             NotSupportedError: (a NotImplementedError) always.
@@ -37,7 +37,7 @@ class LayerVariants:
         raise self._not_quantised(f"quantize(mode={mode!r}, type_check={type_check}, config={config!r})")
 
     def quantized_build(self, input_shape: Any, mode: str) -> None:
-        """Raise: layers are not quantised here.
+        """Raise: this layer has no quantised form.
 
         Raises:
             NotSupportedError: always.
@@ -45,7 +45,7 @@ class LayerVariants:
         raise self._not_quantised(f"quantized_build(input_shape={input_shape}, mode={mode!r})")
 
     def quantized_call(self, *args: Any, **kwargs: Any) -> Any:
-        """Raise: layers are not quantised here.
+        """Raise: this layer has no quantised form.
 
         Raises:
             NotSupportedError: always.
@@ -101,6 +101,9 @@ class MadeByBuild:
     def __get__(self, layer: Any, owner: type) -> Any:
         if layer is None:
             return self
+        # A quantised layer keeps something else in its place, and makes the numbers when they are asked for.
+        if (stored := vars(layer).get(f"_{self.attribute}")) is not None:
+            return layer.unpacked(stored)
         raise NotBuiltError(
             f"{owner.__name__} '{vars(layer).get('name')}' has no `{self.attribute}` yet: weights are made when the "
             "layer is called for the first time, or by `layer.build(input_shape)`."

@@ -8,11 +8,13 @@ from hornbeam.base import check
 from hornbeam.keras import activations, constraints, initializers, regularizers
 from hornbeam.keras.layers.base.input_spec import InputSpec
 from hornbeam.keras.layers.base.layer import Layer, refuse_variants
+from hornbeam.keras.layers.base.quantizable import checked_config
 from hornbeam.keras.layers.base.variants import LowRank, MadeByBuild
+from hornbeam.keras.layers.core.quantized_kernels import QuantizableKernel
 from hornbeam.ops.dense import dense as affine
 
 
-class Dense(LowRank, Layer):
+class Dense(LowRank, QuantizableKernel, Layer):
     """Affine map of the last axis: ``activation(inputs @ kernel + bias)``.
 
     Args:
@@ -28,7 +30,7 @@ class Dense(LowRank, Layer):
         bias_constraint: projection of the bias after each update.
         lora_rank: must be None; low-rank adaptation is not offered.
         lora_alpha: must be None.
-        quantization_config: must be None; quantised layers are not offered.
+        quantization_config: how the weights are quantised, where the dtype policy says that they are.
 
     Input shape: ``(batch, ..., features)``, floating; ``features`` must be known at build time.
     Output shape: ``(batch, ..., units)``, in the layer's compute dtype.
@@ -62,8 +64,8 @@ class Dense(LowRank, Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        refuse_variants(self, lora_rank=lora_rank, lora_alpha=lora_alpha, quantization_config=quantization_config)
-        self.quantization_config = None
+        refuse_variants(self, lora_rank=lora_rank, lora_alpha=lora_alpha)
+        self.quantization_config = checked_config(self, quantization_config)
         self.units = check.positive_int("units", units, owner=self)
         self.activation = activations.get(activation)
         self.use_bias = use_bias
@@ -79,13 +81,7 @@ class Dense(LowRank, Layer):
     def build(self, input_shape: Any) -> None:
         """Create kernel and bias."""
         features = check.known_axis(input_shape, -1, owner=self)
-        self.kernel = self.add_weight(
-            name="kernel",
-            shape=(features, self.units),
-            initializer=self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-        )
+        self._make_kernel((features, self.units), self.kernel_initializer)
         self.bias = None
         if self.use_bias:
             self.bias = self.add_weight(
@@ -100,9 +96,14 @@ class Dense(LowRank, Layer):
 
     def call(self, inputs: Any, training: Any = None) -> Any:
         """``activation(inputs @ kernel + bias)``."""
+        if self._is_quantized:
+            return self.quantized_call(inputs, training=training)
         outputs = affine(inputs, self.kernel, self.bias)
         return outputs if self.activation is None else self.activation(outputs)
 
     def compute_output_shape(self, input_shape: Any) -> tuple:
         """Input shape with the last size replaced by ``units``."""
         return (*tuple(input_shape)[:-1], self.units)
+
+    def _equation(self) -> str:
+        return "...a,ab->...b"

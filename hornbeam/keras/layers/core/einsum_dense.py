@@ -11,10 +11,12 @@ from hornbeam.base.errors import ShapeError
 from hornbeam.keras import activations, constraints, initializers, regularizers
 from hornbeam.keras.layers.base.input_spec import InputSpec
 from hornbeam.keras.layers.base.layer import Layer, refuse_variants
+from hornbeam.keras.layers.base.quantizable import checked_config
 from hornbeam.keras.layers.base.variants import LowRank, MadeByBuild
+from hornbeam.keras.layers.core.quantized_kernels import QuantizableKernel
 
 
-class EinsumDense(LowRank, Layer):
+class EinsumDense(LowRank, QuantizableKernel, Layer):
     """``activation(einsum(equation, inputs, kernel) + bias)``.
 
     Args:
@@ -33,14 +35,14 @@ class EinsumDense(LowRank, Layer):
         lora_rank: must be None.
         lora_alpha: must be None.
         gptq_unpacked_column_size: must be None.
-        quantization_config: must be None.
+        quantization_config: how the weights are quantised, where the dtype policy says that they are.
 
     Input shape: as the equation says, batch first.
     Output shape: as the equation says, in the layer's compute dtype.
 
     Raises:
         ValueError: at build, if the equation does not fit the shapes.
-        NotSupportedError: LoRA or quantised weights.
+        NotSupportedError: LoRA, or weights quantised by GPTQ.
 
     References: Keras ``layers.EinsumDense``.
     """
@@ -74,7 +76,6 @@ class EinsumDense(LowRank, Layer):
             lora_rank=lora_rank,
             lora_alpha=lora_alpha,
             gptq_unpacked_column_size=gptq_unpacked_column_size,
-            quantization_config=quantization_config,
         )
         self.equation = equation
         self.partial_output_shape = (output_shape,) if isinstance(output_shape, int) else tuple(output_shape)
@@ -86,7 +87,7 @@ class EinsumDense(LowRank, Layer):
         self.bias_regularizer = regularizers.get(bias_regularizer)
         self.kernel_constraint = constraints.get(kernel_constraint)
         self.bias_constraint = constraints.get(bias_constraint)
-        self.quantization_config = None
+        self.quantization_config = checked_config(self, quantization_config)
 
     def build(self, input_shape: Any) -> None:
         """Create kernel and bias."""
@@ -103,13 +104,7 @@ class EinsumDense(LowRank, Layer):
             config.update(input_axes=plan.input_axes, output_axes=plan.output_axes)
             initializer = type(initializer).from_config(config)
         self.input_spec = InputSpec(ndim=len(input_shape))
-        self.kernel = self.add_weight(
-            name="kernel",
-            shape=plan.kernel,
-            initializer=initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-        )
+        self._make_kernel(plan.kernel, initializer)
         self.bias = None
         if plan.bias is not None:
             self.bias = self.add_weight(
@@ -123,10 +118,15 @@ class EinsumDense(LowRank, Layer):
 
     def call(self, inputs: Any, training: Any = None) -> Any:
         """``activation(einsum(equation, inputs, kernel) + bias)``."""
+        if self._is_quantized:
+            return self.quantized_call(inputs, training=training)
         outputs = ops.einsum(self.equation, inputs, self.kernel)
         if self.bias is not None:
             outputs = ops.add(outputs, self.bias)
         return outputs if self.activation is None else self.activation(outputs)
+
+    def _equation(self) -> str:
+        return self.equation
 
     def compute_output_shape(self, input_shape: Any) -> tuple:
         """Shape that the equation gives."""

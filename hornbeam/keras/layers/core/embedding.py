@@ -15,10 +15,12 @@ from hornbeam.engine.jax_compat import ArrayImpl
 from hornbeam.errors import InvalidArgumentError
 from hornbeam.keras import constraints, initializers, regularizers
 from hornbeam.keras.layers.base.layer import Layer, refuse_variants
+from hornbeam.keras.layers.base.quantizable import checked_config
 from hornbeam.keras.layers.base.variants import LowRank, MadeByBuild
+from hornbeam.keras.layers.core.quantized_tables import QuantizableTable
 
 
-class Embedding(LowRank, Layer):
+class Embedding(LowRank, QuantizableTable, Layer):
     """Table of vectors: each integer becomes the row of that number.
 
     Args:
@@ -31,7 +33,7 @@ class Embedding(LowRank, Layer):
         weights: the table, instead of initial values.
         lora_rank: must be None.
         lora_alpha: must be None.
-        quantization_config: must be None.
+        quantization_config: how the table is quantised, where the dtype policy says that it is.
 
     Input shape: any, of integers; floats are cut to integers.
     Output shape: input shape and a last axis ``output_dim``, in the layer's compute dtype. Integers that are no row's
@@ -39,7 +41,7 @@ class Embedding(LowRank, Layer):
 
     Raises:
         ValueError: a size is not a positive int.
-        NotSupportedError: LoRA or quantised weights.
+        NotSupportedError: LoRA.
 
     Raises:
         InvalidArgumentError: an eager call on CPU with a number that has no row. Inside a compiled program (a model's
@@ -74,7 +76,8 @@ class Embedding(LowRank, Layer):
         if kwargs.pop("input_length", None) is not None:
             warnings.warn("Argument `input_length` is deprecated. Just remove it.", stacklevel=2)
         super().__init__(**kwargs)
-        refuse_variants(self, lora_rank=lora_rank, lora_alpha=lora_alpha, quantization_config=quantization_config)
+        refuse_variants(self, lora_rank=lora_rank, lora_alpha=lora_alpha)
+        self.quantization_config = checked_config(self, quantization_config)
         self.input_dim = input_dim
         self.output_dim = output_dim
         self.embeddings_initializer = initializers.get(embeddings_initializer)
@@ -83,7 +86,6 @@ class Embedding(LowRank, Layer):
         self.mask_zero = mask_zero
         self.supports_masking = mask_zero
         self.autocast = False
-        self.quantization_config = None
         if weights is not None:
             self.build()
             if not (isinstance(weights, list) and len(weights) == 1):
@@ -94,13 +96,17 @@ class Embedding(LowRank, Layer):
         """Create the table."""
         if self.built:
             return
-        self.embeddings = self.add_weight(
-            name="embeddings",
-            shape=(self.input_dim, self.output_dim),
-            initializer=self.embeddings_initializer,
-            regularizer=self.embeddings_regularizer,
-            constraint=self.embeddings_constraint,
-        )
+        mode = self.quantization_mode
+        if mode is not None:
+            self.quantized_build(self._kernel_shape(), mode, self.quantization_config)
+        else:
+            self.embeddings = self.add_weight(
+                name="embeddings",
+                shape=(self.input_dim, self.output_dim),
+                initializer=self.embeddings_initializer,
+                regularizer=self.embeddings_regularizer,
+                constraint=self.embeddings_constraint,
+            )
         self.built = True
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -134,6 +140,8 @@ class Embedding(LowRank, Layer):
 
     def call(self, inputs: Any) -> Any:
         """Rows of the table."""
+        if self._is_quantized:
+            return self.quantized_call(inputs)
         if inputs.dtype not in ("int32", "int64"):
             inputs = ops.cast(inputs, "int32")
         return ops.cast(ops.take(self.embeddings, inputs, axis=0), self.compute_dtype)

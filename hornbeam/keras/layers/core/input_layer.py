@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hornbeam.base import settings, shapes
+from hornbeam.base import dtypes, settings, shapes
 from hornbeam.core.node import Node
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.keras.layers.base.layer import Layer
@@ -65,7 +65,7 @@ class InputLayer(Layer):
         elif batch_shape is None:
             raise ValueError("You must pass a `shape` argument.")
         self.batch_shape = shapes.standardize(batch_shape)
-        self._input_dtype = str(dtype or settings.floatx())
+        self._input_dtype = dtypes.as_dtype(settings.floatx() if dtype is None else dtype).name
         self.sparse = bool(sparse)
         self.ragged = bool(ragged)
         self.optional = optional

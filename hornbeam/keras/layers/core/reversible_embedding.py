@@ -7,9 +7,10 @@ from typing import Any
 from hornbeam import ops
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.keras.layers.core.embedding import Embedding
+from hornbeam.keras.layers.core.quantized_tables import QuantizableTwoWayTable
 
 
-class ReversibleEmbedding(Embedding):
+class ReversibleEmbedding(QuantizableTwoWayTable, Embedding):
     """An embedding that can be run backwards: ``call(vectors, reverse=True)`` gives a score for each row of the table.
 
     Args:
@@ -63,7 +64,7 @@ class ReversibleEmbedding(Embedding):
         if self.built:
             return
         super().build(input_shape)
-        if not self.tie_weights:
+        if not self.tie_weights and not self._is_quantized:
             self.reverse_embeddings = self.add_weight(
                 name="reverse_embeddings",
                 shape=(self.output_dim, self.input_dim),
@@ -72,6 +73,8 @@ class ReversibleEmbedding(Embedding):
 
     def call(self, inputs: Any, reverse: bool = False) -> Any:
         """Rows of the table; backwards, scores of the rows."""
+        if reverse and self._is_quantized:
+            return self._capped(self.quantized_call(inputs, reverse=True))
         if not reverse:
             outputs = super().call(inputs)
             mask = super().compute_mask(inputs)
@@ -81,10 +84,12 @@ class ReversibleEmbedding(Embedding):
         kernel = ops.transpose(self.embeddings) if self.tie_weights else self.reverse_embeddings
         if self.reverse_dtype is not None:
             inputs, kernel = ops.cast(inputs, self.reverse_dtype), ops.cast(kernel, self.reverse_dtype)
-        logits = ops.matmul(inputs, kernel)
-        if self.logit_soft_cap is not None:
-            logits = ops.tanh(logits / self.logit_soft_cap) * self.logit_soft_cap
-        return logits
+        return self._capped(ops.matmul(inputs, kernel))
+
+    def _capped(self, logits: Any) -> Any:
+        if self.logit_soft_cap is None:
+            return logits
+        return ops.tanh(logits / self.logit_soft_cap) * self.logit_soft_cap
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> None:
         """None: ``call`` attaches the mask itself."""
@@ -96,6 +101,3 @@ class ReversibleEmbedding(Embedding):
 
     def compute_output_spec(self, inputs: Any, reverse: bool = False) -> Any:
         return KerasTensor(self.compute_output_shape(tuple(inputs.shape), reverse), self.compute_dtype)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "quantization_config": self.quantization_config}
