@@ -19,7 +19,7 @@ from hornbeam.compat import methods, names, spellings
 from hornbeam.compat.loading import load
 
 _KERAS = "hornbeam.keras."
-_CORE = {"hornbeam.core.variable": "core"}
+_CORE = {f"hornbeam.core.{name}": "core" for name in ("symbolic", "tensor", "variable")}
 """Modules outside of ``keras`` whose classes are adapted too, and the name of their part in the tables."""
 _undo: list[Callable[[], None]] = []
 _adopted: set[str] = set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import warnings as warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from hornbeam.base.errors import NotSupportedError
 from hornbeam.compat.notes import note
 from hornbeam.keras import layers
+from hornbeam.keras.initializers.variance_scaling import compute_fans as _fans_of
 
 
 def print_summary(model: Any, line_length: int | None = None, positions: Any = None, print_fn: Any = None) -> None:
@@ -297,3 +299,36 @@ class GeneratorEnqueuer(SequenceEnqueuer):
 
     def _batches(self) -> Iterator[Any]:
         return iter(self.sequence)
+
+
+def make_batches(size: int, batch_size: int) -> list[tuple[int, int]]:
+    """First index and the one after the last, for each batch of ``size`` samples."""
+    return [(start, min(size, start + batch_size)) for start in range(0, size, batch_size)]
+
+
+def slice_arrays(arrays: Any, start: Any = None, stop: int | None = None) -> Any:
+    """The same rows of each array: ``start`` to ``stop``, or those whose numbers ``start`` lists; None stays None."""
+
+    def rows(array: Any) -> Any:
+        if array is None:
+            return None
+        return array[np.asarray(start)] if hasattr(start, "__len__") else array[start:stop]
+
+    return [rows(array) for array in arrays] if isinstance(arrays, list) else rows(arrays)
+
+
+def compute_fans(shape: Sequence[int], data_format: str = "channels_last") -> tuple[float, float]:
+    """Numbers of inputs and outputs of a kernel, as initializers count them.
+
+    Args:
+        shape: (inputs, outputs), or the sizes of a convolution's kernel.
+        data_format: ``"channels_first"`` for kernels of shape (outputs, inputs, *window), as once with Theano.
+    """
+    if data_format == "channels_first" and len(shape) > 2:
+        shape = (*shape[2:], shape[1], shape[0])
+    return _fans_of(tuple(shape))
+
+
+def base_filter() -> str:
+    """The characters that ``Tokenizer`` takes out of texts, apart from the apostrophe."""
+    return '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'

@@ -85,6 +85,8 @@ _FORMER_FILES = {
         "nadam optimizer optimizer_experimental optimizer_v1 optimizer_v2 rmsprop sgd"
     ),
     "keras.optimizers.schedules": "learning_rate_schedule",
+    "keras.preprocessing.image": "affine_transformations dataframe_iterator directory_iterator image_data_generator "
+    "iterator numpy_array_iterator utils",
     "keras.regularizers": "regularizers",
     "keras.utils": (
         "audio_dataset audio_dataset_utils conv_utils data_utils dataset_utils experimental file_utils generic_utils "
@@ -110,15 +112,19 @@ MOVED |= {
         "sequential",
         "topology",
         "training",
+        "training_utils",
     )
 }
 MOVED |= {
+    "keras.applications.resnet_common": "keras.applications.resnet keras.applications.resnet_v2",
     "keras.callbacks_v1": "keras.callbacks",
+    "keras.datasets.data_utils": "keras.utils",
     "keras.distribute": "keras.distribution",
     "keras.engine": "keras keras.layers keras.models",
     "keras.engine.saving": "keras.models keras.saving",
     "keras.experimental": "keras.optimizers.schedules keras.models keras.layers",
     "keras.initializations": "keras.initializers",
+    "keras.legacy.interfaces": "tensorflow.compat.old_interfaces",
     "keras.legacy.layers": "keras.layers",
     "keras.legacy.models": "keras.models",
     "keras.objectives": "keras.losses",
@@ -152,7 +158,6 @@ MOVED |= {
 REFUSED = {
     "keras.applications.music_tagger_crnn": "The network was withdrawn in Keras 2 and its weights are gone.",
     "keras.contrib": "It was never part of Keras; copy the layer you need and build it with `keras.layers.Layer`.",
-    "keras.legacy.interfaces": "It translated old argument names; Hornbeam does that by itself.",
     "tensorflow.contrib": "It ended with TensorFlow 1; layers, losses and optimizers of it are in `tf.keras`.",
     "tensorflow.examples.tutorials.mnist": "It ended with TensorFlow 1; use `tf.keras.datasets.mnist.load_data()`.",
 }

@@ -27,9 +27,6 @@ ADVICE = {
     "ConvRecurrent2D": "Use `keras.layers.ConvLSTM2D`, or `keras.layers.RNN` with a cell of your own.",
     "Recurrent": "Use `keras.layers.RNN` with a cell of your own.",
     "Graph": "Use the functional API: `keras.Model(inputs, outputs)`, with dicts of named inputs.",
-    "SharpnessAwareMinimization": "Write two steps in a `train_step` of your own.",
-    "LinearModel": "Use a model with one `keras.layers.Dense` layer.",
-    "WideDeepModel": "Add the outputs of two models in the functional API: `keras.layers.Add()([wide, deep])`.",
     "MusicTaggerCRNN": "The network was withdrawn in Keras 2 and its weights are gone.",
     # training
     "TFOptimizer": "Use an optimizer of `keras.optimizers`.",

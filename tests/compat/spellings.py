@@ -11,6 +11,8 @@ from hornbeam.compat import adapt, notes
 from hornbeam.compat.names import keras as names
 
 MODULES = [
+    "hornbeam.keras.applications",
+    "hornbeam.keras.applications.imagenet_utils",
     "hornbeam.keras.backend",
     "hornbeam.keras.callbacks",
     "hornbeam.keras.constraints",

@@ -290,3 +290,39 @@ def test_a_session_makes_the_steps_of_an_optimizer():
             kernel, offset = kernel - 0.2 * x.T @ error / 40, offset - 0.2 * error.mean()
     np.testing.assert_allclose(weights, kernel, rtol=1e-4)
     np.testing.assert_allclose(bias, offset, rtol=1e-4)
+
+
+def test_layers_may_have_names_with_slashes(tmp_path):
+    inputs = keras.Input((4,))
+    model = keras.Model(inputs, layers.Dense(2, name="fire2/squeeze")(inputs))
+    assert model.get_layer("fire2/squeeze").kernel.path == "fire2/squeeze/kernel"
+    for name in ("model.keras", "model.h5"):
+        model.save(tmp_path / name)
+        again = keras.models.load_model(tmp_path / name)
+        assert again.layers[1].name == "fire2/squeeze"
+        np.testing.assert_array_equal(again.get_weights()[0], model.get_weights()[0])
+
+
+def test_tensors_tell_their_shape_as_they_once_did():
+    outputs = layers.Dense(2)(keras.Input((4,)))
+    assert outputs._keras_shape == (None, 2) and outputs._uses_learning_phase is False
+    outputs._keras_shape = (None, 3)
+    assert outputs._keras_shape == (None, 2)
+    assert tf.constant([[1.0]])._keras_shape == (1, 1)
+
+
+def test_layers_picked_by_name_have_the_file_of_words(tmp_path):
+    callback = keras.callbacks.TensorBoard(
+        str(tmp_path), embeddings_layer_names=["words"], embeddings_metadata="words.tsv"
+    )
+    assert callback.embeddings_metadata == {"words": "words.tsv"}
+
+
+def test_states_are_asked_for_with_the_sequences():
+    sequences = np.ones((3, 4, 2), "float32")
+    for found in (
+        keras.layers.LSTM(5).get_initial_state(keras.ops.convert_to_tensor(sequences)),
+        keras.layers.LSTM(5).get_initial_state(batch_size=3),
+        keras.layers.LSTMCell(5).get_initial_state(inputs=None, batch_size=3, dtype="float32"),
+    ):
+        assert [tuple(state.shape) for state in found] == [(3, 5), (3, 5)]

@@ -164,3 +164,55 @@ def test_hdf5_matrix_reads_its_part(tmp_path):
     np.testing.assert_array_equal(part[1:3], data[3:5] * 10)
     np.testing.assert_array_equal(part[[4, 0, 4]], data[[6, 2, 6]] * 10)
     np.testing.assert_array_equal(np.asarray(part), data[2:8] * 10)
+
+
+def test_the_shape_of_a_networks_pictures():
+    shape = load("keras.applications.imagenet_utils")._obtain_input_shape
+    assert shape(None, 224, 32, "channels_last", require_flatten=True) == (224, 224, 3)
+    assert shape(None, 224, 32, "channels_first", include_top=False) == (3, None, None)
+    assert shape((64, 48, 1), 224, 32, None, require_flatten=False) == (64, 48, 1)
+    for wrong in ((16, 64, 3), (None, 64, 3), (64, 64)):
+        with pytest.raises(ValueError):
+            shape(wrong, 224, 32, "channels_last", require_flatten=True)
+    with pytest.raises(ValueError, match="224, 224, 3"):
+        shape((64, 64, 3), 224, 32, "channels_last", True, weights="imagenet")
+
+
+def test_networks_take_the_parts_of_keras_as_arguments():
+    parts = {"backend": keras.backend, "layers": keras.layers, "models": keras.models, "utils": keras.utils}
+    old = keras.applications
+    assert old.get_submodules_from_kwargs({}) == tuple(parts.values()) and old._KERAS_LAYERS is keras.layers
+    pixels = np.zeros((1, 4, 4, 3), "float32")
+    given = old.imagenet_utils.preprocess_input(pixels.copy(), mode="tf", **parts)
+    np.testing.assert_array_equal(given, pixels - 1)
+    assert old.keras_modules_injection(lambda **found: sorted(found))() == sorted(parts)
+
+
+def test_the_backends_name_and_settings(monkeypatch):
+    K = keras.backend
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    assert K.backend() == K._BACKEND == "tensorflow" and keras.config.backend() == "jax"
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    assert K.backend() == "jax"
+    assert K.epsilon() == K._EPSILON and K._IMAGE_DIM_ORDERING == "tf"
+
+
+def test_helpers_of_training_and_kernels():
+    assert keras.models.make_batches(10, 4) == [(0, 4), (4, 8), (8, 10)]
+    first, second = keras.models.slice_X([np.arange(6), None], 2, 4)
+    assert first.tolist() == [2, 3] and second is None
+    assert keras.models.slice_arrays(np.arange(6), [5, 0]).tolist() == [5, 0]
+    assert keras.initializers._compute_fans((3, 3, 4, 8)) == (36, 72)
+    assert keras.initializers._compute_fans((8, 4, 3, 3), data_format="channels_first") == (36, 72)
+
+
+def test_decorators_of_old_layers_leave_methods_as_they_are():
+    interfaces = load("compat.old_interfaces")
+
+    def call(self, x):
+        return x
+
+    assert interfaces.legacy_add_weight_support(call) is call
+    assert interfaces.generate_legacy_interface(allowed_positional_args=["units"])(call) is call
+    with pytest.raises(AttributeError):
+        interfaces.legacy_unknown_support  # noqa: B018

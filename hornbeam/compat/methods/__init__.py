@@ -1,6 +1,8 @@
 """Methods and attributes that left Keras's classes: tables of where each class's are, loaded with the class."""
 
 ADDED = {
+    ("core", "KerasTensor"): "compat.methods.tensors:TENSOR",
+    ("core", "Tensor"): "compat.methods.tensors:TENSOR",
     ("models", "Model"): "compat.methods.models:MODEL",
     ("models", "Sequential"): "compat.methods.models:SEQUENTIAL",
     ("layers", "Layer"): "compat.methods.layers:LAYER",
@@ -20,6 +22,8 @@ AROUND: dict[tuple[str, str], str] = {
     ("layers", "Layer"): "compat.methods.layers:AROUND_LAYER",
     ("layers", "Embedding"): "compat.methods.words:AROUND_EMBEDDING",
     ("layers", "LayerBuilding"): "compat.methods.layers:AROUND_BUILDING",
+    ("layers", "RNN"): "compat.methods.layers:AROUND_RNN",
+    ("layers", "RecurrentCell"): "compat.methods.layers:AROUND_RNN",
     ("layers", "LayerState"): "compat.methods.layers:AROUND_STATE",
     ("optimizers", "OptimizerState"): "compat.methods.optimizers:AROUND_STATE",
     ("optimizers", "Optimizer"): "compat.methods.optimizers:AROUND_OPTIMIZER",

@@ -6,6 +6,8 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from hornbeam import ops
+from hornbeam.base import trees
 from hornbeam.compat.methods.gone import gone
 from hornbeam.compat.notes import note
 from hornbeam.core.variable import Variable
@@ -167,7 +169,13 @@ def _taking_weights(constructor: Callable) -> Callable:
             note("Layer: argument `dynamic` has no effect: every layer may run as Python code.")
         if (dtype := kwargs.pop("input_dtype", None)) is not None:
             note(f"Layer: argument `input_dtype` has no effect: give `keras.Input(..., dtype={dtype!r})`.")
-        constructor(self, *args, **kwargs)
+        name = kwargs.get("name")
+        # Published networks have such names ("fire2/squeeze1x1"), and so have the files of their weights.
+        if isinstance(name, str) and "/" in name:
+            constructor(self, *args, **{**kwargs, "name": name.replace("/", "_")})
+            self.name = name
+        else:
+            constructor(self, *args, **kwargs)
         if weights is not None:
             vars(self)["_first_weights"] = list(weights)
 
@@ -201,6 +209,20 @@ def _settable(weights: property) -> property:
     return property(weights.fget, write, doc=weights.__doc__)
 
 
+def _states_for(method: Callable) -> Callable:
+    """Let the states be asked for with the sequences themselves, or with ``inputs``, ``batch_size`` and ``dtype``."""
+
+    @functools.wraps(method)
+    def states(self: Any, inputs: Any = None, batch_size: Any = None, dtype: Any = None) -> Any:
+        first = inputs if batch_size is None else batch_size
+        rank = len(getattr(first, "shape", ()))
+        found = method(self, first.shape[0] if rank > 0 else first)
+        return found if dtype is None else trees.map_structure(lambda state: ops.cast(state, dtype), found)
+
+    return states
+
+
+AROUND_RNN: dict[str, Callable] = {"get_initial_state": _states_for}
 AROUND_LAYER: dict[str, Callable] = {"__init__": _taking_weights}
 AROUND_BUILDING: dict[str, Callable] = {"_build_for": _setting_weights}
 AROUND_STATE: dict[str, Callable] = {"trainable_weights": _settable}

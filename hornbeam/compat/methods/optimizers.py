@@ -8,13 +8,16 @@ from typing import Any
 
 import numpy as np
 
+from hornbeam import ops
 from hornbeam.base import trees
 from hornbeam.base.errors import NotSupportedError
 from hornbeam.compat import decay
 from hornbeam.compat.loading import load
-from hornbeam.compat.methods.gone import gone
+from hornbeam.compat.methods import own_optimizers
+from hornbeam.compat.methods.gone import GoneError
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tape import GradientTape
+from hornbeam.core.tensor import wrap
 from hornbeam.core.variable import Variable
 from hornbeam.keras.optimizers.schedules import InverseTimeDecay
 from hornbeam.keras.saving import serialization
@@ -56,24 +59,42 @@ def get_updates(self: Any, *args: Any, **kwargs: Any) -> list[Step]:
     else:
         for one in args:
             given["params" if isinstance(one, (list, tuple)) else "loss"] = one
-    params = list(given.get("params") or ())
+    params: list[Variable] = list(given.get("params") or ())
+    if isinstance(given.get("loss"), own_optimizers.Loss):
+        return own_optimizers.inner_updates(self, given["loss"], params, _plain_step)
     return [Step(self, params, get_gradients(self, given.get("loss"), params))]
 
 
+def _plain_step(optimizer: Any, gradients: list, variables: list[Variable]) -> None:
+    """A step of Hornbeam's own rule, also for a class that describes more around it."""
+    rule = next(kind for kind in type(optimizer).__mro__ if kind.__module__.startswith("hornbeam."))
+    if type(optimizer) is rule:
+        optimizer.apply(gradients, variables)
+        return
+    for gradient, variable in zip(gradients, variables, strict=True):
+        rule.update_step(optimizer, wrap(gradient), variable, optimizer._rate())
+
+
 def get_gradients(self: Any, loss: Any, params: Any) -> list[Any]:
-    """Symbolic gradients of a symbolic loss."""
+    """Gradients of a symbolic loss, or of the one that ``get_updates`` is given."""
+    if isinstance(loss, own_optimizers.Loss):
+        return loss.gradients_of(params)
     return load("keras.backend:gradients")(loss, params)
 
 
 def _get_hyper(self: Any, name: str, dtype: Any = None) -> Any:
-    return getattr(self, name)
+    value = getattr(self, name)
+    value = value() if callable(value) and not hasattr(value, "dtype") else value
+    return value if dtype is None else ops.cast(value, dtype)
 
 
 def _set_hyper(self: Any, name: str, value: Any) -> None:
     setattr(self, name, value)
 
 
-def _decay(self: Any) -> float:
+def _decay(self: Any) -> Any:
+    if "_own_decay" in vars(self):
+        return vars(self)["_own_decay"]
     rate = vars(self).get("_learning_rate")
     return float(rate.decay_rate) if isinstance(rate, decay.SettableInverseTimeDecay) else 0.0
 
@@ -97,14 +118,36 @@ def compute_gradients(self: Any, loss: Any, var_list: Any, tape: Any = None) -> 
     return list(zip(tape.gradient(loss, variables), variables, strict=True))
 
 
+def _set_decay(self: Any, value: Any) -> None:
+    vars(self)["_own_decay"] = value
+    if isinstance(value, Variable):
+        self._track_variable(value)
+
+
+def _updates(self: Any) -> Any:
+    if "_own_updates" not in vars(self):
+        raise GoneError("Optimizer.updates is not offered: call `apply_gradients`.")
+    return vars(self)["_own_updates"]
+
+
+def _set_updates(self: Any, value: Any) -> None:
+    vars(self)["_own_updates"] = value
+
+
+def _set_weights(self: Any, value: Any) -> None:
+    for variable in value:
+        self._track_variable(variable)
+
+
 OPTIMIZER: dict[str, Any] = {
+    **own_optimizers.SLOTS,
     "compute_gradients": compute_gradients,
     "get_weights": get_weights,
     "get_updates": get_updates,
     "get_gradients": get_gradients,
-    "weights": property(lambda self: self.variables, doc="The optimizer's variables."),
-    "decay": property(_decay, doc="What the constructor's `decay` was."),
-    "updates": gone("Optimizer.updates", "call `apply_gradients`"),
+    "weights": property(lambda self: self.variables, _set_weights, doc="The optimizer's variables."),
+    "decay": property(_decay, _set_decay, doc="What the constructor's `decay` was, or what a class has set."),
+    "updates": property(_updates, _set_updates, doc="What a class's own `get_updates` has kept."),
     "_get_hyper": _get_hyper,
     "_set_hyper": _set_hyper,
 }
@@ -128,6 +171,17 @@ LOSS_SCALE_OPTIMIZER: dict[str, Any] = {
     "get_scaled_loss": get_scaled_loss,
     "get_unscaled_gradients": get_unscaled_gradients,
 }
+
+
+def _settable_count(count: property) -> property:
+    """Classes of former times make the step count themselves; it keeps being the optimizer's own variable."""
+    read = count.fget
+    assert read is not None
+
+    def assign(self: Any, value: Any) -> None:
+        self._iterations.assign(value)
+
+    return property(read, assign, doc=count.__doc__)
 
 
 def _plain_schedule(rate_config: Callable) -> Callable:
@@ -224,6 +278,8 @@ def _minimize(method: Callable) -> Callable:
 
 AROUND_STATE: dict[str, Callable] = {"_learning_rate_config": _plain_schedule}
 AROUND_OPTIMIZER: dict[str, Callable] = {
+    **own_optimizers.AROUND,
+    "iterations": _settable_count,
     "learning_rate": _settable_rate,
     "lr": _start_or_rate,
     "apply_gradients": _without_hints,

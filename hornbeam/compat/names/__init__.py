@@ -24,5 +24,8 @@ STORED: dict[str, str] = {
         "merge": "Merge",
     }.items()
     for name in kinds.split()
+} | {
+    f"hornbeam>{name}": f"hornbeam.compat.premade_models:{name}"
+    for name in ("LinearModel", "SharpnessAwareMinimization", "WideDeepModel")
 }
-"""Registered names of old layers that files of today may hold."""
+"""Registered names of old layers and models that files of today may hold."""

@@ -18,8 +18,11 @@ FIRST: dict[str, dict[str, str]] = {
         "compat.old_layers.renamed",
         "Convolution1D Convolution2D Convolution3D SeparableConvolution2D",
     ),
-    "hornbeam.keras.backend": {"backend": "compat.plaidml.keras:backend"},
-    "hornbeam.keras.config": {"backend": "compat.plaidml.keras:backend"},
+    "hornbeam.keras.backend": {
+        "backend": "compat.backend_name:backend",
+        **_all("compat.methods.own_updates", "variable zeros ones update update_add update_sub moving_average_update"),
+    },
+    "hornbeam.keras.config": {"backend": "compat.backend_name:config_backend"},
     "hornbeam.keras.utils": {"to_categorical": "compat.categorical:to_categorical"},
     # Modules of ours have these names too; old programs mean the classes.
     "hornbeam.keras.optimizers": {
@@ -37,7 +40,25 @@ _REFUSED_LAYERS = (
     "PeepholeLSTMCell DenseFeatures SequenceFeatures DynamicEmbedding DynamicLookup ConvRNN2D ConvRecurrent2D Recurrent"
 )
 
+ARCHITECTURES = {
+    "convnext": "ConvNeXtBase ConvNeXtLarge ConvNeXtSmall ConvNeXtTiny ConvNeXtXLarge",
+    "densenet": "DenseNet121 DenseNet169 DenseNet201",
+    "efficientnet": " ".join(f"EfficientNetB{number}" for number in range(8)),
+    "inception_resnet_v2": "InceptionResNetV2",
+    "inception_v3": "InceptionV3",
+    "mobilenet": "MobileNet",
+    "mobilenet_v2": "MobileNetV2",
+    "nasnet": "NASNetLarge NASNetMobile",
+    "resnet": "ResNet50 ResNet101 ResNet152",
+    "resnet_v2": "ResNet50V2 ResNet101V2 ResNet152V2",
+    "vgg16": "VGG16",
+    "vgg19": "VGG19",
+    "xception": "Xception",
+}
+"""Networks of the time of ``keras_applications``, by their module."""
+
 MODULES: dict[str, dict[str, str]] = {
+    **{f"hornbeam.keras.applications.{name}": {} for name in ARCHITECTURES},
     **{f"hornbeam.keras.{room}": {} for room in _PUBLIC.split()},
     "hornbeam.keras": {
         "estimator": "compat.estimator",
@@ -50,6 +71,7 @@ MODULES: dict[str, dict[str, str]] = {
         ),
         **_all("compat.old_layers.merge", "Merge merge"),
         "_Merge": "keras.layers.merging.merge:Merge",
+        "warnings": "compat.old_utils:warnings",  # once imported by the module; published networks take it from there
         **_all("compat.old_layers.dense", "MaxoutDense Highway"),
         **_all("compat.old_layers.activations", "ParametricSoftplus SReLU"),
         **_all("compat.old_layers.local", "LocallyConnected1D LocallyConnected2D"),
@@ -59,10 +81,16 @@ MODULES: dict[str, dict[str, str]] = {
         **_all("compat.refused", _REFUSED_LAYERS),
     },
     "hornbeam.keras.models": {
-        **_all("compat.refused", "Graph SharpnessAwareMinimization LinearModel WideDeepModel"),
+        **_all("compat.refused", "Graph"),
+        **_all("compat.premade_models", "SharpnessAwareMinimization LinearModel WideDeepModel"),
         **_all("compat.old_models", "export_saved_model"),
         "load_from_saved_model": "keras.models:load_model",
         "Container": "keras.models:Model",
+        "Network": "keras.models:Model",
+        "Functional": "keras.models.functional:Functional",
+        "Node": "core.node:Node",
+        **_all("compat.old_utils", "make_batches slice_arrays"),
+        "slice_X": "compat.old_utils:slice_arrays",
         "Layer": "keras.layers:Layer",
         "Input": "keras.layers:Input",
         "InputSpec": "keras.layers:InputSpec",
@@ -70,6 +98,7 @@ MODULES: dict[str, dict[str, str]] = {
     },
     "hornbeam.keras.optimizers": {
         "optimizer_from_config": "keras.optimizers:deserialize",
+        "OptimizerV2": "keras.optimizers:Optimizer",
         "TFOptimizer": "compat.refused:TFOptimizer",
     },
     "hornbeam.keras.wrappers": _all("compat.old_sklearn", "KerasClassifier KerasRegressor BaseWrapper"),
@@ -80,6 +109,7 @@ MODULES: dict[str, dict[str, str]] = {
         "MeanTensor",
     ),
     "hornbeam.keras.initializers": {
+        "_compute_fans": "compat.old_utils:compute_fans",
         "normal": "keras.initializers:RandomNormal",
         "one": "keras.initializers:Ones",
         "uniform": "keras.initializers:RandomUniform",
@@ -102,7 +132,11 @@ MODULES: dict[str, dict[str, str]] = {
         "WeightRegularizer": "keras.regularizers:L1L2",
         "EigenvalueRegularizer": "compat.refused:EigenvalueRegularizer",
     },
-    "hornbeam.keras.callbacks": {"BaseLogger": "compat.old_callbacks:BaseLogger"},
+    "hornbeam.keras.callbacks": {
+        "BaseLogger": "compat.old_callbacks:BaseLogger",
+        "Progbar": "keras.utils:Progbar",
+    },
+    "hornbeam.keras.preprocessing.text": {"base_filter": "compat.old_utils:base_filter"},
     "hornbeam.keras.mixed_precision": {
         "set_policy": "keras.mixed_precision:set_global_policy",
         "global_policy": "keras.mixed_precision:dtype_policy",
@@ -112,8 +146,10 @@ MODULES: dict[str, dict[str, str]] = {
             "compat.old_utils",
             "HDF5Matrix categorical_probas_to_classes convert_all_kernels_in_model convert_kernel get_from_module "
             "layer_from_config multi_gpu_model print_summary probas_to_classes to_ordinal "
-            "SequenceEnqueuer OrderedEnqueuer GeneratorEnqueuer",
+            "SequenceEnqueuer OrderedEnqueuer GeneratorEnqueuer make_batches slice_arrays",
         ),
+        "slice_X": "compat.old_utils:slice_arrays",
+        "normalize_data_format": "base.settings:standardize_data_format",
         "plot": "keras.utils:plot_model",
         **_all("compat.refused", "SidecarEvaluator DatasetCreator"),
     },
@@ -123,12 +159,23 @@ MODULES: dict[str, dict[str, str]] = {
             "_get_available_gpus experimental get_session get_variable_shape image_dim_ordering legacy_weight_ordering "
             "set_image_dim_ordering set_legacy_weight_ordering set_session",
         ),
+        **_all("compat.backend_name", "_BACKEND _EPSILON _FLOATX _IMAGE_DATA_FORMAT _IMAGE_DIM_ORDERING is_variable"),
+        "eager": "compat.backend_name:as_written",
+        "symbolic": "compat.backend_name:as_written",
+        "normalize_data_format": "base.settings:standardize_data_format",
         "tf": ":",
     },
     "hornbeam.keras.preprocessing.image": _all(
         "compat.old_images", "apply_transform flip_axis list_pictures transform_matrix_offset_center"
     ),
-    "hornbeam.keras.applications": {"MusicTaggerCRNN": "compat.refused:MusicTaggerCRNN"},
+    "hornbeam.keras.applications": {
+        "MusicTaggerCRNN": "compat.refused:MusicTaggerCRNN",
+        **_all(
+            "compat.old_applications",
+            "_KERAS_BACKEND _KERAS_LAYERS _KERAS_MODELS _KERAS_UTILS correct_pad get_keras_submodule "
+            "get_submodules_from_kwargs keras_modules_injection set_keras_submodules",
+        ),
+    },
     "hornbeam.keras.applications.mobilenet": {
         "relu6": "keras.activations:relu6",
         "DepthwiseConv2D": "keras.layers:DepthwiseConv2D",
@@ -136,7 +183,12 @@ MODULES: dict[str, dict[str, str]] = {
     "hornbeam.keras.datasets": {},
     "hornbeam.keras.datasets.imdb": {},
     "hornbeam.keras.datasets.reuters": {},
-    "hornbeam.keras.applications.imagenet_utils": {},
+    "hornbeam.keras.applications.imagenet_utils": {
+        "_obtain_input_shape": "compat.old_applications:obtain_input_shape",
+        "_preprocess_numpy_input": "keras.applications.imagenet_utils:preprocess_input",
+        "_preprocess_symbolic_input": "keras.applications.imagenet_utils:preprocess_input",
+        **_all("compat.old_applications", "obtain_input_shape correct_pad"),
+    },
     "hornbeam.keras.optimizers.schedules": {},
     "hornbeam.keras.optimizers.legacy": {},
 }

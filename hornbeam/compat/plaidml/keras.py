@@ -20,9 +20,3 @@ def install_backend(import_path: str = BACKEND) -> None:
     """
     note("plaidml: XLA computes on the devices that JAX finds; no other backend is needed.")
     os.environ["KERAS_BACKEND"] = import_path
-
-
-def backend() -> str:
-    """``"jax"``; or the name of the backend that the program asked for, where that is one of PlaidML's."""
-    asked = os.environ.get("KERAS_BACKEND", "")
-    return asked if asked.startswith("plaidml.") else "jax"

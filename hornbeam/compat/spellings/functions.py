@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hornbeam.compat.loading import load
+from hornbeam.compat.names.keras import ARCHITECTURES
 from hornbeam.compat.spellings.table import Translator, data_format, spell
 
 _FORMAT = {"dim_ordering": "data_format"}
@@ -18,6 +19,14 @@ _FORM = {
 
 def _format(owner: str, renamed: dict[str, str] | None = None, **options: Any) -> Translator:
     return spell(owner, {**_FORMAT, **(renamed or {})}, values=_FORMAT_VALUES, **options)
+
+
+_PARTS = frozenset(("backend", "layers", "models", "utils"))
+
+
+def _without_parts(args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
+    """Leave out the parts of Keras that a network was to be built from; Hornbeam has one set of them."""
+    return args, {name: value for name, value in kwargs.items() if name not in _PARTS}
 
 
 def _grayscale(args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
@@ -70,8 +79,8 @@ FUNCTIONS: dict[str, dict[str, Translator]] = {
         "array_to_img": _format("array_to_img"),
     },
     "keras.applications.imagenet_utils": {
-        "preprocess_input": _format("preprocess_input"),
-        "decode_predictions": spell("decode_predictions", {"top_n": "top"}),
+        "preprocess_input": _format("preprocess_input", before=_without_parts),
+        "decode_predictions": spell("decode_predictions", {"top_n": "top"}, before=_without_parts),
     },
     "keras.datasets.imdb": {"load_data": spell("imdb.load_data", _WORDS)},
     "keras.datasets.reuters": {"load_data": spell("reuters.load_data", _WORDS)},
@@ -111,6 +120,10 @@ for _room in (
 FUNCTIONS["keras.optimizers.schedules"] = {
     _name: spell(f"schedules.{_name}", only=_FORM[_name]) for _name in ("serialize", "deserialize")
 }
+
+for _room, _networks in ARCHITECTURES.items():
+    _names = [*_networks.split(), "preprocess_input", "decode_predictions"]
+    FUNCTIONS.setdefault(f"keras.applications.{_room}", {}).update(dict.fromkeys(_names, _without_parts))
 
 CLASSES: dict[tuple[str, str], dict[str, Translator]] = {
     ("preprocessing", "ImageDataGenerator"): {

@@ -105,7 +105,18 @@ _OPTIMIZERS = (
     "LossScaleOptimizer"
 )
 
+
 # --- callbacks -----------------------------------------------------------------------------------
+def _named_embeddings(args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
+    """The layers that ``embeddings_layer_names`` picks, as keys of ``embeddings_metadata``."""
+    kwargs = dict(kwargs)
+    picked = kwargs.pop("embeddings_layer_names", None)
+    metadata = kwargs.get("embeddings_metadata")
+    if picked and metadata is not None and not isinstance(metadata, dict):
+        kwargs["embeddings_metadata"] = dict.fromkeys(picked, metadata)
+    return args, kwargs
+
+
 _CALLBACKS: dict[str, Translator] = {
     "ModelCheckpoint": spell(
         "ModelCheckpoint",
@@ -116,7 +127,7 @@ _CALLBACKS: dict[str, Translator] = {
     "BackupAndRestore": spell("BackupAndRestore", dropped=["save_before_preemption"]),
     "TensorBoard": spell(
         "TensorBoard",
-        {"embeddings_layer_names": "embeddings_metadata"},
+        before=_named_embeddings,
         dropped=["batch_size"],
         only={
             "write_grads": ((False, None), "write gradients with `tf.summary.histogram` in a `train_step`"),
