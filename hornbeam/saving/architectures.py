@@ -58,7 +58,10 @@ def model_from_config(config: dict[str, Any], custom_objects: Any = None) -> Any
 
 
 def _described(model: Any) -> dict[str, Any]:
-    return {**serialization.serialize_keras_object(model), "keras_version": KERAS_VERSION, "backend": "jax"}
+    # With marks for layers that several inner models share: weights of the model fit only one that shares them too.
+    with ObjectSharingScope():
+        config = serialization.serialize_keras_object(model)
+    return {**config, "keras_version": KERAS_VERSION, "backend": "jax"}
 
 
 def model_to_json(model: Any, **kwargs: Any) -> str:

@@ -104,6 +104,8 @@ class ZipArchive:
             folded.add(key)
             if info.flag_bits & 0x1:
                 raise UnsafeFileError(f"{self.path}: member {printable(info.filename)!r} is encrypted; not read.")
+            if not 0 <= info.header_offset < self._size:
+                raise _damaged(self.path, info.filename, "it is said to lie outside of the file")
             if stat.S_ISLNK(info.external_attr >> 16):
                 raise UnsafeFileError(f"{self.path}: member {printable(info.filename)!r} is a link, which is refused.")
         spans = sorted((info.header_offset, info.header_offset + info.compress_size) for info in infos)

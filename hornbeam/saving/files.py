@@ -130,6 +130,12 @@ def load_model(
     raise UnsupportedFileError(f"{path} is no whole model; {advice}.")
 
 
+def _has_weights(model: Any) -> bool:
+    """True if the model is built, or all layers in it are: one with only a ``train_step`` is never called itself."""
+    inner = model._flatten_layers(include_self=False)
+    return model.built or (bool(inner) and all(layer.built for layer in inner))
+
+
 def _path(filepath: Any) -> str:
     path = os.path.expanduser(os.fspath(filepath))
     return os.fsdecode(path) if isinstance(path, bytes) else path
@@ -165,7 +171,7 @@ def save_weights(
     if kwargs.pop("options", None) is not None:
         raise NotSupportedError("save_weights(options=...) steers TensorFlow's own devices; leave it out.")
     check.no_unknown(kwargs, owner="save_weights()", known=("overwrite", "save_format", "max_shard_size"))
-    if not model.built:
+    if not _has_weights(model):
         raise ValueError(f"Model {model.name} is not built, so it has no weights to save. Call it on data first.")
     path = _path(filepath)
     kind = _weights_format(path, save_format, max_shard_size)
@@ -251,7 +257,7 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, by_name
         return registry.find("weights reader", "tf_checkpoint")(
             model, path, by_name=by_name, skip_mismatch=skip_mismatch
         )
-    if not model.built:
+    if not _has_weights(model):
         raise ValueError(f"Model {model.name} is not built, so weights have no place to go. Call it on data first.")
     if by_name and not kind.startswith("h5-"):
         raise ValueError(

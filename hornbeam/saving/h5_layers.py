@@ -62,7 +62,7 @@ def listed_state(optimizer: Any) -> list[Any]:
     The count comes first, then a running product, then all arrays of one slot after another (for Ftrl all slots of one
     weight). The learning rate stands in the config.
     """
-    if not hasattr(optimizer, "slot_groups"):
+    if not optimizer.built or not hasattr(optimizer, "slot_groups"):
         return list(optimizer.variables)
     product = getattr(optimizer, "_u_product", None)
     lists = [getattr(optimizer, slot.attribute) for group in optimizer.slot_groups() for slot in group]

@@ -49,7 +49,7 @@ def write_h5(model: Any, path: str, *, include_optimizer: bool = True) -> None:
             target.attrs["training_config"] = json.dumps(training, default=plain).encode("utf-8")
         write_layers(model, target.create_group("model_weights"))
         optimizer = getattr(model, "optimizer", None)
-        if include_optimizer and optimizer is not None and optimizer.variables:
+        if include_optimizer and optimizer is not None and optimizer.built:
             write_listed(target.create_group("optimizer_weights"), listed_state(optimizer), counter=True)
 
 

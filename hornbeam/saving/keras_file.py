@@ -25,7 +25,6 @@ from hornbeam.saving.atomic import atomic_file, atomic_folder
 from hornbeam.saving.folder_sums import check_sums, seal, sums_of_folder
 from hornbeam.saving.h5_file import dataset_in, group_in, open_h5, read_array
 from hornbeam.saving.limits import check_claim
-from hornbeam.saving.quantized import without_quantization
 from hornbeam.saving.restore import SIDE_STATE, Staged, restore
 from hornbeam.saving.sources import H5Source
 from hornbeam.saving.texts import parse_json, printable
@@ -219,7 +218,7 @@ def build(
         safe_mode: refuse code stored in the config.
     """
     check_names(config)
-    config = without_quantization(registry.find("configs", "modernize")(config, version, backend, custom_objects))
+    config = registry.find("configs", "modernize")(config, version, backend, custom_objects)
     # What the file does not hold is never allocated, and no initializer runs.
     with override(defer_values=True), ObjectSharingScope():
         model = serialization.deserialize_keras_object(config, custom_objects=custom_objects, safe_mode=safe_mode)

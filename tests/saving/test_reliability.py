@@ -168,6 +168,20 @@ def test_flipped_bits_are_found(tmp_path, name, count=60):
     assert silent == 0
 
 
+@pytest.mark.parametrize("name", ["m.keras", "w.npz"])
+def test_members_said_to_lie_before_the_file_are_damage(tmp_path, name):
+    """R-05: the place of the table of a zip file moves the places of all members."""
+    path = tmp_path / name
+    save(make_model(), path)
+    content = bytearray(path.read_bytes())
+    place = content.rindex(b"PK\x05\x06") + 16
+    table = int.from_bytes(content[place : place + 4], "little")
+    content[place : place + 4] = (table + 64).to_bytes(4, "little")
+    path.write_bytes(content)
+    with pytest.raises(CorruptFileError, match="damaged"):
+        load(path)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [*MODEL_NAMES, *WEIGHT_NAMES])
 def test_a_thousand_flipped_bits_are_found(tmp_path, name):

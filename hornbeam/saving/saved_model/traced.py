@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +24,8 @@ from hornbeam.engine.jax_compat import wide_types
 __all__ = ["Traced", "trace"]
 
 PLATFORMS = ("cpu", "cuda", "tpu")
+_LEAST_SIZES = (2, 4, 8, 16, 32, 64, 128, 256, 512)
+_FACTORS = (2, 4, 8, 16, 32)
 
 
 @dataclass
@@ -86,12 +88,8 @@ def trace(
                 "which has none. Save the part of the model that works on numbers."
             )
     variables = [v for v in variables if v._dtype != "string"]
-    attempts = (_sizes_free, _sizes_batch, _sizes_fixed)
     problems = []
-    for attempt in attempts:
-        sizes = attempt(specs)
-        if sizes is None:
-            continue
+    for sizes, limit in _attempts(specs):
         try:
             traced = _export(name, function, arguments, leaves, specs, sizes, variables)
         except (NotSupportedError, HostError):
@@ -100,10 +98,10 @@ def trace(
             # JAX refuses comparisons of unknown sizes in many ways; the next attempt knows more of them.
             problems.append(error)
             continue
-        if attempt is _sizes_fixed:
+        if limit:
             warnings.warn(
-                f"Function {name!r} could not be saved for any batch size ({_short(problems[0])}); the SavedModel runs "
-                f"it on inputs of shapes {[tuple(spec.shape) for spec in traced.specs]} only.",
+                f"Function {name!r} could not be saved for all sizes of its inputs ({_short(problems[0])}); the "
+                f"SavedModel runs it on {limit} only.",
                 stacklevel=5,
             )
         return traced
@@ -121,37 +119,39 @@ def _short(error: Exception) -> str:
 
 
 # --- unknown sizes -------------------------------------------------------------------------------
-def _sizes_free(specs: list[TensorSpec]) -> list[tuple] | None:
-    """One symbol for all batch axes, one for each other unknown size."""
-    scope = export.SymbolicScope()
-    found = []
+def _attempts(specs: list[TensorSpec]) -> Iterator[tuple[list[tuple], str]]:
+    """Shapes to trace for, from all sizes to few; with each, what it is limited to, if that is worth a word."""
+    if all(spec.shape.rank is not None for spec in specs):
+        yield _symbols(specs), ""
+        if any(size is None for spec in specs for size in tuple(spec.shape)[1:]):
+            # Sequences that belong together are equally long.
+            yield _symbols(specs, shared=True), ""
+            # A window, or a crop, needs some room; halves that are doubled again need even sizes.
+            for least in _LEAST_SIZES:
+                yield _symbols(specs, shared=True, least=least), f"sizes of {least} and more"
+            for factor in _FACTORS:
+                yield _symbols(specs, shared=True, factor=factor), f"sizes that are multiples of {factor}"
+    fixed = [tuple(1 if size is None else size for size in spec.shape) for spec in specs]
+    yield fixed, f"inputs of shapes {fixed}"
+
+
+def _symbols(specs: list[TensorSpec], *, shared: bool = False, least: int = 1, factor: int = 1) -> list[tuple]:
+    """Shapes with one symbol for all batch axes, and one for each other unknown size, or for each axis if shared."""
+
+    def symbol(number: int, axis: int) -> str:
+        return "b" if axis == 0 else f"s{axis}" if shared else f"s{number}_{axis}"
+
+    found, names = [], set()
     for number, spec in enumerate(specs):
-        if spec.shape.rank is None:
-            return None
-        names = [
-            str(size) if size is not None else "b" if axis == 0 else f"s{number}_{axis}"
-            for axis, size in enumerate(spec.shape)
-        ]
-        found.append(export.symbolic_shape(",".join(names), scope=scope) if names else ())
-    return found
-
-
-def _sizes_batch(specs: list[TensorSpec]) -> list[tuple] | None:
-    """Equal symbols for unknown sizes of the same axis: sequences that belong together are equally long."""
-    scope = export.SymbolicScope()
-    if not any(size is None for spec in specs for size in tuple(spec.shape)[1:]):
-        return None
-    found = []
-    for spec in specs:
-        names = [
-            str(size) if size is not None else "b" if axis == 0 else f"s{axis}" for axis, size in enumerate(spec.shape)
-        ]
-        found.append(export.symbolic_shape(",".join(names), scope=scope) if names else ())
-    return found
-
-
-def _sizes_fixed(specs: list[TensorSpec]) -> list[tuple] | None:
-    return [tuple(1 if size is None else size for size in spec.shape) for spec in specs]
+        sizes = []
+        for axis, size in enumerate(spec.shape):
+            if size is None and axis:
+                names.add(symbol(number, axis))
+            free = f"{factor}*{symbol(number, axis)}" if axis and factor > 1 else symbol(number, axis)
+            sizes.append(free if size is None else str(size))
+        found.append(",".join(sizes))
+    scope = export.SymbolicScope([f"{name} >= {least}" for name in sorted(names)] if least > 1 else ())
+    return [export.symbolic_shape(text, scope=scope) if text else () for text in found]
 
 
 # --- tracing -------------------------------------------------------------------------------------

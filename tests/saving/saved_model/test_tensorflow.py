@@ -54,6 +54,11 @@ with tf.compat.v1.Session(graph=tf.Graph()) as session:
     report["servers' loader"] = distance(session.run(wanted.name, {given.name: data["x"]}), data["y"])
 exported = tf.saved_model.load(folder + "/exported")
 report["export"] = distance(exported.serve(data["images"]), data["features"])
+steps = tf.saved_model.load(folder + "/steps")
+report["any length"] = max(distance(steps.serve(data["long"]), data["long_y"]),
+    distance(steps.serve(data["long"][:1, :3]), data["short_y"]))
+sized = tf.saved_model.load(folder + "/sized")
+report["any size"] = distance(sized.serve(data["images"]), data["sized_y"])
 module = tf.saved_model.load(folder + "/module")
 report["module"] = distance(module.run(tf.constant([[1.0, 1.0]])), np.array([[5.0, 7.0]]))
 report["count"] = int(module.count.numpy())
@@ -101,6 +106,15 @@ def vision():
     return keras.Model(inputs, layers.Dense(2)(layers.GlobalAveragePooling2D()(layers.Dropout(0.2)(x))))
 
 
+def of_any_length():
+    return keras.Sequential([keras.Input((None, 4)), layers.Bidirectional(layers.LSTM(3)), layers.Dense(2)])
+
+
+def of_any_size():
+    parts = [layers.Resizing(12, 10), layers.CenterCrop(6, 6), layers.Conv2D(2, 3), layers.MaxPooling2D()]
+    return keras.Sequential([keras.Input((None, None, 3)), *parts])
+
+
 class Net(tf.Module):
     def __init__(self):
         super().__init__()
@@ -123,11 +137,17 @@ def both(tmp_path_factory):
     model.save_weights(folder / "weights" / "cp.ckpt")
     pictures.save(folder / "vision")
     pictures.export(folder / "exported", verbose=False)
+    steps, sized = of_any_length(), of_any_size()
+    long = np.random.default_rng(3).random((3, 7, 4), "float32")
+    steps.export(folder / "steps", verbose=False)
+    sized.export(folder / "sized", verbose=False)
+    lengths = {"long": long, "long_y": steps(long).numpy(), "short_y": steps(long[:1, :3]).numpy()}
+    lengths["sized_y"] = sized(IMAGES, training=False).numpy()
     tf.saved_model.save(Net(), folder / "module")
     net = tf.Module()
     net.w = tf.Variable([1.5, 2.5])
     tf.train.Checkpoint(step=tf.Variable(4, dtype="int64"), net=net).save(folder / "train" / "ckpt")
-    np.savez(folder / "data.npz", x=X, y=outputs, labels=Y, images=IMAGES, features=features)
+    np.savez(folder / "data.npz", x=X, y=outputs, labels=Y, images=IMAGES, features=features, **lengths)
     model.fit(X, Y, epochs=1, verbose=0, shuffle=False)
     (folder / "script.py").write_text(SCRIPT)
     done = subprocess.run(
@@ -145,7 +165,18 @@ def both(tmp_path_factory):
 
 @pytest.mark.parametrize(
     "what",
-    ["signature", "batch of one", "servers' loader", "export", "module", "keras", "keras functional", "weights"],
+    [
+        "signature",
+        "batch of one",
+        "servers' loader",
+        "export",
+        "any length",
+        "any size",
+        "module",
+        "keras",
+        "keras functional",
+        "weights",
+    ],
 )
 def test_tensorflow_computes_the_same(both, what):
     assert both[2][what] < 1e-5

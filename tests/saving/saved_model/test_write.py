@@ -66,6 +66,54 @@ def test_any_batch_size(tmp_path):
     assert len(loaded.trainable_variables) == 6
 
 
+OPEN_SIZES = {
+    "recurrent": ((None, 4), [layers.Bidirectional(layers.LSTM(3))], [(2, 5, 4), (3, 1, 4)]),
+    "masked": ((None,), [layers.Embedding(9, 4, mask_zero=True), layers.GRU(3)], [(2, 5), (3, 7)]),
+    "resized": ((None, None, 3), [layers.Resizing(8, 7), layers.Conv2D(2, 3)], [(2, 9, 6, 3), (1, 16, 12, 3)]),
+    "penalty": ((4,), [layers.Dense(3, activity_regularizer="l2")], [(2, 4), (5, 4)]),
+}
+
+
+@pytest.mark.parametrize("name", OPEN_SIZES)
+def test_any_size_of_other_axes(tmp_path, name):
+    shape, parts, sizes = OPEN_SIZES[name]
+    model = keras.Sequential([keras.Input(shape), *parts])
+    model.export(tmp_path / "model", verbose=False)
+    loaded = tf.saved_model.load(tmp_path / "model")
+    for size in sizes:
+        x = np.random.default_rng(0).uniform(0, 9, size).astype("float32")
+        np.testing.assert_allclose(loaded.serve(x), model(x, training=False), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("parts", "word", "size"),
+    [
+        ([layers.CenterCrop(4, 4)], "4 and more", 7),
+        ([layers.MaxPooling2D(), layers.UpSampling2D()], "2 and more", 5),
+    ],
+    ids=["crop", "pool"],
+)
+def test_sizes_are_limited_as_little_as_can_be(tmp_path, parts, word, size):
+    model = keras.Sequential([keras.Input((None, None, 2)), *parts])
+    with pytest.warns(UserWarning, match=f"sizes of {word}"):
+        model.export(tmp_path / "model", verbose=False)
+    loaded = tf.saved_model.load(tmp_path / "model")
+    x = np.random.default_rng(0).random((3, size, size + 1, 2), "float32")
+    np.testing.assert_allclose(loaded.serve(x), model(x, training=False), rtol=1e-6)
+    with pytest.raises(ValueError, match=r"size|shape|dimension"):
+        loaded.serve(x[:, :1, :1])
+
+
+def test_halves_that_are_doubled_again_need_even_sizes(tmp_path):
+    x = keras.Input((None, None, 2))
+    model = keras.Model(x, layers.Add()([x, layers.UpSampling2D()(layers.MaxPooling2D()(x))]))
+    with pytest.warns(UserWarning, match="multiples of 2"):
+        model.export(tmp_path / "model", verbose=False)
+    x = np.random.default_rng(0).random((3, 6, 8, 2), "float32")
+    served = tf.saved_model.load(tmp_path / "model").serve(x)
+    np.testing.assert_allclose(served, model(x, training=False), rtol=1e-6)
+
+
 def test_names_of_inputs_and_outputs(tmp_path):
     model = two_in_two_out()
     rng = np.random.default_rng(0)
