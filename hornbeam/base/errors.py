@@ -7,6 +7,7 @@
         TracedInitialValueError        a variable made from a traced value
       TapeError(RuntimeError)          a gradient was asked for that the tape cannot give
       TraceError(TypeError)            a traced value was used where Python needs a number
+      SymbolicError(ValueError)        a symbolic tensor was given to code that needs an array
       NotSupportedError(NotImplementedError, ValueError)   known to Keras, not offered here; says what to do instead
       ArgumentError(TypeError, ValueError)   a keyword argument that nobody takes
       DataError(ValueError)            input data that cannot be trained or predicted on
@@ -51,6 +52,10 @@ class TapeError(HornbeamError, RuntimeError):
 
 class TraceError(HornbeamError, TypeError):
     """A traced value was used where Python needs a concrete one."""
+
+
+class SymbolicError(HornbeamError, ValueError):
+    """A symbolic tensor, which has no value, was given to code that needs an array."""
 
 
 class NotSupportedError(HornbeamError, NotImplementedError, ValueError):

@@ -129,6 +129,9 @@ def _tuples(value: Any) -> Any:
     return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
 
 
+_ARRAYS = (Tensor, Variable, KerasTensor, jax.Array)
+
+
 def _array_argument(self: Any, name: str, arg: Any, inputs: Inputs) -> Any:
     """One array argument as tensor, variable, array, scalar, None, or (for list parameters) a nesting of them."""
     kind = type(arg)
@@ -152,7 +155,7 @@ def _from_outside(arg: Any, inputs: Inputs) -> Any:
     """NumPy form of anything else: arrays, nested lists (also of tensors), other libraries' arrays, strings."""
     if isinstance(arg, (list, tuple)):
         leaves = trees.flatten(arg)
-        if any(isinstance(leaf, (Tensor, Variable, KerasTensor, jax.Array)) for leaf in leaves):
+        if any(isinstance(leaf, _ARRAYS) or hasattr(type(leaf), "__jax_array__") for leaf in leaves):
             return _stacked(arg, inputs)
         array = np.asarray(arg)
         if array.dtype == np.float64 and not any(isinstance(leaf, (np.generic, np.ndarray)) for leaf in leaves):
@@ -167,6 +170,11 @@ def _from_outside(arg: Any, inputs: Inputs) -> Any:
             inputs.note(dense)
             return dense
         array = np.asarray(dense)
+    elif hasattr(type(arg), "__jax_array__"):
+        # A size that is unknown while a program for any size is traced.
+        array = jnp.asarray(arg)
+        inputs.note(array)
+        return array
     else:
         array = np.asarray(arg)
     if array.dtype.kind in "SUO":
@@ -199,6 +207,8 @@ def _stacked(arg: Any, inputs: Inputs) -> Any:
     for item in arg:
         if isinstance(item, (list, tuple)):
             parts.append(_stacked(item, inputs))
+        elif not isinstance(item, _ARRAYS) and hasattr(type(item), "__jax_array__"):
+            parts.append(_from_outside(item, inputs))
         else:
             inputs.note(item)
             parts.append(item)

@@ -49,6 +49,8 @@ def as_array(value: Any, dtype: dtypes.DType | None = None) -> Any:
         return jnp.stack([as_array(v, dtype) for v in value])
     if (to_dense := getattr(value, "todense", None)) is not None:
         return as_array(to_dense(), dtype)
+    if hasattr(type(value), "__jax_array__"):
+        return as_array(jnp.asarray(value), dtype)
     array = np.asarray(value)
     if dtype is None:
         dtype = _default_dtype(value, array)

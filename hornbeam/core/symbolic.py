@@ -8,7 +8,9 @@ hand-written rule per op and never meets an undecidable comparison of symbols.
 from __future__ import annotations
 
 import math
+import os
 import re
+import sys
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from typing import Any
@@ -17,11 +19,28 @@ import jax
 import numpy as np
 
 from hornbeam.base import dtypes, names, shapes, trees
-from hornbeam.base.errors import TraceError
+from hornbeam.base.errors import SymbolicError, TraceError, explain
 from hornbeam.core import scopes as scopes_module
 from hornbeam.core.frame import Frame
 from hornbeam.core.tensor import Reference, Tensor, wrap
 from hornbeam.engine.jax_compat import Tracer, wide_types
+
+_JAX = f"{os.sep}jax{os.sep}"
+
+
+def _jax_function() -> str | None:
+    """Name of the public function of ``jnp`` or ``jax.nn`` that the user called, if there is one on the stack."""
+    frame: Any = sys._getframe(1)
+    found = None
+    while frame is not None:
+        code = frame.f_code
+        if _JAX in code.co_filename:
+            if hasattr(jax.numpy, code.co_name) or hasattr(jax.nn, code.co_name):
+                found = code.co_name
+        elif found is not None:
+            break
+        frame = frame.f_back
+    return found
 
 
 class KerasTensor:
@@ -101,8 +120,20 @@ class KerasTensor:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         raise self._refuse("turned into NumPy")
 
+    @property
     def __jax_array__(self) -> Any:
-        raise self._refuse("given to a jax or jnp function")
+        # JAX asks whether this is there before it complains in words of its own; it would wrap a TypeError in these.
+        name = _jax_function()
+        use = f"`keras.ops.{name}`" if name else "the function of `keras.ops` of that name"
+        who = f"`{name}` of JAX" if name else "A jax or jnp function"
+        raise SymbolicError(
+            explain(
+                f"{who} was given a symbolic tensor, which has no value.",
+                expected="an array, or a tensor with a value",
+                received=repr(self),
+                fix=f"use {use}, which becomes a part of the model; or put the code into the `call` of a Layer",
+            )
+        )
 
     def __bool__(self) -> bool:
         raise self._refuse("used as a Python bool")
@@ -118,12 +149,6 @@ class KerasTensor:
         if size is None:
             raise TypeError("Iterating over a symbolic KerasTensor whose first size is unknown is not possible.")
         return (self[i] for i in range(size))  # type: ignore[index]
-
-    def __len__(self) -> int:
-        size = self._shape[0] if self._shape else None
-        if size is None:
-            raise TypeError("len() of a symbolic tensor whose first size is unknown.")
-        return size
 
     def __hash__(self) -> int:
         return id(self)

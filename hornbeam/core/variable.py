@@ -19,7 +19,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from hornbeam.base import dtypes, names, settings, shapes
-from hornbeam.base.errors import NotSupportedError, ShapeError, StateError, TracedInitialValueError, explain
+from hornbeam.base.errors import ShapeError, StateError, TracedInitialValueError, explain
+from hornbeam.core import placement
 from hornbeam.core import scopes as scopes_module
 from hornbeam.core.conversion import as_array, copy_array
 from hornbeam.core.scopes import scopes
@@ -44,6 +45,7 @@ class Variable:
         synchronization: when replicas are combined: ``"auto"``, ``"none"``, ``"on_write"``, ``"on_read"``.
         name: name; no slash.
         constraint: function applied by optimizers after each update.
+        layout: where its parts lie; by default as the distribution in force says.
 
     References: Keras ``keras.Variable``, TensorFlow ``tf.Variable``.
     """
@@ -106,6 +108,11 @@ class Variable:
         self._array = array
         self._shape = array.shape
         self._dtype = dtypes.from_numpy(array.dtype)
+        if layout is not None or placement.current() is not None:
+            self._layout = placement.layout_of(self)
+            if type(array) is not np.ndarray:  # one that waits for its value
+                with jax.ensure_compile_time_eval():
+                    self._array = placement.placed(self, array)
 
     def _initial(self, initializer: Any, shape: Any, dtype: Any) -> Any:
         wanted = dtypes.as_dtype(dtype) if dtype is not None else None
@@ -402,8 +409,11 @@ def _check_choices(path: str, aggregation: Any, synchronization: Any, layout: An
     ):
         if value not in allowed:
             raise ValueError(f"Variable {path}: invalid {argument}={value!r}; expected one of {allowed}.")
-    if layout is not None:
-        raise NotSupportedError(f"Variable {path}: `layout` is not offered; leave it out. Received: layout={layout!r}")
+    if layout is not None and not isinstance(getattr(layout, "backend_layout", layout), jax.sharding.Sharding):
+        raise ValueError(
+            f"Variable {path}: `layout` is a `keras.distribution.TensorLayout` with a mesh, or a "
+            f"`jax.sharding.Sharding`. Received: layout={layout!r}"
+        )
 
 
 def _combined(function: str, left: Any, right: Any) -> Any:

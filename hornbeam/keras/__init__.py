@@ -17,6 +17,7 @@ _FOLDERS = (
     "constraints",
     "datasets",
     "distillation",
+    "distribution",
     "dtype_policies",
     "export",
     "initializers",
@@ -29,11 +30,13 @@ _FOLDERS = (
     "ops",
     "optimizers",
     "preprocessing",
+    "quantizers",
     "random",
     "regularizers",
     "saving",
     "tree",
     "utils",
+    "visualization",
     "wrappers",
 )
 _HOMES: dict[str, tuple[str, ...]] = {
@@ -51,6 +54,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "hornbeam.keras.models": ("Model", "Sequential"),
     "hornbeam.keras.models.operation": ("Function", "Operation"),
     "hornbeam.keras.optimizers": ("Optimizer",),
+    "hornbeam.keras.quantizers": ("Quantizer",),
     "hornbeam.keras.regularizers": ("Regularizer",),
     "hornbeam.tensors.scopes": ("device",),
 }

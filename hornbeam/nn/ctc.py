@@ -9,6 +9,7 @@ import numpy as np
 from hornbeam import ops
 from hornbeam.base.errors import TraceError
 from hornbeam.core.tensor import from_host
+from hornbeam.ops.ctc import bounded_ctc_loss
 from hornbeam.sparse.functions import to_dense
 from hornbeam.sparse.tensor import SparseTensor
 from hornbeam.tensors.face import face, is_known, tensor
@@ -39,7 +40,7 @@ def ctc_loss(
         blank_index: class that stands for the blank, 0 by default; negative ones count from the last class.
 
     Returns:
-        (batch,), about 1e5 where the labels do not fit into the time steps.
+        (batch,), about 708 where the labels do not fit into the time steps.
 
     Raises:
         ValueError: ``blank_index`` is missing for sparse labels, or ``label_length`` for dense ones.
@@ -54,7 +55,7 @@ def ctc_loss(
     if label_length is None:
         raise ValueError("tf.nn.ctc_loss: dense labels need `label_length`, the number of labels of each sample.")
     logits = _batch_first(logits) if logits_time_major else tensor(logits)
-    return ops.ctc_loss(tensor(labels), logits, label_length, logit_length, _class(blank_index or 0, logits))
+    return bounded_ctc_loss(tensor(labels), logits, label_length, logit_length, _class(blank_index or 0, logits))
 
 
 def _batch_first(logits: Any) -> Any:

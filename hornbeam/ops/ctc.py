@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from hornbeam.core.door import op
 from hornbeam.ops.promotion import promote, to_dtype
 
-__all__ = ["ctc_decode", "ctc_loss"]
+__all__ = ["bounded_ctc_loss", "ctc_decode", "ctc_loss"]
 
 _IMPOSSIBLE = -1e5
 """Log-probability that stands for "impossible" in the recursion of the loss; finite, so that gradients stay numbers."""
@@ -32,6 +32,29 @@ def ctc_loss(target: Any, output: Any, target_length: Any, output_length: Any, m
 
     References: Graves et al. 2006, section 4.1; Keras `ops.ctc_loss`.
     """
+    return _ctc(target, output, target_length, output_length, mask_index, _IMPOSSIBLE)
+
+
+@op(static=("mask_index", "impossible"))
+def bounded_ctc_loss(
+    target: Any, output: Any, target_length: Any, output_length: Any, mask_index: int = 0, impossible: float = -707.0
+) -> jax.Array:
+    """``ctc_loss`` with another log-probability for what cannot be: the loss of labels that do not fit is about that.
+
+    Args:
+        target: labels, (batch, max labels).
+        output: logits, (batch, time, classes).
+        target_length: number of labels of each sample, (batch,).
+        output_length: number of time steps of each sample, (batch,).
+        mask_index: class that stands for the blank.
+        impossible: the log-probability; that of TensorFlow by default.
+    """
+    return _ctc(target, output, target_length, output_length, mask_index, impossible)
+
+
+def _ctc(
+    target: Any, output: Any, target_length: Any, output_length: Any, mask_index: int, impossible: float
+) -> jax.Array:
     logits = promote(output, at_least="float32")[0]
     target, target_length, output_length = (to_dtype(part, "int32") for part in (target, target_length, output_length))
     batch, time, classes = logits.shape
@@ -53,13 +76,13 @@ def ctc_loss(target: Any, output: Any, target_length: Any, output_length: Any, m
     def step(state: tuple, inputs: tuple) -> tuple:
         waiting, fresh = state
         emit, rest, alive = inputs
-        ready = entering(waiting, fresh + _IMPOSSIBLE * again)
+        ready = entering(waiting, fresh + impossible * again)
         next_fresh = jnp.logaddexp(ready[:, :-1], fresh) + emit
-        next_waiting = entering(ready + rest, fresh + rest + _IMPOSSIBLE * (1 - again))
+        next_waiting = entering(ready + rest, fresh + rest + impossible * (1 - again))
         return (jnp.where(alive, next_waiting, waiting), jnp.where(alive, next_fresh, fresh)), None
 
-    waiting = jnp.full((batch, labels + 1), _IMPOSSIBLE, logits.dtype).at[:, 0].set(0)
-    fresh = jnp.full((batch, labels), _IMPOSSIBLE, logits.dtype)
+    waiting = jnp.full((batch, labels + 1), impossible, logits.dtype).at[:, 0].set(0)
+    fresh = jnp.full((batch, labels), impossible, logits.dtype)
     (waiting, fresh), _ = jax.lax.scan(step, (waiting, fresh), (emitted, blank, running))
     done = entering(waiting, fresh)
     counted = jnp.clip(target_length, 0, labels)[:, None]

@@ -75,9 +75,10 @@ def scan(
             return (new, state), [like(out, out) for out in outputs[count:]]
 
         start = (list(arrays[:count]), state)
-        (last, state), stacked = jax.lax.scan(
-            advance, start, list(arrays[count:]), length=steps, reverse=bool(reverse), unroll=unroll
-        )
+        xs = list(arrays[count:])
+        # A size that is unknown while a program for any size is traced can be read off the inputs, not given.
+        fixed = None if xs else steps
+        (last, state), stacked = jax.lax.scan(advance, start, xs, length=fixed, reverse=bool(reverse), unroll=unroll)
         return [*last, *stacked], state
 
     outputs = execute_captured([made], lowering, carry.arrays + inputs.arrays, carry.objects + inputs.objects)

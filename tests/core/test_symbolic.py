@@ -1,10 +1,11 @@
 """Symbolic tensors and shape inference with unknown sizes."""
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from hornbeam import ops
-from hornbeam.base.errors import TraceError
+from hornbeam.base.errors import SymbolicError, TraceError
 from hornbeam.core.symbolic import KerasTensor, infer
 
 
@@ -58,3 +59,18 @@ def test_a_batch_size_that_the_function_holds():
     assert infer(lambda x: ops.reshape(x, (32, 6)), KerasTensor((None, 6))).shape == (32, 6)
     with pytest.raises((TypeError, ValueError), match=r"reshape.*\(7, 5\)"):
         infer(lambda x: ops.reshape(x, (7, 5)), KerasTensor((None, 6)))
+
+
+@pytest.mark.parametrize(
+    ("function", "named"),
+    [
+        (jnp.sum, "keras.ops.sum"),
+        (jnp.mean, "keras.ops.mean"),
+        (jnp.exp, "keras.ops"),
+        (lambda x: jnp.concatenate([x, x]), "keras.ops.concatenate"),
+        (lambda x: jnp.matmul(x, x), "keras.ops"),
+    ],
+)
+def test_jax_functions_name_the_op_to_use_instead(function, named):
+    with pytest.raises(SymbolicError, match=named):
+        function(KerasTensor((None, 3), "float32"))

@@ -47,7 +47,7 @@ KERAS_HEIGHT = {name: height for height, line in enumerate(KERAS_ORDER) for name
 # fmt: off
 OPTIONAL = frozenset([
     "PIL", "simplejpeg", "cv2", "grain", "array_record", "tensorboard", "google", "onnx", "onnxruntime",
-    "jax2onnx", "matplotlib", "pydot", "sklearn",
+    "jax2onnx", "flax", "matplotlib", "pydot", "sklearn",
     "huggingface_hub", "yaml", "safetensors", "orbax", "optax", "tensorstore",
     "pandas", "polars", "pyarrow", "torch", "tensorflow", "xarray", "scipy", "IPython", "datasets",
     "wandb", "mlflow", "ray",

@@ -19,19 +19,43 @@ _range, _tuple = builtins.range, builtins.tuple
 
 abs = ops.absolute
 cos = ops.cos
-equal = ops.equal
 exp = ops.exp
-greater = ops.greater
-greater_equal = ops.greater_equal
-less = ops.less
-less_equal = ops.less_equal
 log = ops.log
-not_equal = ops.not_equal
 round = ops.round
 sign = ops.sign
 sin = ops.sin
 square = ops.square
 tanh = ops.tanh
+
+
+def equal(x: Any, y: Any) -> Any:
+    """True where both are equal."""
+    return ops.equal(x, y)
+
+
+def not_equal(x: Any, y: Any) -> Any:
+    """True where they differ."""
+    return ops.not_equal(x, y)
+
+
+def greater(x: Any, y: Any) -> Any:
+    """True where the first is larger."""
+    return ops.greater(x, y)
+
+
+def greater_equal(x: Any, y: Any) -> Any:
+    """True where the first is larger or equal."""
+    return ops.greater_equal(x, y)
+
+
+def less(x: Any, y: Any) -> Any:
+    """True where the first is smaller."""
+    return ops.less(x, y)
+
+
+def less_equal(x: Any, y: Any) -> Any:
+    """True where the first is smaller or equal."""
+    return ops.less_equal(x, y)
 
 
 def maximum(x: Any, y: Any) -> Any:

@@ -3,8 +3,8 @@
 References: Keras ``keras.dtype_policies``.
 """
 
-from hornbeam.keras.dtype_policies.lookup import OBJECTS, deserialize, get, serialize
-from hornbeam.keras.dtype_policies.policy import DTypePolicy, FloatDTypePolicy, dtype_policy, set_dtype_policy
+from hornbeam.keras.dtype_policies.lookup import OBJECTS, deserialize, get, serialize, set_dtype_policy
+from hornbeam.keras.dtype_policies.policy import DTypePolicy, FloatDTypePolicy, dtype_policy
 from hornbeam.keras.dtype_policies.policy_map import DTypePolicyMap
 from hornbeam.keras.dtype_policies.quantized import (
     AWQDTypePolicy,

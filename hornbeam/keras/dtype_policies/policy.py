@@ -10,10 +10,9 @@ from hornbeam.base import dtypes, registry, settings
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tensor import Tensor
 from hornbeam.core.variable import Variable
-from hornbeam.keras.dtype_policies.refusal import quantized_refusal
 from hornbeam.ops.casting import cast, convert_to_tensor
 
-__all__ = ["DTypePolicy", "FloatDTypePolicy", "dtype_policy", "set_dtype_policy"]
+__all__ = ["DTypePolicy", "FloatDTypePolicy", "dtype_policy"]
 
 QUANTIZATION_MODES = ("int8", "float8", "int4", "gptq", "awq")
 _MIXED = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
@@ -52,7 +51,10 @@ class DTypePolicy:
         if name in _MIXED:
             return _MIXED[name], "float32"
         if name.startswith(QUANTIZATION_MODES) and "_from_" in name:
-            raise quantized_refusal(name)
+            raise ValueError(
+                f"DTypePolicy: '{name}' is the name of a quantised policy. Use "
+                f"`keras.dtype_policies.get('{name}')`, or `layer.quantize(...)` on a built layer."
+            )
         try:
             found = dtypes.as_dtype(name).name
         except TypeError as error:
@@ -79,7 +81,7 @@ class DTypePolicy:
 
     @property
     def quantization_mode(self) -> str | None:
-        """``None``: the policy is not a quantised one."""
+        """How weights are quantised: "int8", "int4", "float8" ...; None where they are not."""
         return self._quantization_mode
 
     def convert_input(self, x: Any, autocast: bool, dtype: Any) -> Any:
@@ -136,21 +138,10 @@ def dtype_policy() -> DTypePolicy:
     return _global if _global is not None else DTypePolicy(settings.floatx())
 
 
-def set_dtype_policy(policy: Any) -> None:
-    """Set the policy of layers made from now on without a ``dtype``.
-
-    Args:
-        policy: a policy, or the name of one.
-
-    References: Keras ``keras.config.set_dtype_policy``.
-    """
+def choose(policy: DTypePolicy) -> None:
+    """Set the global policy."""
     global _global
-    if not isinstance(policy, (str, DTypePolicy)):
-        raise ValueError(
-            "`policy` is a policy's name, for example 'mixed_float16', or a `DTypePolicy` object. "
-            f"Received: {policy!r} of type {type(policy).__name__}"
-        )
-    _global = DTypePolicy(policy) if isinstance(policy, str) else policy
+    _global = policy
 
 
 def reset() -> None:

@@ -22,8 +22,10 @@ from hornbeam.keras.layers.convolution.separable_conv import SeparableConv1D, Se
 from hornbeam.keras.layers.core.dense import Dense
 from hornbeam.keras.layers.core.einsum_dense import EinsumDense
 from hornbeam.keras.layers.core.embedding import Embedding
+from hornbeam.keras.layers.core.flax_layer import FlaxLayer
 from hornbeam.keras.layers.core.identity import Identity
 from hornbeam.keras.layers.core.input_layer import Input, InputLayer
+from hornbeam.keras.layers.core.jax_layer import JaxLayer
 from hornbeam.keras.layers.core.lambda_layer import Lambda
 from hornbeam.keras.layers.core.masking import Masking
 from hornbeam.keras.layers.core.reversible_embedding import ReversibleEmbedding
@@ -217,6 +219,7 @@ __all__ = [
     "Embedding",
     "Equalization",
     "Flatten",
+    "FlaxLayer",
     "GRUCell",
     "GaussianDropout",
     "GaussianNoise",
@@ -242,6 +245,7 @@ __all__ = [
     "InputLayer",
     "InputSpec",
     "IntegerLookup",
+    "JaxLayer",
     "LSTMCell",
     "Lambda",
     "Layer",

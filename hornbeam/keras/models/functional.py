@@ -152,8 +152,9 @@ def _fit(model: Model, value: Any, tensor: KerasTensor) -> Any:
     elif len(have) == len(want) + 1 and have[-1] == 1:
         value = ops.squeeze(value, axis=-1)
     have = tuple(value.shape)
+    # The batch may differ from the one of the Input layer: a model trained on full batches predicts for any number.
     if len(have) != len(want) or any(
-        w is not None and h is not None and w != h for w, h in zip(want, have, strict=True)
+        w is not None and h is not None and w != h for w, h in zip(want[1:], have[1:], strict=True)
     ):
         raise ShapeError(
             f'Input 0 of model "{model.name}" is incompatible with it: expected shape={want} '

@@ -14,10 +14,11 @@ from hornbeam.keras.layers.base import calling
 from hornbeam.keras.layers.base.building import as_shape
 from hornbeam.keras.layers.base.call_spec import call_spec
 from hornbeam.keras.layers.base.layer import Layer
+from hornbeam.keras.models.quantizing import Quantizing
 from hornbeam.keras.trainers.trainer import Trainer
 
 
-class Model(Trainer, Layer):
+class Model(Trainer, Quantizing, Layer):
     """A layer with training, evaluation, prediction and saving.
 
     Three ways to make one:

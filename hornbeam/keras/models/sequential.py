@@ -42,6 +42,7 @@ class Sequential(Model):
         Layer.__init__(self, trainable=trainable, name=name, **kwargs)
         self._stack: list[Layer] = []
         self._input_layer: Any = None
+        self._made_up = False
         self._input_layers: tuple[InputLayer, ...] = ()  # of a first model that has several inputs
         self._steps: list[Any] = []
         if layers is not None and not isinstance(layers, Iterable):
@@ -191,11 +192,36 @@ class Sequential(Model):
             # The caller has opened this model's name scope; building opens it too.
             with build_lock, override(names=scopes.names[:-1]):
                 self.build((None, *shape[1:]))
+            self._made_up = bool(scopes.symbolic)
+
+    def _loosen(self, shape: tuple[Any, ...]) -> None:
+        """Free the axes of the input that turn out to vary, if the shape it was built for came from inference.
+
+        Inside a layer of the user's, the first shape met has made-up sizes in place of the unknown ones.
+        """
+        held: Any = self._input_layer
+        if held is None:
+            return
+        known = held.batch_shape
+        if len(known) != len(shape) or all(a is None or a == b for a, b in zip(known[1:], shape[1:], strict=True)):
+            return
+        loose = (None, *(a if a == b else None for a, b in zip(known[1:], shape[1:], strict=True)))
+        steps = self._steps
+        self._input_layer, self._steps = InputLayer(batch_shape=loose, dtype=held.dtype), []
+        try:
+            with build_lock, override(names=scopes.names[:-1]):
+                self._rebuild()
+        except (TypeError, ValueError):
+            # A layer needs the size: the shape does not fit, which the check of the inputs says best.
+            self._input_layer, self._steps = held, steps
+            self._finish_graph()
 
     # --- running ---------------------------------------------------------------------------------
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         """Run the layers in order."""
         if vars(self).get("_functional") is not None:
+            if self._made_up and hasattr(inputs, "shape"):
+                self._loosen(tuple(inputs.shape))
             return run_graph(self, inputs, training, mask)
         outputs = inputs
         if mask is not None:

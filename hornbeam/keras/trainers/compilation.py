@@ -9,6 +9,7 @@ from typing import Any
 from hornbeam.base import settings
 from hornbeam.base.check import closest
 from hornbeam.base.errors import ArgumentError
+from hornbeam.core import placement
 from hornbeam.core.scopes import scopes
 from hornbeam.core.variable import Variable
 from hornbeam.keras import optimizers
@@ -270,8 +271,8 @@ class Compilation(Steps):
         )
 
     def _graph_version(self) -> Any:
-        """Changes when layers are added to a model or taken from it, and with epsilon and floatx."""
-        return vars(self).get("_functional"), settings.numeric()
+        """Changes with the layers of a model, with epsilon and floatx, and with the distribution."""
+        return vars(self).get("_functional"), settings.numeric(), placement.current()
 
     def _train_version(self) -> tuple[Any, ...]:
         """Changes when an option of an optimizer (momentum, clipping ...) was set anew, too."""

@@ -116,6 +116,9 @@ def match_targets(outputs: Outputs, y_true: Any, wanted: list[bool]) -> list[Any
         leaves = iter(y_true)
         if len(y_true) == sum(wanted):
             return [next(leaves) if one else None for one in wanted]
+    if y_true is not None and not trees.is_nested(y_true) and sum(wanted) == 1:
+        # Only one output is trained, so it is clear whose target this is.
+        return [y_true if one else None for one in wanted]
     return outputs.spread(y_true, "y")
 
 

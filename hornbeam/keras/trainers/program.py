@@ -11,10 +11,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from hornbeam.base import dtypes
+from hornbeam.core import placement
 from hornbeam.core.frame import Program
 from hornbeam.core.tensor import wrap
 from hornbeam.core.variable import commit_all, commit_lock, read_all, reclaim
-from hornbeam.engine import cache, loops
+from hornbeam.engine import cache, compiler, loops
 from hornbeam.engine.jax_compat import wide_types
 
 _nothing = nullcontext()
@@ -63,10 +64,12 @@ class StepProgram:
             for variable in program.reads
         ]
         self._steps_per_call: int | None = None
+        self._distribution = placement.current()
         donated = (0,) if donate else ()
-        self._one = jax.jit(self._run_one, donate_argnums=donated)
-        self._many = jax.jit(self._run_many, donate_argnums=donated)
-        self._map = jax.jit(self._run_map)
+        options = compiler.options(program.closed)
+        self._one = jax.jit(self._run_one, donate_argnums=donated, compiler_options=options)
+        self._many = jax.jit(self._run_many, donate_argnums=donated, compiler_options=options)
+        self._map = jax.jit(self._run_map, compiler_options=options)
 
     @property
     def steps_per_call(self) -> int:
@@ -82,8 +85,13 @@ class StepProgram:
 
     # --- pure forms ------------------------------------------------------------------------------
     def _run_one(self, state: list, fixed: list, consts: list, leaves: list) -> tuple[list, list]:
+        if self._distribution is not None:
+            state = [placement.placed(*pair) for pair in zip(self.state, state, strict=True)]
+            leaves = [placement.placed_batch(self._distribution, leaf) for leaf in leaves]
         reads = [state[i] if from_state else fixed[i] for from_state, i in self._sources]
         outputs, written = self.program.pure(reads, consts, leaves, outermost=True)
+        if self._distribution is not None:
+            written = [placement.placed(*pair) for pair in zip(self.state, written, strict=True)]
         return written, outputs
 
     def _run_many(self, state: list, fixed: list, consts: list, data: list, rows: Any, count: Any) -> tuple[list, list]:

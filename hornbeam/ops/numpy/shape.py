@@ -17,6 +17,7 @@ from hornbeam.base.errors import ShapeError, explain
 from hornbeam.core.arguments import static_value
 from hornbeam.core.door import op
 from hornbeam.core.symbolic import KerasTensor
+from hornbeam.core.tensor import HostTensor
 from hornbeam.ops.composite import composite
 from hornbeam.ops.promotion import promote, to_dtype
 
@@ -43,8 +44,16 @@ __all__ = [
 
 
 def strong(x: Any) -> Any:
-    """The operand as an array that is not weak-typed."""
-    return promote(x)[0]
+    """The operand as an array that is not weak-typed; strings, of which only the shape is known here, as they are."""
+    return x if getattr(x, "dtype", None) == np.object_ else promote(x)[0]
+
+
+def _strings_with_new_axes(x: Any, axis: Any) -> Any:
+    return HostTensor(np.expand_dims(x._value, static_value(axis, "axis")))
+
+
+def _strings_without_axes(x: Any, axis: Any = None) -> Any:
+    return HostTensor(np.squeeze(x._value, None if axis is None else static_value(axis, "axis")))
 
 
 # --- reshape -----------------------------------------------------------------------------------------
@@ -152,7 +161,7 @@ def moveaxis(x: Any, source: Any, destination: Any) -> Any:
     return jnp.moveaxis(strong(x), source, destination)
 
 
-@op(static=("axis",))
+@op(static=("axis",), host=_strings_with_new_axes)
 def expand_dims(x: Any, axis: Any) -> Any:
     """New axes of size 1 at the given places of the result.
 
@@ -161,7 +170,7 @@ def expand_dims(x: Any, axis: Any) -> Any:
     return jnp.expand_dims(strong(x), axis)
 
 
-@op(static=("axis",))
+@op(static=("axis",), host=_strings_without_axes)
 def squeeze(x: Any, axis: Any = None) -> Any:
     """Axes of size 1 removed.
 

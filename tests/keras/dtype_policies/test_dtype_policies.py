@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from hornbeam.base import settings
-from hornbeam.base.errors import NotSupportedError
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tensor import from_host
 from hornbeam.keras import config, dtype_policies, mixed_precision, utils
@@ -64,23 +63,43 @@ def test_get():
 
 
 @pytest.mark.parametrize(
-    "make",
+    "name",
     [
-        lambda: dtype_policies.get("int8_from_float32"),
-        lambda: dtype_policies.DTypePolicy("gptq/4/128_from_float32"),
-        lambda: dtype_policies.QuantizedDTypePolicy("int8", "float32"),
-        lambda: dtype_policies.QuantizedFloat8DTypePolicy("float8", "float32"),
-        lambda: dtype_policies.Int4DTypePolicy("int4/128"),
-        lambda: dtype_policies.GPTQDTypePolicy("gptq/4/128"),
-        lambda: dtype_policies.AWQDTypePolicy("awq/4/128"),
-        lambda: dtype_policies.get(
-            keras.dtype_policies.serialize(keras.dtype_policies.QuantizedDTypePolicy("int8", "float32"))
-        ),
-        lambda: config.set_dtype_policy("int8_from_float32"),
+        "int8_from_float32",
+        "int8_from_mixed_bfloat16",
+        "int4_from_float32",
+        "int4/128_from_float32",
+        "int4/-1_from_bfloat16",
+        "float8_from_float32",
+        "gptq/4/128_from_float32",
+        "awq/4/-1_from_float32",
     ],
 )
-def test_quantised_policies_are_refused_with_advice(make):
-    with pytest.raises(NotSupportedError, match="mixed_bfloat16"):
+def test_quantised_policies(name):
+    ours, theirs = dtype_policies.get(name), keras.dtype_policies.get(name)
+    for attribute in ("name", "compute_dtype", "variable_dtype", "quantization_mode"):
+        assert getattr(ours, attribute) == getattr(theirs, attribute)
+    assert ours.get_config() == theirs.get_config()
+    assert repr(ours) == repr(theirs)
+    assert dtype_policies.deserialize(dtype_policies.serialize(ours)) == ours
+    assert dtype_policies.get(keras.dtype_policies.serialize(theirs)) == ours
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: dtype_policies.get("int8_from_float16"),
+        lambda: dtype_policies.DTypePolicy("gptq/4/128_from_float32"),
+        lambda: dtype_policies.QuantizedDTypePolicy("int5", "float32"),
+        lambda: dtype_policies.Int4DTypePolicy("int4/0"),
+        lambda: dtype_policies.Int4DTypePolicy("int4/many"),
+        lambda: dtype_policies.GPTQDTypePolicy("gptq/5/128"),
+        lambda: dtype_policies.AWQDTypePolicy("awq/8/128"),
+        lambda: dtype_policies.AWQDTypePolicy("awq/4"),
+    ],
+)
+def test_quantised_policies_are_checked(make):
+    with pytest.raises(ValueError, match=r"mode|float16|quantised"):
         make()
 
 

@@ -287,7 +287,9 @@ NO_ORACLE = {
     "Hashing",
     "IntegerLookup",
     "StringLookup",
-    # Files of its own: test_spectral_normalization.py, tests/saving/saved_model.
+    # Files of their own: test_jax_layer.py, test_spectral_normalization.py, tests/saving/saved_model.
+    "FlaxLayer",
+    "JaxLayer",
     "SpectralNormalization",
     "TFSMLayer",
     "TextVectorization",

@@ -197,3 +197,34 @@ def test_refusals():
         layers.RNN(layers.Dense(2))
     with pytest.raises(ValueError, match="batch size"):
         layers.LSTM(2, stateful=True)(Input((3, 4)))
+
+
+class PairCell(layers.Layer):
+    """A cell whose step is a vector and a matrix, with a state for each."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.state_size = [tf.TensorShape([2]), tf.TensorShape([3, 4])]
+        self.output_size = [tf.TensorShape([2]), tf.TensorShape([3, 4])]
+
+    def build(self, input_shapes):
+        (_, first), (_, rows, columns) = input_shapes
+        self.vectors = self.add_weight(shape=(first, 2), initializer="ones")
+        self.matrices = self.add_weight(shape=(rows, columns, 3, 4), initializer="ones")
+
+    def call(self, inputs, states):
+        vector = tf.matmul(inputs[0], self.vectors)
+        matrix = tf.einsum("bij,ijkl->bkl", inputs[1], self.matrices)
+        return (vector, matrix), (states[0] + vector, states[1] + matrix)
+
+
+def test_a_step_may_be_a_nesting_of_tensors():
+    first, second = Input((None, 5)), Input((None, 3, 2))
+    model = Model([first, second], layers.RNN(PairCell(), return_state=True)((first, second)))
+    data = [draw(4, 6, 5), draw(4, 6, 3, 2)]
+    (vector, matrix), sum_of_vectors, sum_of_matrices = model.predict(data, verbose=0)
+    assert [tuple(out.shape[1:]) for out in model.outputs] == [(2,), (3, 4), (2,), (3, 4)]
+    np.testing.assert_allclose(vector[:, 0], data[0][:, -1].sum(-1), rtol=1e-5)
+    np.testing.assert_allclose(matrix[:, 2, 3], data[1][:, -1].sum((-1, -2)), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(sum_of_vectors[:, 1], data[0].sum((1, 2)), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(sum_of_matrices[:, 0, 0], data[1].sum((1, 2, 3)), rtol=1e-5, atol=1e-5)

@@ -5,6 +5,7 @@ import pytest
 
 from hornbeam import keras, ops
 from hornbeam.base.errors import ShapeError
+from hornbeam.core.function import function
 from hornbeam.core.tape import GradientTape
 
 
@@ -112,3 +113,40 @@ def test_weights_round_trip_and_refusals():
         m.set_weights(bad)
     for got, want in zip(m.get_weights(), weights, strict=True):
         np.testing.assert_array_equal(got, want)
+
+
+def test_the_batch_may_differ_from_the_one_of_the_input_layer():
+    inputs = keras.Input((4,), batch_size=8)
+    model = keras.Model(inputs, keras.layers.Dense(2)(inputs))
+    assert model.predict(np.ones((3, 4)), verbose=0).shape == (3, 2)
+    with pytest.raises(ShapeError, match="incompatible"):
+        model(np.ones((8, 5)))
+
+
+@pytest.mark.parametrize("outside", [False, True], ids=["eager", "traced"])
+def test_gradients_reach_tensors_that_stand_where_weights_would(outside):
+    model = keras.Sequential([keras.layers.Dense(3, use_bias=False), keras.layers.Dense(2, use_bias=False)])
+    for layer in model.layers:
+        layer.built = True
+    x = ops.convert_to_tensor([[1.0, 2.0]])
+
+    def gradients(made):
+        with GradientTape() as tape:
+            tape.watch(made)
+            for layer, kernel in zip(model.layers, (made, ops.ones((3, 2))), strict=True):
+                layer.kernel, layer.bias = kernel, None
+            loss = ops.sum(model(x))
+        return tape.gradient(loss, made)
+
+    made = ops.ones((2, 3))
+    found = function(gradients)(made) if outside else gradients(made)
+    np.testing.assert_allclose(found, [[2.0] * 3, [4.0] * 3])
+
+
+def test_axes_of_string_inputs_come_and_go():
+    words = keras.Input((), dtype="string")
+    columns = ops.expand_dims(words, -1)
+    lookup = keras.layers.StringLookup(vocabulary=["a", "b"], num_oov_indices=1)
+    assert tuple(columns.shape) == (None, 1) and columns.dtype == "string"
+    found = keras.Model(words, [lookup(columns), lookup(ops.squeeze(columns, -1))])(np.array(["b", "z"]))
+    assert [out.numpy().tolist() for out in found] == [[[2], [0]], [2, 0]]

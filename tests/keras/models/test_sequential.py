@@ -76,3 +76,41 @@ def test_failed_build_can_be_repeated():
     m.add(keras.layers.Reshape((3, 1)))
     m.build((None, 4))
     assert m.output_shape == (None, 3, 1)
+
+
+class Projected(keras.layers.Layer):
+    """A layer of the user's with a Sequential that is built where it is first called."""
+
+    def __init__(self, steps=1):
+        super().__init__()
+        first = keras.layers.Conv1D(4, 3, strides=steps, padding="same")
+        inner = keras.Sequential([keras.layers.Dense(5), keras.layers.Dense(4)])
+        self.first, self.project = first, keras.Sequential([inner, keras.layers.ReLU()])
+
+    def call(self, inputs):
+        outputs = self.first(inputs)
+        return outputs + self.project(outputs)
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+def test_built_inside_a_layer_it_takes_any_length(steps):
+    inputs = keras.Input((None, 3))
+    model = keras.Model(inputs, Projected(steps)(inputs))
+    assert model.output_shape == (None, None, 4)
+    for length in (6, 10):
+        assert model.predict(np.ones((2, length, 3)), verbose=0).shape == (2, length // steps, 4)
+
+
+def test_built_inside_a_layer_it_keeps_the_sizes_it_needs():
+    class Flat(keras.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.head = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(2)])
+
+        def call(self, inputs):
+            return self.head(inputs)
+
+    layer = Flat()
+    assert tuple(layer(np.ones((3, 4, 5), "float32")).shape) == (3, 2)
+    with pytest.raises(ValueError, match="incompatible"):
+        layer(np.ones((3, 6, 5), "float32"))

@@ -229,3 +229,31 @@ def test_predictions_on_one_batch():
     assert type(net.predict_on_batch(X[:3])) is np.ndarray
     np.testing.assert_allclose(net.predict_on_batch(X[:3].tolist()), net.predict(X[:3], verbose=0))
     np.testing.assert_allclose(net.predict_on_batch(tf.constant(X[:3])), net.predict(X[:3], verbose=0))
+
+
+def test_one_target_goes_to_the_only_output_with_a_loss():
+    inputs = keras.Input((4,))
+    hidden = keras.layers.Dense(3)(inputs)
+    for outputs, loss in (([keras.layers.Dense(1)(hidden), hidden], ["mse", None]), ([hidden, inputs], [None, "mse"])):
+        net = keras.Model(inputs, outputs)
+        net.compile("sgd", loss)
+        target = np.zeros((8, 1 if loss[0] else 4))
+        found = net.evaluate(np.ones((8, 4)), target, verbose=0)
+        trained = net.predict(np.ones((8, 4)), verbose=0)[0 if loss[0] else 1]
+        np.testing.assert_allclose(found, np.mean(trained**2), rtol=1e-5)
+
+
+def test_a_sequence_may_keep_its_number_of_batches_under_that_name():
+    class Batches(keras.utils.Sequence):
+        def __init__(self, num_batches):
+            super().__init__()
+            self.num_batches = num_batches
+
+        def __len__(self):
+            return self.num_batches
+
+        def __getitem__(self, index):
+            return X[:8] + index, Y[:8]
+
+    batches = Batches(3)
+    assert len(batches) == batches.num_batches == len(list(batches)) == 3

@@ -117,6 +117,40 @@ class RecurrentCell(Layer):
         # Past ``__setattr__``, as this changes nothing about what the layer computes.
         vars(self)[_DRAWN] = masks
 
+    def get_dropout_mask(self, step_input: Any) -> Any:
+        """Dropout mask for the inputs, drawn once and kept until ``reset_dropout_mask``; None without dropout.
+
+        Args:
+            step_input: inputs of one step.
+
+        References: Keras ``layers.LSTMCell.get_dropout_mask``.
+        """
+        return self._kept_mask("_dropout_mask", step_input, self.dropout)
+
+    def get_recurrent_dropout_mask(self, step_input: Any) -> Any:
+        """Dropout mask for the states, drawn once and kept until ``reset_recurrent_dropout_mask``.
+
+        Args:
+            step_input: states before one step.
+        """
+        return self._kept_mask("_recurrent_dropout_mask", step_input, self.recurrent_dropout)
+
+    def reset_dropout_mask(self) -> None:
+        """Forget the mask that ``get_dropout_mask`` drew."""
+        vars(self)["_dropout_mask"] = None
+
+    def reset_recurrent_dropout_mask(self) -> None:
+        """Forget the mask that ``get_recurrent_dropout_mask`` drew."""
+        vars(self)["_recurrent_dropout_mask"] = None
+
+    def _kept_mask(self, name: str, like: Any, rate: float) -> Any:
+        state = vars(self)
+        if state.get(name) is None and rate > 0:
+            ones = ops.ones_like(like)
+            drawn = [random_dropout(ones, rate, seed=self.seed_generator) for _ in range(self._masks_per_draw)]
+            state[name] = drawn if self._masks_per_draw > 1 else drawn[0]
+        return state.get(name)
+
     def _masks(self, inputs: Any, state: Any, training: Any) -> tuple[Any, Any]:
         if not training or not (self.dropout or self.recurrent_dropout):
             return None, None

@@ -63,12 +63,12 @@ def run(
         Last output, all outputs (batch, time, ...) or None, last states.
     """
     xs = trees.map_structure(time_first, sequences)
-    steps = int(trees.flatten(xs)[0].shape[0])
+    steps = trees.flatten(xs)[0].shape[0]
     masks = None if mask is None else _step_mask(mask)
     if go_backwards:
         xs = trees.map_structure(lambda x: ops.flip(x, axis=0), xs)
         masks = None if masks is None else ops.flip(masks, axis=0)
-    rounds: Any = True if unroll else engine.steps_per_round(steps)
+    rounds: Any = True if unroll else engine.steps_per_round(steps) if isinstance(steps, int) else 1
     if not all_outputs and outputs_state and masks is None:
         states, _ = ops.scan(lambda held, x: (step(x, held)[1], None), states, xs, unroll=rounds)
         return _first(states), None, states

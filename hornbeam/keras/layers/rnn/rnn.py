@@ -7,12 +7,13 @@ from typing import Any
 from hornbeam import ops
 from hornbeam.base import trees
 from hornbeam.base.errors import BuildError
+from hornbeam.base.shapes import TensorShape
 from hornbeam.core.scopes import name_scope
 from hornbeam.core.variable import Variable
 from hornbeam.engine import rnn as engine
 from hornbeam.keras.layers.base.call_spec import call_spec
 from hornbeam.keras.layers.base.layer import Layer
-from hornbeam.keras.layers.rnn import loop
+from hornbeam.keras.layers.rnn import loop, nested
 from hornbeam.keras.layers.rnn.cell import RecurrentCell
 from hornbeam.keras.layers.rnn.stacked_rnn_cells import StackedRNNCells
 from hornbeam.keras.saving.scopes import CustomObjectScope
@@ -33,7 +34,7 @@ class RNN(Layer):
         **kwargs: ``name``, ``dtype``, ``activity_regularizer`` ...
 
     Call arguments:
-        sequences: (batch, steps, ...).
+        sequences: (batch, steps, ...), or a nesting of such for a cell that takes one.
         initial_state: list of states; zeros by default.
         mask: (batch, steps); false for steps that are passed over.
         training: passed on to the cell.
@@ -70,48 +71,47 @@ class RNN(Layer):
         self.zero_output_for_mask = zero_output_for_mask
         self.supports_masking = True
         self.states: Any = None
-        size = cell.state_size
+        size: Any = cell.state_size
         if not isinstance(size, (list, tuple, int)):
             raise ValueError(f"RNN: `state_size` of a cell must be an integer or a list of them. Received: {size!r}")
-        self.single_state = isinstance(size, int)
-        self.state_size = [size] if isinstance(size, int) else list(size)
+        self.single_state = isinstance(size, (int, TensorShape))
+        self.state_size: list[Any] = [size] if self.single_state else list(size)  # type: ignore[arg-type]
 
     # --- shapes ----------------------------------------------------------------------------------
     def compute_output_shape(self, sequences_shape: Any, initial_state_shape: Any = None) -> Any:
         """Shape of the output, and of the states if they are given too."""
-        batch, length = sequences_shape[0], sequences_shape[1]
+        batch, length = nested.first(sequences_shape)[:2]
         size = getattr(self.cell, "output_size", None)
         size = self.state_size[0] if size is None else size
-        if not isinstance(size, int):
+        if not isinstance(size, (int, list, tuple)):
             raise ValueError(f"RNN '{self.name}': `output_size` of the cell must be an integer. Received: {size!r}")
-        output = (batch, length, size) if self.return_sequences else (batch, size)
+        output = nested.with_batch(size, batch, length) if self.return_sequences else nested.with_batch(size, batch)
         if not self.return_state:
             return output
-        states = [
-            (batch, one) if isinstance(one, int) else [(batch, inner) for inner in one] for one in self.state_size
-        ]
+        states = [nested.with_batch(one, batch) for one in self.state_size]
         return (output, *states)
 
     def compute_mask(self, _: Any, mask: Any) -> Any:
         """The mask of the steps where all outputs are given."""
         flat = trees.flatten(mask)
         mask = flat[0] if self.return_sequences and flat else None
-        return [mask, *[None] * len(trees.flatten(self.state_size))] if self.return_state else mask
+        return [mask, *[None] * nested.count(self.state_size)] if self.return_state else mask
 
     def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
         """Build the cell for one step."""
-        step_shape = (sequences_shape[0], *tuple(sequences_shape)[2:])
+        step_shape = nested.of_step(sequences_shape)
+        batch = nested.first(sequences_shape)[0]
         if isinstance(self.cell, Layer) and not self.cell.built:
             with name_scope(self.cell.name):
                 self.cell.build(step_shape)
             self.cell.built = True
         if self.stateful and self.states is None:
-            if sequences_shape[0] is None:
+            if batch is None:
                 raise BuildError(
                     f"RNN '{self.name}' is stateful, so the batch size must be known. Received: shape "
-                    f"{tuple(sequences_shape)}. Give it with `batch_shape=` of the Input layer."
+                    f"{sequences_shape}. Give it with `batch_shape=` of the Input layer."
                 )
-            self._create_states(sequences_shape[0])
+            self._create_states(batch)
         self.built = True
 
     # --- states ----------------------------------------------------------------------------------
@@ -127,7 +127,7 @@ class RNN(Layer):
         function = getattr(self.cell, "get_initial_state", None)
         if function is None:
             dtype = getattr(self.cell, "compute_dtype", self.compute_dtype)
-            return [ops.zeros((batch_size, size), dtype=dtype) for size in self.state_size]
+            return [ops.zeros(nested.with_batch(size, batch_size), dtype=dtype) for size in self.state_size]
         made = function(batch_size=batch_size)
         return list(made) if isinstance(made, (list, tuple)) else [made]
 
@@ -139,7 +139,7 @@ class RNN(Layer):
     reset_states = reset_state
 
     def _start(self, sequences: Any, initial_state: Any) -> list[Any]:
-        batch = sequences.shape[0]
+        batch = trees.flatten(sequences)[0].shape[0]
         if self.stateful and self.states is not None:
             expected = trees.flatten(self.states)[0].shape[0]
             if expected != batch:
@@ -164,7 +164,9 @@ class RNN(Layer):
         if self.stateful:
             for kept, state in zip(trees.flatten(self.states), trees.flatten(states), strict=True):
                 kept.assign(ops.cast(state, kept.dtype))
-        output = ops.cast(outputs if self.return_sequences else last, self.compute_dtype)
+        output = trees.map_structure(
+            lambda one: ops.cast(one, self.compute_dtype), outputs if self.return_sequences else last
+        )
         if not self.return_state:
             return output
         states = trees.map_structure(lambda state: ops.cast(state, self.compute_dtype), list(states))
@@ -174,7 +176,7 @@ class RNN(Layer):
         """Last output, all outputs and last states.
 
         Args:
-            sequences: (batch, steps, ...).
+            sequences: (batch, steps, ...), or a nesting of such.
             initial_state: list of states.
             mask: (batch, steps) or None.
             training: passed on to the cell.
@@ -220,7 +222,8 @@ class RNN(Layer):
         passed = {"training": training} if isinstance(cell, Layer) and call_spec(cell).has_training else {}
         single = self.single_state
         built_in = _built_in_cells(cell) if training else []
-        _hold_masks(built_in, sequences[:, 0], initial_state)
+        if built_in:
+            _hold_masks(built_in, trees.map_structure(lambda x: x[:, 0], sequences), initial_state)
 
         def step(x: Any, held: Any) -> tuple[Any, list[Any]]:
             output, made = one_step(x, list(held), **passed)

@@ -216,6 +216,14 @@ class RandomGrayscale(ColorLayer):
         chosen = self.get_random_transformation(images) if transformation is None else transformation
         return ops.where(chosen, image_ops.rgb_to_grayscale(images, data_format=self.data_format), images)
 
+    def transform_labels(self, labels: Any, transformations: Any = None, training: Any = True) -> Any:
+        return labels
+
+    def transform_segmentation_masks(
+        self, segmentation_masks: Any, transformations: Any = None, training: Any = True
+    ) -> Any:
+        return segmentation_masks
+
 
 class RandomColorJitter(ColorLayer):
     """Change brightness, contrast, saturation and hue at random, in this order, while training.
