@@ -326,3 +326,13 @@ def test_states_are_asked_for_with_the_sequences():
         keras.layers.LSTMCell(5).get_initial_state(inputs=None, batch_size=3, dtype="float32"),
     ):
         assert [tuple(state.shape) for state in found] == [(3, 5), (3, 5)]
+
+
+def test_backup_under_old_names(tmp_path):
+    """The history is kept as plain data, and answers to its old names again afterwards."""
+    model = classifier()
+    backup = keras.callbacks.BackupAndRestore(tmp_path / "backup", delete_checkpoint=False)
+    model.fit(X, Y, epochs=1, verbose=0, callbacks=[backup])
+    again = keras.callbacks.BackupAndRestore(tmp_path / "backup")
+    history = model.fit(X, Y, epochs=2, verbose=0, callbacks=[again]).history
+    assert len(history["acc"]) == len(history["accuracy"])

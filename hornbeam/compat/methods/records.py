@@ -81,6 +81,25 @@ def _old_keys(on_train_begin: Callable) -> Callable:
     return begin
 
 
+def _as_plain(get_state: Callable) -> Callable:
+    @functools.wraps(get_state)
+    def state(self: Any) -> Any:
+        # What is kept on disk is plain data, without a class of its own.
+        return {name: dict(value) if isinstance(value, OldKeys) else value for name, value in get_state(self).items()}
+
+    return state
+
+
+def _with_old_keys(set_state: Callable) -> Callable:
+    @functools.wraps(set_state)
+    def restored(self: Any, state: Any) -> None:
+        set_state(self, state)
+        if type(self.history) is dict:
+            self.history = OldKeys(self.history)
+
+    return restored
+
+
 def _log_of_old_name(self: Any, name: str) -> Any:
     other = other_name(name, self) if isinstance(name, str) else None
     if other is None:
@@ -100,7 +119,11 @@ def _with_old_names(get: Callable) -> Callable:
 
 LOGS: dict[str, Any] = {"__missing__": _log_of_old_name}
 AROUND_LOGS: dict[str, Callable] = {"get": _with_old_names}
-AROUND_HISTORY: dict[str, Callable] = {"on_train_begin": _old_keys}
+AROUND_HISTORY: dict[str, Callable] = {
+    "on_train_begin": _old_keys,
+    "get_state": _as_plain,
+    "set_state": _with_old_keys,
+}
 
 _PARAMS = {"nb_epoch": "epochs", "nb_sample": "samples", "nb_step": "steps"}
 

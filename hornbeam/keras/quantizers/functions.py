@@ -58,7 +58,8 @@ def abs_max_quantize(
     if not to_numpy:
         return _abs_max(ops.convert_to_tensor(inputs), axis, low, high, kind, float(epsilon))
     array = np.asarray(ops.convert_to_numpy(inputs))
-    scale = np.divide(high, np.max(np.abs(array), axis=axis, keepdims=True) + array.dtype.type(epsilon))
+    # By a Python number: that of a narrow dtype would make the sums narrow too, and other integers.
+    scale = np.divide(high, np.max(np.abs(array), axis=axis, keepdims=True) + float(epsilon))
     integers = np.clip(np.round(array * scale), low, high).astype(kind)
     return ops.convert_to_tensor(integers), ops.convert_to_tensor(scale.astype(array.dtype))
 
@@ -105,7 +106,7 @@ def abs_max_quantize_grouped_with_zero_point(
     array = np.asarray(ops.convert_to_numpy(inputs))
     blocks = np.pad(array, ((0, -len(array) % block_size), (0, 0))).reshape(-1, block_size, array.shape[1])
     least, largest = blocks.min(axis=1, keepdims=True), blocks.max(axis=1, keepdims=True)
-    scale = (largest - least + array.dtype.type(epsilon)) / array.dtype.type(high - low)
+    scale = (largest - least + float(epsilon)) / (high - low)
     zero = np.clip(np.round(-least / scale) + low, low, high)
     integers = np.clip(np.round(blocks / scale) + zero, low, high).astype(kind)
     integers = integers.reshape(-1, array.shape[1])[: len(array)]

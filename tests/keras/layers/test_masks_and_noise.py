@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from hornbeam import keras as hornbeam_keras
 from hornbeam.base.errors import NotSupportedError
 from hornbeam.keras import layers
 from tests.keras.layers.samples import FIRST, SECOND, draw, mask_of, masked_pair
@@ -201,3 +202,39 @@ def test_rates_are_checked(name):
 def test_noise_shapes_are_checked(noise_shape):
     with pytest.raises(ValueError, match="noise_shape"):
         layers.Dropout(0.5, noise_shape=noise_shape)
+
+
+def _with_own_mask(kit):
+    class Numbers(kit.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.table = kit.layers.Embedding(5, 3, mask_zero=True, embeddings_initializer="ones")
+
+        def call(self, x):
+            return self.table(x) * 2
+
+        def compute_mask(self, x, mask=None):
+            return self.table.compute_mask(x)
+
+    class Passing(kit.layers.Layer):
+        supports_masking = True
+
+        def call(self, x):
+            return x + 1
+
+    return Numbers(), Passing()
+
+
+@pytest.mark.parametrize("second", [False, True], ids=["compute_mask", "supports_masking"])
+def test_masks_of_own_layers_reach_the_loss(second):
+    """A `compute_mask` of its own, or `supports_masking` of the class, is enough."""
+    x, y = np.array([[1, 0, 2], [3, 4, 0]]), np.arange(18, dtype="float32").reshape(2, 3, 3)
+    losses = []
+    for kit in (keras, hornbeam_keras):
+        numbers, passing = _with_own_mask(kit)
+        inputs = kit.Input((3,), dtype="int32")
+        outputs = passing(numbers(inputs)) if second else numbers(inputs)
+        model = kit.Model(inputs, outputs)
+        model.compile("sgd", "mse")
+        losses.append(model.evaluate(x, y, verbose=0))
+    assert losses[1] == pytest.approx(losses[0], rel=1e-6)

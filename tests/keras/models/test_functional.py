@@ -143,6 +143,30 @@ def test_gradients_reach_tensors_that_stand_where_weights_would(outside):
     np.testing.assert_allclose(found, [[2.0] * 3, [4.0] * 3])
 
 
+@pytest.mark.parametrize("outside", [False, True], ids=["eager", "traced"])
+@pytest.mark.parametrize("hold", [lambda one: [one], lambda one: {"kernel": one}], ids=["list", "dict"])
+def test_gradients_reach_tensors_that_a_layer_holds_in_a_container(hold, outside):
+    class Held(keras.layers.Layer):
+        def __init__(self, kernels):
+            super().__init__()
+            self.kernels = kernels
+
+        def call(self, inputs):
+            return ops.matmul(inputs, self.kernels["kernel"] if isinstance(self.kernels, dict) else self.kernels[0])
+
+    x = ops.convert_to_tensor([[1.0, 2.0]])
+
+    def gradients(made):
+        with GradientTape() as tape:
+            tape.watch(made)
+            loss = ops.sum(Held(hold(made))(x))
+        return tape.gradient(loss, made)
+
+    made = ops.ones((2, 3))
+    found = function(gradients)(made) if outside else gradients(made)
+    np.testing.assert_allclose(found, [[1.0] * 3, [2.0] * 3])
+
+
 def test_axes_of_string_inputs_come_and_go():
     words = keras.Input((), dtype="string")
     columns = ops.expand_dims(words, -1)

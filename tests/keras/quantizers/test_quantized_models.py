@@ -15,6 +15,7 @@ X = RNG.normal(size=(6, 10)).astype("float32")
 SEQUENCES = RNG.normal(size=(2, 3, 10)).astype("float32")
 HEADS = RNG.normal(size=(2, 3, 4, 5)).astype("float32")
 NUMBERS = RNG.integers(0, 11, (3, 4))
+ROWS = np.random.default_rng(3).normal(size=(3, 11)).astype("float32")
 
 
 def config(library, name, **options):
@@ -229,3 +230,36 @@ def test_refusals():
         keras.Sequential([keras.Input((4,)), keras.layers.Dropout(0.1), keras.layers.Dense(1)]).quantize("int8")
     with pytest.raises(ValueError, match="filters"):
         model.quantize("int8", filters=3)
+
+
+@pytest.mark.parametrize("policy", ["bfloat16", "mixed_bfloat16"])
+@pytest.mark.parametrize("mode", ["int8", "int4 blocks", "int4 channels"])
+@pytest.mark.parametrize("name", ["Dense", "Embedding", "ReversibleEmbedding"])
+def test_narrow_policies_give_the_same_integers_and_dtypes(name, mode, policy):
+    weights = [np.random.default_rng(2).normal(size=(11, 8)).astype("float32")]
+    found = []
+    for library in (keras, oracle):
+        options = {"use_bias": False} if name == "Dense" else {}
+        layer = getattr(library.layers, name)(*((8,) if name == "Dense" else (11, 8)), dtype=policy, **options)
+        layer.build((None, 11) if name == "Dense" else (None, 4))
+        layer.set_weights(weights)
+        wanted = MODES[mode](library)
+        layer.quantize(wanted) if isinstance(wanted, str) else layer.quantize(config=wanted)
+        outputs = [layer(ROWS if name == "Dense" else NUMBERS)]
+        if name == "ReversibleEmbedding":
+            outputs.append(layer(outputs[0], reverse=True))
+        outputs = [library.ops.convert_to_numpy(one) for one in outputs]
+        found.append(outputs + [library.ops.convert_to_numpy(weight.value) for weight in layer.weights])
+    for mine, other in zip(*found, strict=True):
+        assert mine.dtype == other.dtype
+        np.testing.assert_array_equal(mine.astype("float32"), other.astype("float32"))
+
+
+def test_variables_of_an_untied_table_come_in_the_order_of_keras():
+    found = []
+    for library in (keras, oracle):
+        layer = library.layers.ReversibleEmbedding(11, 8, tie_weights=False)
+        layer.build((None, 4))
+        layer.quantize(config=config(library, "Int4QuantizationConfig", block_size=4))
+        found.append([(weight.name, tuple(weight.shape)) for weight in layer.weights])
+    assert found[0] == found[1]

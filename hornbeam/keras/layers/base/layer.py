@@ -96,7 +96,8 @@ class Layer(LayerBuilding, LayerVariants):
         self.autocast = autocast
         self._trainable = bool(trainable)
         self.built = False
-        self.supports_masking = False
+        # A class attribute of a subclass stays; a `compute_mask` of its own makes a mask to pass on.
+        self.supports_masking = type(self).supports_masking or type(self).compute_mask is not Layer.compute_mask
         self.input_spec = None
         if input_shape is not None:
             self._input_shape_arg = input_shape

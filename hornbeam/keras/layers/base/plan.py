@@ -64,10 +64,18 @@ def _is_single(out_tree: Any) -> bool:
 
 
 def held_tensors(layers: Iterable[Any]) -> list[Tensor]:
-    """Tensors kept as attributes: constants to a compiled program, but a tape may watch them, as it may a kernel that
-    another network has made.
+    """Tensors kept as attributes, also in lists and dicts: constants to a compiled program, but a tape may watch them,
+    as it may a kernel that another network has made.
     """
-    return [value for layer in layers for value in vars(layer).values() if isinstance(value, Tensor)]
+    return [held for layer in layers for name, value in vars(layer).items() for held in _tensors_in(name, value)]
+
+
+def _tensors_in(name: str, value: Any) -> Iterable[Tensor]:
+    if isinstance(value, Tensor):
+        return (value,)
+    if not isinstance(value, (list, tuple, dict)) or not value or name[0] == "_":  # a layer's own book-keeping
+        return ()
+    return [held for held in (value.values() if isinstance(value, dict) else value) if isinstance(held, Tensor)]
 
 
 def is_pure(layer: Any) -> bool:

@@ -26,6 +26,7 @@ class QuantizableTable(Quantizable):
     input_dim: int
     output_dim: int
     embeddings: Any
+    _embeddings: Any
     compute_dtype: str
     quantized_kind = property(lambda self: _kind_of(self))  # type: ignore[assignment]
 
@@ -79,12 +80,22 @@ class QuantizableTable(Quantizable):
         """``call`` with a quantised table."""
         if inputs.dtype not in ("int32", "int64"):
             inputs = ops.cast(inputs, "int32")
-        rows = ops.take(self.embeddings, inputs, axis=0)
-        scale = ops.take(self.embeddings_scale, inputs, axis=0)
+        scale = self._narrow(ops.take(self.embeddings_scale, inputs, axis=0))
+        if self.dtype_policy.quantization_mode == "int4":
+            # Only the rows that are asked for are unpacked, not the table.
+            rows = self.unpacked(ops.take(self._embeddings, inputs, axis=0))
+        else:
+            rows = ops.take(self.embeddings, inputs, axis=0)
+        rows = self._narrow(rows)
         if self._block_size is None:
-            return ops.divide(ops.cast(rows, self.compute_dtype), ops.expand_dims(scale, -1))
-        zero = ops.take(self.embeddings_zero, inputs, axis=0)
-        return ops.cast(_rows_by_block(ops.cast(rows, self.compute_dtype), scale, zero, self.g_idx), self.compute_dtype)
+            rows = ops.divide(rows, ops.expand_dims(scale, -1))
+        else:
+            rows = _rows_by_block(rows, scale, ops.take(self.embeddings_zero, inputs, axis=0), self.g_idx)
+        return self._narrow(rows)
+
+    def _narrow(self, values: Any) -> Any:
+        # By hand: these layers leave inputs and variables as they are, and scales are wider in mixed policies.
+        return ops.cast(values, self.compute_dtype)
 
 
 class QuantizableTwoWayTable(QuantizableTable):
@@ -107,11 +118,10 @@ class QuantizableTwoWayTable(QuantizableTable):
         rows, size = shape
         stored = (size, rows) if mode == "int8" else ((size + 1) // 2, rows)
         self._replace("reverse_embeddings", stored)
-        scale: tuple[int, ...] = (rows,)
-        if self._block_size is not None:
-            scale = (-(-size // self._block_size), rows)
-            self.reverse_embeddings_zero = self._frozen("reverse_embeddings_zero", scale, "zeros")
+        scale = (rows,) if self._block_size is None else (-(-size // self._block_size), rows)
         self.reverse_embeddings_scale = self._frozen("reverse_embeddings_scale", scale, "ones")
+        if self._block_size is not None:
+            self.reverse_embeddings_zero = self._frozen("reverse_embeddings_zero", scale, "zeros")
 
     @property
     def variable_serialization_spec(self) -> dict[str | None, list[str]]:
@@ -138,18 +148,18 @@ class QuantizableTwoWayTable(QuantizableTable):
                 kernel, scale = self.reverse_embeddings, self.reverse_embeddings_scale
                 if self.dtype_policy.quantization_mode == "int4":
                     kernel = quantizers.unpack_int4(kernel, self.output_dim, axis=0)
-            outputs = integer_einsum(inputs, kernel, scale, plan, **options)
-            return ops.cast(outputs, self.compute_dtype)
+            outputs = integer_einsum(inputs, kernel, self._narrow(scale), plan, **options)
+            return self._narrow(outputs)
         if tied:
             matrix = ops.transpose(self.embeddings)
             scale, zero = ops.transpose(self.embeddings_scale), ops.transpose(self.embeddings_zero)
         else:
             matrix = quantizers.unpack_int4(self.reverse_embeddings, self.output_dim, axis=0)
             scale, zero = self.reverse_embeddings_scale, self.reverse_embeddings_zero
-        plan = letters("...a,ab->...b", ndim)
+        plan, scale = letters("...a,ab->...b", ndim), self._narrow(scale)
         shape = (self.output_dim, self.input_dim)
         outputs = block_einsum(inputs, matrix, scale, zero, self.g_idx, plan, shape, None, **options)
-        return ops.cast(outputs, self.compute_dtype)
+        return self._narrow(outputs)
 
 
 @op

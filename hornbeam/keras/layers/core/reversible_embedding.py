@@ -82,6 +82,8 @@ class ReversibleEmbedding(QuantizableTwoWayTable, Embedding):
                 outputs._keras_mask = mask
             return outputs
         kernel = ops.transpose(self.embeddings) if self.tie_weights else self.reverse_embeddings
+        # By hand, as this class leaves variables as they are.
+        kernel = ops.cast(kernel, self.compute_dtype)
         if self.reverse_dtype is not None:
             inputs, kernel = ops.cast(inputs, self.reverse_dtype), ops.cast(kernel, self.reverse_dtype)
         return self._capped(ops.matmul(inputs, kernel))
