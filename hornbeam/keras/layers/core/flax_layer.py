@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from hornbeam.base.errors import FileFormatError, explain
 from hornbeam.keras.layers.base.layer import Layer
 from hornbeam.keras.layers.core.jax_layer import JaxLayer
 from hornbeam.keras.saving.serialization import deserialize_keras_object, serialize_keras_object
@@ -79,10 +80,23 @@ class FlaxLayer(JaxLayer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Layer:
-        """Make a layer from its config."""
+        """Make a layer from its config; the module's class must be registered.
+
+        Raises:
+            FileFormatError: there is no module in it, or the name of a private method.
+        """
         config = dict(config)
-        module = deserialize_keras_object(config.pop("module"))
-        method = config.pop("method", None)
+        module, method = deserialize_keras_object(config.pop("module", None)), config.pop("method", None)
+        private = isinstance(method, str) and method.startswith("_") and method != "__call__"
+        if private or not hasattr(module, "apply"):
+            raise FileFormatError(
+                explain(
+                    "The config of a FlaxLayer does not describe a module and what to call of it.",
+                    expected="the config of a registered module, and the name of a public method",
+                    received=f"module={module!r}, method={method!r}",
+                    fix="save a FlaxLayer whose module is registered, and register it before loading",
+                )
+            )
         method = getattr(module, method) if isinstance(method, str) else deserialize_keras_object(method)
         config.pop("native_serialization_platforms", None)
         return cls(module, method, **config)

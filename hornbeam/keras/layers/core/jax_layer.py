@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from hornbeam.base import dtypes
-from hornbeam.base.errors import ArgumentError, NotSupportedError, explain
+from hornbeam.base.errors import ArgumentError, FileFormatError, NotSupportedError, explain
 from hornbeam.core.conversion import as_array
 from hornbeam.core.random_state import SeedGenerator, draw_seed, make_default_seed
 from hornbeam.core.scopes import override
@@ -195,10 +195,23 @@ class JaxLayer(Layer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Layer:
-        """Make a layer from its config; the functions must be registered or importable."""
+        """Make a layer from its config; the functions must be registered or importable.
+
+        Raises:
+            FileFormatError: one of them is anything else.
+        """
         config = dict(config)
         for name in ("call_fn", "init_fn"):
-            config[name] = deserialize_keras_object(config[name])
+            function = config[name] = deserialize_keras_object(config.get(name))
+            if not callable(function) and (name == "call_fn" or function is not None):
+                raise FileFormatError(
+                    explain(
+                        f"The config of a JaxLayer has no function under `{name}`.",
+                        expected="the config of a registered function",
+                        received=repr(function),
+                        fix="save a JaxLayer whose functions are registered, and register them before loading",
+                    )
+                )
         return super().from_config(config)
 
 
