@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import threading
@@ -15,6 +16,7 @@ class SafeInterrupt:
 
     Between running a compiled step (whose inputs are donated) and committing its results there is a moment in
     which the old state is gone and the new one not yet kept; an exception there would lose the model.
+    One that arrives while the garbage collector calls back (JAX has it do so) waits too: Python drops exceptions there.
     """
 
     def __init__(self) -> None:
@@ -40,7 +42,7 @@ class SafeInterrupt:
             raise KeyboardInterrupt
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self._depth:
+        if self._depth or _is_collecting(frame):
             self._pending = True
         else:
             self._before(number, frame)
@@ -48,6 +50,15 @@ class SafeInterrupt:
     def step(self) -> _Step:
         """Context manager around what must not be interrupted."""
         return _Step(self)
+
+
+def _is_collecting(frame: FrameType | None) -> bool:
+    callbacks = {getattr(callback, "__code__", None) for callback in gc.callbacks}
+    while frame is not None:
+        if frame.f_code in callbacks:
+            return True
+        frame = frame.f_back
+    return False
 
 
 class _Step:
