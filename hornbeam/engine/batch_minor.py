@@ -23,7 +23,8 @@ from jax import Array, lax
 from hornbeam.engine.conv_geometry import Geometry
 from hornbeam.engine.ordered import Order
 
-_MOST_CHANNELS = 64
+MOST_CHANNELS = 64
+"""Channels up to which a convolution may run with the batch last."""
 WIDEST = 30
 """Channels, in the mean over a program, above which (batch, space, channels) is as quick."""
 _LARGEST_MATRIX = 1 << 22
@@ -53,7 +54,7 @@ def width(x: Sequence[int], w: Sequence[int], spec: Geometry) -> tuple[int, int]
         size = taps * samples * (channels * outs if form is _forward else filters * ins)
         elements = samples * (channels * ins + filters * outs)
     widest = max(channels, filters)
-    return (widest, elements) if samples >= 8 and widest <= _MOST_CHANNELS and size <= _LARGEST_MATRIX else None
+    return (widest, elements) if samples >= 8 and widest <= MOST_CHANNELS and size <= _LARGEST_MATRIX else None
 
 
 def _form(x: Sequence[int], w: Sequence[int], spec: Geometry) -> Callable | None:

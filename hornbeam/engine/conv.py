@@ -18,7 +18,7 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array, lax
 
-from hornbeam.engine import conv_gradients, depthwise, onednn, patches, platform
+from hornbeam.engine import batch_minor, conv_gradients, depthwise, onednn, patches, platform
 from hornbeam.engine.conv_geometry import Geometry, Pairs
 from hornbeam.engine.jax_compat import bilinear_primitive
 
@@ -27,8 +27,6 @@ CANONICAL = "hornbeam_conv"
 
 # An explicit transpose makes this product fast from these sizes on; below, XLA's own handling is faster.
 _LEAST_ROWS, _LEAST_WIDTH = 256, 64
-_NARROW = 64
-"""Channels up to which a network may run with the batch last, where places must stay apart (``batch_minor``)."""
 _POINT = Geometry((1,), ((0, 0),), (1,), (1,))
 
 
@@ -129,8 +127,8 @@ def _kernel_gradient(dy: Array, x: Array, w_shape: Sequence[int], spec: Geometry
         return depthwise.kernel_gradient(dy, x, w_shape, spec)
     batch, groups = x.shape[0], spec.groups
     per_group = w_shape[-2]
-    if _is_pointwise(w_shape, spec) and max(w_shape[-2:]) > _NARROW and x.ndim > 3:
-        # One long row of places: the product takes both operands as they lie.
+    if _is_pointwise(w_shape, spec) and max(w_shape[-2:]) > batch_minor.MOST_CHANNELS and x.ndim > 3:
+        # One long row of places: the product takes both operands as they lie. With the batch last they stay apart.
         rows, slopes = x.reshape(1, -1, per_group), dy.reshape(1, -1, w_shape[-1])
         return _kernel_gradient(slopes, rows, (1, *w_shape[-2:]), _POINT).reshape(w_shape)
     # Channels play the batch, and samples (within their group of channels) the channels.

@@ -88,8 +88,11 @@ def trace(
                 "which has none. Save the part of the model that works on numbers."
             )
     variables = [v for v in variables if v._dtype != "string"]
-    problems = []
-    for sizes, limit in _attempts(specs):
+    problems: list[Exception] = []
+    attempts = list(_attempts(specs))
+    for sizes, limit in attempts:
+        if _are_not_about_sizes(problems) and (sizes, limit) != attempts[-1]:
+            continue
         try:
             traced = _export(name, function, arguments, leaves, specs, sizes, variables)
         except (NotSupportedError, HostError):
@@ -112,6 +115,11 @@ def trace(
 
 class HostError(NotSupportedError):
     """The function gives strings."""
+
+
+def _are_not_about_sizes(problems: list[Exception]) -> bool:
+    """True if two attempts failed with equal words: those about sizes name symbols, which differ."""
+    return len(problems) > 1 and str(problems[0]) == str(problems[1])
 
 
 def _short(error: Exception) -> str:

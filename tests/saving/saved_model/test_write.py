@@ -114,6 +114,23 @@ def test_halves_that_are_doubled_again_need_even_sizes(tmp_path):
     np.testing.assert_allclose(served, model(x, training=False), rtol=1e-6)
 
 
+def test_errors_that_are_not_about_sizes_are_not_met_for_every_limit(tmp_path):
+    unknown = []
+
+    class Counted(layers.Layer):
+        def call(self, inputs):
+            if not all(isinstance(size, int) for size in inputs._value.shape):
+                unknown.append(inputs)
+                raise RuntimeError("only plain numbers here")
+            return inputs
+
+    x = keras.Input((None, None, 2))
+    model = keras.Model(x, Counted()(x))
+    with pytest.warns(UserWarning, match="only plain numbers here"):
+        model.export(tmp_path / "model", verbose=False)
+    assert len(unknown) == 2  # for all sizes, and for equal sizes of equal axes
+
+
 def test_names_of_inputs_and_outputs(tmp_path):
     model = two_in_two_out()
     rng = np.random.default_rng(0)

@@ -100,12 +100,15 @@ class Quantizable:
         self._is_quantized = True
 
     def _kernel_shape(self) -> tuple[int, ...]:
+        """Shape of the float weights; each kind of layer says it."""
         raise NotImplementedError
 
     def _quantized_values(self, mode: str, config: Any) -> dict[str, Any]:
+        """Integers and scales of the float weights, by the name of the variable; each kind of layer says them."""
         raise NotImplementedError
 
     def _new_variables(self, shape: tuple[int, ...], mode: str, config: Any) -> None:
+        """Make the variables of a mode for float weights of this shape; each kind of layer says which."""
         raise NotImplementedError
 
     def _replace(self, name: str, shape: tuple[int, ...], attribute: str | None = None) -> None:

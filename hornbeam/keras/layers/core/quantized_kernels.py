@@ -40,6 +40,7 @@ class QuantizableKernel(Quantizable):
     quantized_kind = property(lambda self: _kind_of(self))  # type: ignore[assignment]
 
     def _equation(self) -> str:
+        """The product as an ``einsum`` of inputs and kernel; each layer says it."""
         raise NotImplementedError
 
     def _make_kernel(self, shape: tuple[int, ...], initializer: Any) -> None:
