@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import jax
 
@@ -31,8 +32,8 @@ def get_device_count(device_type: str | None = None) -> int:
     return jax.device_count(device_type and device_type.lower())
 
 
-def device_named(name: object) -> jax.Device:
-    """The device of a name such as "cpu:0"; a device is taken as it is.
+def device_named(name: object) -> Any:  # `jax.Device` is a variable to type checkers
+    """The `jax.Device` of a name such as "cpu:0"; a device is taken as it is.
 
     Raises:
         ValueError: there is none of that name.

@@ -159,7 +159,7 @@ def _symbols(specs: list[TensorSpec], *, shared: bool = False, least: int = 1, f
             sizes.append(free if size is None else str(size))
         found.append(",".join(sizes))
     scope = export.SymbolicScope([f"{name} >= {least}" for name in sorted(names)] if least > 1 else ())
-    return [export.symbolic_shape(text, scope=scope) if text else () for text in found]
+    return [tuple(export.symbolic_shape(text, scope=scope)) if text else () for text in found]
 
 
 # --- tracing -------------------------------------------------------------------------------------
