@@ -8,7 +8,6 @@ hand-written rule per op and never meets an undecidable comparison of symbols.
 from __future__ import annotations
 
 import math
-import os
 import re
 import sys
 from collections.abc import Callable, Iterable
@@ -19,13 +18,12 @@ import jax
 import numpy as np
 
 from hornbeam.base import dtypes, names, shapes, trees
+from hornbeam.base.callers import library_of
 from hornbeam.base.errors import SymbolicError, TraceError, explain
 from hornbeam.core import scopes as scopes_module
 from hornbeam.core.frame import Frame
 from hornbeam.core.tensor import Reference, Tensor, wrap
 from hornbeam.engine.jax_compat import Tracer, wide_types
-
-_JAX = f"{os.sep}jax{os.sep}"
 
 
 def _jax_function() -> str | None:
@@ -34,7 +32,7 @@ def _jax_function() -> str | None:
     found = None
     while frame is not None:
         code = frame.f_code
-        if _JAX in code.co_filename:
+        if library_of(frame) == "jax":
             if hasattr(jax.numpy, code.co_name) or hasattr(jax.nn, code.co_name):
                 found = code.co_name
         elif found is not None:

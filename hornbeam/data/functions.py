@@ -11,9 +11,7 @@ element, so draws differ from element to element, do not depend on blocks or thr
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
-import traceback
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -22,6 +20,7 @@ import jax
 import numpy as np
 
 from hornbeam.base import dtypes, trees
+from hornbeam.base.callers import user_line
 from hornbeam.base.errors import TraceError
 from hornbeam.core.frame import Program
 from hornbeam.core.random_state import drawing_from, is_global_state
@@ -35,7 +34,6 @@ from hornbeam.engine.jax_compat import wide_types
 _NEEDS_VALUE = (jax.errors.ConcretizationTypeError, jax.errors.NonConcreteBooleanIndexError)
 _MOST_PROGRAMS = 64
 _EXACT_SIZES = 4
-_LIBRARIES = tuple(f"{os.sep}{name}{os.sep}" for name in ("hornbeam", "jax", "numpy"))
 
 
 class NotCapturableError(Exception):
@@ -266,12 +264,11 @@ class ElementFunction:
         if self._warned:
             return
         self._warned = True
-        frames = traceback.extract_tb(error.__traceback__)
-        own = [frame for frame in frames if not any(part in frame.filename for part in _LIBRARIES)]
-        line = f" ({os.path.basename(own[-1].filename)}, line {own[-1].lineno}: {own[-1].line})" if own else ""
+        line = user_line(error)
+        place = "" if line is None else f" ({line})"
         warnings.warn(
-            f"The function given to {self.where} needs the value of a tensor in Python{line}, so it cannot be compiled "
-            "and runs on one element after another, which is slower. tf.cond and tf.where keep it compiled.",
+            f"The function given to {self.where} needs the value of a tensor in Python{place}, so it cannot be "
+            "compiled and runs on one element after another, which is slower. tf.cond and tf.where keep it compiled.",
             stacklevel=2,
         )
 

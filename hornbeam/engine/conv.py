@@ -127,6 +127,10 @@ def _kernel_gradient(dy: Array, x: Array, w_shape: Sequence[int], spec: Geometry
         return depthwise.kernel_gradient(dy, x, w_shape, spec)
     batch, groups = x.shape[0], spec.groups
     per_group = w_shape[-2]
+    if _is_pointwise(w_shape, spec) and min(w_shape[-2:]) >= _LEAST_WIDTH:
+        # Operands turned by hand would be computed anew, with all that leads to them, to be written the other way.
+        rows, slopes = x.reshape(-1, per_group), dy.reshape(-1, w_shape[-1])
+        return lax.dot_general(rows, slopes, (((0,), (0,)), ((), ()))).reshape(w_shape)
     if _is_pointwise(w_shape, spec) and max(w_shape[-2:]) > batch_minor.MOST_CHANNELS and x.ndim > 3:
         # One long row of places: the product takes both operands as they lie. With the batch last they stay apart.
         rows, slopes = x.reshape(1, -1, per_group), dy.reshape(1, -1, w_shape[-1])

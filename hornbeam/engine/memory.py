@@ -1,16 +1,23 @@
-"""How the C library keeps the large blocks that XLA takes and gives back in every step on the CPU.
+"""Memory of the host: blocks that XLA uses in place, and how the C library keeps large ones.
 
-By default glibc hands blocks of many megabytes back to the system at once, and each step faults in every page again:
-a fifth of the processor time of large networks. Kept blocks cost resident memory, which stays at its highest mark.
+XLA takes and gives back blocks of many megabytes in every step on the CPU. By default glibc hands them back to the
+system at once, and each step faults in every page again: a fifth of the processor time of large networks. Kept blocks
+cost resident memory, which stays at its highest mark.
 """
 
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 import sys
+from typing import Any
+
+import numpy as np
 
 SWITCH = "HORNBEAM_MALLOC"
+_ALIGNMENT = 64
+"""Bytes; XLA on the CPU uses memory of this alignment in place, and copies any other."""
 # Numbers of glibc's mallopt(3): one arena (others cannot hold large blocks), no blocks outside of it, no trimming.
 _ARENA_MAX, _MMAP_MAX, _TRIM_THRESHOLD, _TOP_PAD = -8, -4, -1, -2
 _SETTINGS = ((_ARENA_MAX, 1), (_MMAP_MAX, 0), (_TRIM_THRESHOLD, 2**31 - 1), (_TOP_PAD, 64 << 20))
@@ -31,3 +38,12 @@ def keep_large_blocks() -> bool:
     except (OSError, AttributeError):  # another C library
         return False
     return all(mallopt(*setting) == 1 for setting in _SETTINGS)
+
+
+def aligned_empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """An array to fill, which ``jax.device_put`` need not copy on the CPU."""
+    dtype = np.dtype(dtype)
+    nbytes = dtype.itemsize * math.prod(shape)
+    block = np.empty(nbytes + _ALIGNMENT, np.uint8)
+    start = -block.ctypes.data % _ALIGNMENT
+    return block[start : start + nbytes].view(dtype).reshape(shape)

@@ -1,9 +1,10 @@
-"""Settings of the C library's allocator: what switches them off."""
+"""Memory of the host: blocks for the device, and settings of the C library's allocator."""
 
 import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from hornbeam.engine import memory
@@ -40,3 +41,13 @@ def test_large_blocks_are_kept():
     environment = {name: value for name, value in os.environ.items() if name != memory.SWITCH}
     done = subprocess.run([sys.executable, "-c", FAULTS], capture_output=True, text=True, check=True, env=environment)
     assert int(done.stdout) < 1000  # all of its pages would be 25,600, or 50 huge ones
+
+
+@pytest.mark.parametrize("shape", [(1,), (3, 5), (0, 4), (7, 1, 3)])
+@pytest.mark.parametrize("dtype", ["float32", "uint8", "bool", "bfloat16"])
+def test_aligned_blocks(shape, dtype):
+    found = memory.aligned_empty(shape, dtype)
+    assert (found.shape, found.dtype) == (shape, np.dtype(dtype))
+    assert found.ctypes.data % 64 == 0
+    found[...] = 1
+    assert np.all(found == 1)

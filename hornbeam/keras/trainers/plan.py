@@ -1,12 +1,14 @@
-"""How an epoch is run: where the data lie, and how many steps go into one XLA call."""
+"""How an epoch is run: how many steps go into one XLA call."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-RESIDENT_LIMIT_BYTES = 1 << 30
-"""Data sets up to this size are put on the device as a whole."""
+WINDOW_BYTES = 32 << 20
+"""Data of one call at most."""
+_ASKED_BYTES = 1 << 30
+"""The same where the user asked for a number of steps."""
 
 
 @dataclass(frozen=True)
@@ -14,12 +16,10 @@ class Plan:
     """Decisions for one epoch.
 
     Attributes:
-        resident: the whole data set lies on the device, and steps gather their rows there.
         steps_per_call: steps in one XLA call at most.
         reason: why, for people.
     """
 
-    resident: bool
     steps_per_call: int
     reason: str
 
@@ -33,22 +33,16 @@ def choose(feed: Any, worthwhile: int, *, steps_per_execution: Any = None, inter
         steps_per_execution: what the user asked for: a number, or None/"auto"/1 for our choice.
         interval: batches after which callbacks must be called at the latest; None if it does not matter.
     """
-    if feed.nbytes > RESIDENT_LIMIT_BYTES:
-        return Plan(False, 1, f"data ({feed.nbytes} bytes) stay on the host")
+    batch_bytes = max(1, feed.nbytes * feed.batch_size // feed.size)
+    most = size_class(feed.full_batches)
     if isinstance(steps_per_execution, int) and steps_per_execution > 1:
-        return Plan(True, steps_per_execution, "as asked for")
+        return Plan(max(1, min(steps_per_execution, most, _ASKED_BYTES // batch_bytes)), "as asked for")
     if interval == 1:
-        return Plan(True, 1, "a callback looks at every batch")
-    steps = min(worthwhile, interval or worthwhile, size_class(feed.full_batches))
-    return Plan(True, max(1, steps), "estimated from the work in a step")
+        return Plan(1, "a callback looks at every batch")
+    steps = min(worthwhile, interval or worthwhile, most, WINDOW_BYTES // batch_bytes)
+    return Plan(max(1, steps), "estimated from the work in a step")
 
 
 def size_class(count: int) -> int:
     """The next power of two: programs for a few more or less batches are shared."""
     return 1 << max(0, count - 1).bit_length()
-
-
-def padded_size(rows: int) -> int:
-    """Rows to make room for on the device, an eighth more at most: programs are made for each number of rows."""
-    grain = 1 << max(0, rows.bit_length() - 4)
-    return -(-rows // grain) * grain

@@ -17,10 +17,11 @@ from hornbeam.keras.trainers.feeds.convert import convert, rows_of
 from hornbeam.keras.trainers.feeds.iterables import is_iterable_source
 from hornbeam.keras.trainers.feeds.opening import open_feed
 from hornbeam.keras.trainers.feeds.stream import Stream
+from hornbeam.keras.trainers.feeds.windows import Windows
 from hornbeam.keras.trainers.host_head import prepared
 from hornbeam.keras.trainers.interrupts import SafeInterrupt
 from hornbeam.keras.trainers.preparation import prepare
-from hornbeam.keras.trainers.runner import Runner, resident
+from hornbeam.keras.trainers.runner import Runner
 
 
 def predict(model: Any, x: Any, batch_size: Any, verbose: Any, steps: Any, callbacks: Any) -> Any:
@@ -97,7 +98,7 @@ def _batches(stream: Stream) -> Any:
 
 
 def _in_chunks(runner: Runner, feed: Any, guard: SafeInterrupt, callbacks: Any) -> Any:
-    """Many batches per XLA call, from data that lie on the device; None if that is not worth it or not possible."""
+    """Many batches per XLA call, on windows of the data; None if that is not worth it or not possible."""
     if not isinstance(feed, ArrayFeed) or feed.full_batches < 2:
         return None
     first = feed.first()
@@ -105,23 +106,24 @@ def _in_chunks(runner: Runner, feed: Any, guard: SafeInterrupt, callbacks: Any) 
     if program is None or prepared(runner.model, first) is not first:
         return None
     plan = plans.choose(feed, program.steps_per_call, interval=callbacks.needed_interval("predict"))
-    if program.state or not plan.resident or plan.steps_per_call < 2:
+    if program.state or plan.steps_per_call < 2:
         return None
     size = feed.batch_size
     if any(len(struct.shape) < 1 or struct.shape[0] != size for struct in program.outputs):
         return None
     # The last batch starts early enough to be full; only its last rows are new.
-    starts = np.minimum(np.arange(feed.num_batches, dtype=np.int32) * size, feed.size - size)
-    data = resident(feed)
+    starts = np.minimum(np.arange(feed.num_batches) * size, feed.size - size)
+    rows = starts[:, None] + np.arange(size)
+    windows = Windows(feed, plan.steps_per_call)
     pieces: list[list[Any]] = []
     structure: Any = None
     for first in range(0, feed.num_batches, plan.steps_per_call):
-        chunk = starts[first : first + plan.steps_per_call]
-        count = len(chunk)
-        padded = np.concatenate([chunk, np.repeat(chunk[-1:], plan.steps_per_call - count)])
+        chosen = rows[first : first + plan.steps_per_call]
+        count = len(chosen)
+        window = windows.take(chosen)
         callbacks.on_predict_batch_begin(first)
         with guard.step():
-            structure = program.run_map(data, padded, count, size)
+            structure = program.run_map(window, count)
         pieces.append([(_array(leaf), count) for leaf in trees.flatten(structure)])
         callbacks.on_predict_batch_end(first + count - 1, {"outputs": structure})
         if runner.model.stop_predicting:

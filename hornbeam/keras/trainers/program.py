@@ -8,7 +8,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from hornbeam.base import dtypes
 from hornbeam.core import placement
@@ -94,34 +93,30 @@ class StepProgram:
             written = [placement.placed(*pair) for pair in zip(self.state, written, strict=True)]
         return written, outputs
 
-    def _run_many(self, state: list, fixed: list, consts: list, data: list, rows: Any, count: Any) -> tuple[list, list]:
-        """``count`` steps; step ``i`` takes the samples ``rows[i]`` of ``data``. Outputs are those of the last step."""
+    def _run_many(self, state: list, fixed: list, consts: list, window: list, count: Any) -> tuple[list, list]:
+        """``count`` steps; step ``i`` takes the batch ``window[i]``. Outputs are those of the last step."""
 
         def step(i: Any, carry: tuple[list, list]) -> tuple[list, list]:
-            chosen = rows[i]
-            batch = [leaf[chosen] for leaf in data]
-            return self._run_one(carry[0], fixed, consts, batch)
+            return self._run_one(carry[0], fixed, consts, [batches[i] for batches in window])
 
-        shapes = jax.eval_shape(lambda: self._run_one(state, fixed, consts, [leaf[rows[0]] for leaf in data])[1])
+        shapes = jax.eval_shape(lambda: self._run_one(state, fixed, consts, [batches[0] for batches in window])[1])
         empty = [jnp.zeros(struct.shape, struct.dtype) for struct in shapes]
         return jax.lax.fori_loop(0, count, step, (state, empty))
 
-    def _run_map(self, state: list, fixed: list, consts: list, data: list, starts: Any, count: Any, size: Any) -> list:
-        """Outputs of ``count`` batches of ``size`` consecutive rows, stacked; the state stays as it is."""
-        rows = size.shape[0]
+    def _run_map(self, state: list, fixed: list, consts: list, window: list, count: Any) -> list:
+        """Outputs of the first ``count`` batches of a window, stacked; the state stays as it is."""
 
-        def outputs_of(start: Any) -> list:
-            batch = [jax.lax.dynamic_slice_in_dim(leaf, start, rows, 0) for leaf in data]
-            return self._run_one(state, fixed, consts, batch)[1]
+        def outputs_of(i: Any) -> list:
+            return self._run_one(state, fixed, consts, [batches[i] for batches in window])[1]
 
         def step(i: Any, found: list) -> list:
             return [
                 jax.lax.dynamic_update_index_in_dim(all_rows, one, i, 0)
-                for all_rows, one in zip(found, outputs_of(starts[i]), strict=True)
+                for all_rows, one in zip(found, outputs_of(i), strict=True)
             ]
 
-        shapes = jax.eval_shape(outputs_of, starts[0])
-        empty = [jnp.zeros((starts.shape[0], *struct.shape), struct.dtype) for struct in shapes]
+        shapes = jax.eval_shape(outputs_of, 0)
+        empty = [jnp.zeros((window[0].shape[0], *struct.shape), struct.dtype) for struct in shapes]
         return jax.lax.fori_loop(0, count, step, empty)
 
     # --- running ---------------------------------------------------------------------------------
@@ -140,15 +135,13 @@ class StepProgram:
         leaves = jax.tree_util.tree_leaves(batch)
         return self.program.unflatten(self._launch(self._one, leaves))
 
-    def run_rows(self, data: list, rows: Any, count: int) -> Any:
-        """``count`` steps on rows of a data set that lies on the device; returns the last step's outputs."""
-        return self.program.unflatten(self._launch(self._many, data, rows, count))
+    def run_window(self, window: list, count: int) -> Any:
+        """A step on each of the first ``count`` batches of a window; returns the last step's outputs."""
+        return self.program.unflatten(self._launch(self._many, window, count))
 
-    def run_map(self, data: list, starts: Any, count: int, size: int) -> Any:
-        """Outputs of ``count`` batches of ``size`` consecutive rows, stacked along a new first axis."""
+    def run_map(self, window: list, count: int) -> Any:
+        """Outputs of the first ``count`` batches of a window, stacked along a new first axis."""
         with commit_lock, wide_types(True) if self.wide else _nothing:
-            # Its shape tells the program the number of rows.
-            marker = np.broadcast_to(np.zeros((), bool), (size,))
             state, fixed = read_all(self.state), read_all(self.fixed)
-            outputs = self._map(state, fixed, self.program.consts, data, starts, count, marker)
+            outputs = self._map(state, fixed, self.program.consts, window, count)
         return self.program.unflatten(outputs)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import traceback
 import warnings
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
@@ -13,15 +11,16 @@ from typing import Any
 import jax
 import numpy as np
 
-from hornbeam.base import dtypes, trees
+from hornbeam.base import trees
+from hornbeam.base.callers import user_line
 from hornbeam.base.errors import TraceError
 from hornbeam.core.tensor import Tensor, from_host, wrap
 from hornbeam.core.variable import commit_all, read_all
-from hornbeam.engine.jax_compat import wide_types
 from hornbeam.keras.trainers import plan as plans
 from hornbeam.keras.trainers.feeds.arrays import ArrayFeed
 from hornbeam.keras.trainers.feeds.iterables import standard_batch
 from hornbeam.keras.trainers.feeds.stream import Stream
+from hornbeam.keras.trainers.feeds.windows import Windows
 from hornbeam.keras.trainers.host_head import holds_text, prepared
 from hornbeam.keras.trainers.host_steps import step_program
 from hornbeam.keras.trainers.interrupts import SafeInterrupt
@@ -220,7 +219,7 @@ class Runner:
         if program is not None and self.watch is None and prepared(self.model, first) is first:
             steps = program.steps_per_call
             plan = plans.choose(feed, steps, steps_per_execution=steps_per_execution, interval=interval)
-            if plan.resident and plan.steps_per_call > 1:
+            if plan.steps_per_call > 1:
                 yield from self._chunks(program, plan.steps_per_call, feed, share, guard, before)
                 done = whole
         while done < share.stop:
@@ -233,7 +232,7 @@ class Runner:
         self, program: StepProgram, size: int, feed: ArrayFeed, share: Any, guard: SafeInterrupt, before: Callable
     ) -> Iterator[tuple[int, Any]]:
         """The full batches of a share, several in one call."""
-        data = resident(feed)
+        windows = Windows(feed, size)
         whole = min(share.stop, feed.full_batches)
         order = np.arange(whole * feed.batch_size, dtype=np.int32) if share.order is None else share.order
         rows = order[: whole * feed.batch_size].reshape(whole, feed.batch_size)
@@ -242,9 +241,9 @@ class Runner:
         while done < whole:
             count = min(size, whole - done)
             before(done - share.start)
-            chunk = _padded(rows[done : done + count], size)
+            window = windows.take(rows[done : done + count])
             with guard.step():
-                outputs = program.run_rows(data, chunk, count)
+                outputs = program.run_window(window, count)
             done += count
             waiting.append(jax.tree_util.tree_leaves(outputs)[:1])
             if len(waiting) > _IN_FLIGHT:
@@ -259,45 +258,12 @@ NEEDS_VALUE = (
     TraceError,
 )
 """What is raised when Python asks a traced value for its content."""
-_LIBRARIES = (f"{os.sep}hornbeam{os.sep}", f"{os.sep}jax{os.sep}", f"{os.sep}numpy{os.sep}")
-
-
-def user_line(error: Exception) -> str | None:
-    """The line of the user's code that raised; None if libraries alone are to blame."""
-    frames = traceback.extract_tb(error.__traceback__)
-    traced = next((i for i, frame in enumerate(frames) if frame.filename.endswith("frame.py")), 0)
-    for frame in reversed(frames[traced:]):
-        if not any(part in frame.filename for part in _LIBRARIES):
-            return f"{os.path.basename(frame.filename)}, line {frame.lineno}: {frame.line}"
-    return None
 
 
 def _steps_made(optimizer: Any) -> Any:
     """The array that counts the steps; another one after each step."""
     counter = getattr(optimizer, "_iterations", None)
     return None if counter is None else counter._array
-
-
-def _padded(rows: np.ndarray, count: int) -> np.ndarray:
-    if len(rows) == count:
-        return rows
-    return np.concatenate([rows, np.zeros((count - len(rows), rows.shape[1]), rows.dtype)])
-
-
-def resident(feed: ArrayFeed) -> list[Any]:
-    """The feed's arrays on the device, put there once, with room for some rows more."""
-    if feed.resident is None:
-        room = plans.padded_size(feed.size) - feed.size
-        feed.resident = [_put(leaf, room) for leaf in jax.tree_util.tree_leaves(feed.arrays)]
-    return feed.resident
-
-
-def _put(leaf: Any, room: int) -> Any:
-    if room:
-        pad = [(0, room)] + [(0, 0)] * (leaf.ndim - 1)
-        leaf = jax.numpy.pad(leaf, pad) if isinstance(leaf, jax.Array) else np.pad(leaf, pad)
-    with wide_types(dtypes.is_wide(leaf.dtype.name)):
-        return jax.device_put(leaf)
 
 
 def as_tensors(batch: Any) -> Any:

@@ -1,0 +1,75 @@
+"""Windows of rows: the right ones, in memory that the device uses in place."""
+
+from __future__ import annotations
+
+import jax
+import numpy as np
+import pytest
+
+from hornbeam.keras.trainers.feeds import windows
+from hornbeam.keras.trainers.feeds.arrays import ArrayFeed
+
+ROWS = np.array([[3, 0], [9, 9], [1, 4]])
+KINDS = ["cpu", "gpu"]
+
+
+@pytest.fixture(params=KINDS)
+def platform(request, monkeypatch):
+    """Both ways to pick rows; JAX takes the memory of the CPU for that of an accelerator."""
+    monkeypatch.setattr(jax, "default_backend", lambda: request.param)
+
+
+def data(dtype="float32", order="C"):
+    return np.asarray(np.arange(10 * 3 * 2).reshape(10, 3, 2), dtype, order=order)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "uint8", "bool", "int64", "float64", "complex64"])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_rows_of_each_array(dtype, order, platform):
+    x, y = data(dtype, order), np.arange(10, dtype="int32")
+    feed = ArrayFeed(x, y, batch_size=2)
+    first, second = windows.Windows(feed, 3).take(ROWS)
+    expected = x[ROWS].astype(feed.leaves[0].dtype)
+    assert (first.shape, first.dtype) == ((3, 2, 3, 2), expected.dtype)
+    np.testing.assert_array_equal(first, expected)
+    np.testing.assert_array_equal(second, y[ROWS])
+
+
+def test_wide_numbers_keep_their_digits(platform):
+    feed = ArrayFeed(np.zeros((4, 1), "float32"), batch_size=2)
+    feed.arrays = (np.array([2**40, 2**40 + 1, 2**40 + 2, 2**40 + 3]),)
+    (found,) = windows.Windows(feed, 1).take(np.array([[3, 1]]))
+    assert found.dtype == np.int64
+    assert np.asarray(found).tolist() == [[2**40 + 3, 2**40 + 1]]
+
+
+def test_last_window_has_the_shape_of_the_others(platform):
+    feed = ArrayFeed(data(), batch_size=2)
+    (found,) = windows.Windows(feed, 5).take(ROWS)
+    assert found.shape == (5, 2, 3, 2)
+    np.testing.assert_array_equal(found[:3], data()[ROWS])
+
+
+def test_missing_weights_are_left_out(platform):
+    feed = ArrayFeed(data(), np.arange(10), None, batch_size=2)
+    assert len(windows.Windows(feed, 3).take(ROWS)) == 2
+
+
+def test_windows_are_not_copied_on_the_cpu(monkeypatch):
+    made = []
+    make = windows.aligned_empty
+    monkeypatch.setattr(windows, "aligned_empty", lambda *args: made.append(make(*args)) or made[-1])
+    (found,) = windows.Windows(ArrayFeed(data(), batch_size=2), 3).take(ROWS)
+    assert found.unsafe_buffer_pointer() == made[0].ctypes.data
+
+
+def test_data_beyond_the_memory_of_an_accelerator_stay_on_the_host(monkeypatch):
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    feed = ArrayFeed(data(), batch_size=2)
+    monkeypatch.setattr(windows, "RESIDENT_LIMIT_BYTES", feed.nbytes - 1)
+    (found,) = windows.Windows(feed, 3).take(ROWS)
+    np.testing.assert_array_equal(found, data()[ROWS])
+    assert feed.resident is None
+    monkeypatch.setattr(windows, "RESIDENT_LIMIT_BYTES", feed.nbytes)
+    windows.Windows(feed, 3).take(ROWS)
+    assert feed.resident is not None
