@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+import ml_dtypes
 import numpy as np
 import pytest
 
@@ -44,10 +45,10 @@ def test_large_blocks_are_kept():
 
 
 @pytest.mark.parametrize("shape", [(1,), (3, 5), (0, 4), (7, 1, 3)])
-@pytest.mark.parametrize("dtype", ["float32", "uint8", "bool", "bfloat16"])
+@pytest.mark.parametrize("dtype", ["float32", "uint8", "bool", ml_dtypes.bfloat16])
 def test_aligned_blocks(shape, dtype):
     found = memory.aligned_empty(shape, dtype)
     assert (found.shape, found.dtype) == (shape, np.dtype(dtype))
-    assert found.ctypes.data % 64 == 0
+    assert found.size == 0 or found.ctypes.data % 64 == 0
     found[...] = 1
     assert np.all(found == 1)
