@@ -7,7 +7,7 @@ not one of these containers is a leaf, ``None`` included: a tree of structure, n
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 
@@ -55,20 +55,20 @@ def _flatten(structure: Any, leaves: list) -> None:
 def flatten_with_path(structure: Any) -> list[tuple[tuple, Any]]:
     """Pairs of path (keys and positions) and leaf, in order."""
     pairs: list[tuple[tuple, Any]] = []
-
-    def walk(part: Any, path: tuple) -> None:
-        if isinstance(part, (list, tuple)) and not _is_plain_leaf(part):
-            keys: Iterable = part._fields if is_namedtuple(part) else range(len(part))  # type: ignore[union-attr]
-            for key, item in zip(keys, part, strict=True):
-                walk(item, (*path, key))
-        elif isinstance(part, Mapping):
-            for key in sorted_keys(part):
-                walk(part[key], (*path, key))
-        else:
-            pairs.append((path, part))
-
-    walk(structure, ())
+    _flatten_with_path(structure, (), pairs)
     return pairs
+
+
+def _flatten_with_path(part: Any, path: tuple, pairs: list[tuple[tuple, Any]]) -> None:
+    if isinstance(part, (list, tuple)) and not _is_plain_leaf(part):
+        keys: Iterable = part._fields if is_namedtuple(part) else range(len(part))  # type: ignore[union-attr]
+        for key, item in zip(keys, part, strict=True):
+            _flatten_with_path(item, (*path, key), pairs)
+    elif isinstance(part, Mapping):
+        for key in sorted_keys(part):
+            _flatten_with_path(part[key], (*path, key), pairs)
+    else:
+        pairs.append((path, part))
 
 
 def rebuild(like: Any, items: Iterable) -> Any:
@@ -97,18 +97,16 @@ def pack(structure: Any, leaves: Iterable) -> Any:
     expected = len(flatten(structure))
     if len(queue) != expected:
         raise ValueError(f"The structure has {expected} leaves, but {len(queue)} were given.")
-    position = 0
+    return _pack(structure, iter(queue))
 
-    def fill(part: Any) -> Any:
-        nonlocal position
-        if isinstance(part, (list, tuple)) and not _is_plain_leaf(part):
-            return rebuild(part, [fill(item) for item in part])
-        if isinstance(part, Mapping):
-            return rebuild(part, [fill(part[key]) for key in sorted_keys(part)])
-        position += 1
-        return queue[position - 1]
 
-    return fill(structure)
+# A function that calls itself out of its own closure would keep the leaves alive until garbage is collected.
+def _pack(part: Any, leaves: Iterator) -> Any:
+    if isinstance(part, (list, tuple)) and not _is_plain_leaf(part):
+        return rebuild(part, [_pack(item, leaves) for item in part])
+    if isinstance(part, Mapping):
+        return rebuild(part, [_pack(part[key], leaves) for key in sorted_keys(part)])
+    return next(leaves)
 
 
 def map_structure(function: Callable, *structures: Any) -> Any:

@@ -240,20 +240,23 @@ def _adapt(positional: list, named: dict[str, Any], inputs: Inputs, keeps_dtypes
     given = trees.flatten((positional, named))
     tensor = next((item for item in given if isinstance(item, (Tensor, Variable, KerasTensor, jax.Array))), None)
     wanted = None if tensor is None or isinstance(tensor, HostTensor) else np.dtype(_np_dtype(tensor))
+    inputs.arrays = (
+        [_adapted(item, wanted, inputs, keeps_dtypes) for item in positional],
+        {name: _adapted(item, wanted, inputs, keeps_dtypes) for name, item in named.items()},
+    )
 
-    def fit(item: Any) -> Any:
-        if isinstance(item, list):
-            return type(item)(fit(part) for part in item)
-        if isinstance(item, np.ndarray) and wanted is not None and keeps_dtypes:
-            return _device(item if inputs.wide else _narrowed(item), inputs)
-        if isinstance(item, np.ndarray) and wanted is not None:
-            if _KINDS.get(item.dtype.kind, 9) <= _KINDS.get(wanted.kind, 2) and _fits(item, wanted):
-                return item.astype(wanted)
-            if item.dtype == np.float64 and not inputs.wide:
-                return item.astype(np.float32)
-        return _device(item, inputs)
 
-    inputs.arrays = ([fit(item) for item in positional], {name: fit(item) for name, item in named.items()})
+def _adapted(item: Any, wanted: np.dtype | None, inputs: Inputs, keeps_dtypes: bool) -> Any:
+    if isinstance(item, list):
+        return type(item)(_adapted(part, wanted, inputs, keeps_dtypes) for part in item)
+    if isinstance(item, np.ndarray) and wanted is not None and keeps_dtypes:
+        return _device(item if inputs.wide else _narrowed(item), inputs)
+    if isinstance(item, np.ndarray) and wanted is not None:
+        if _KINDS.get(item.dtype.kind, 9) <= _KINDS.get(wanted.kind, 2) and _fits(item, wanted):
+            return item.astype(wanted)
+        if item.dtype == np.float64 and not inputs.wide:
+            return item.astype(np.float32)
+    return _device(item, inputs)
 
 
 _NARROW = {"float64": np.float32, "int64": np.int32, "uint64": np.uint32, "complex128": np.complex64}

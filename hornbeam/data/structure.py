@@ -70,17 +70,17 @@ def public_spec(spec: Any) -> Any:
 def to_host(value: Any) -> tuple[Any, list[Any]]:
     """An element as users write it, as skeleton and host leaves. Tuples and dicts nest; lists are tensors."""
     leaves: list[Any] = []
+    return _to_host(value, leaves), leaves
 
-    def walk(part: Any) -> Any:
-        if isinstance(part, Mapping):
-            made = {key: walk(part[key]) for key in trees.sorted_keys(part)}
-            return trees.rebuild(part, [made[key] for key in trees.sorted_keys(part)])
-        if isinstance(part, tuple) and not isinstance(part, TensorShape):
-            return trees.rebuild(part, [walk(item) for item in part])
-        leaves.append(host_leaf(part))
-        return 0
 
-    return walk(value), leaves
+def _to_host(part: Any, leaves: list[Any]) -> Any:
+    if isinstance(part, Mapping):
+        made = {key: _to_host(part[key], leaves) for key in trees.sorted_keys(part)}
+        return trees.rebuild(part, [made[key] for key in trees.sorted_keys(part)])
+    if isinstance(part, tuple) and not isinstance(part, TensorShape):
+        return trees.rebuild(part, [_to_host(item, leaves) for item in part])
+    leaves.append(host_leaf(part))
+    return 0
 
 
 def host_leaf(value: Any) -> Any:

@@ -137,30 +137,31 @@ def _on_codes(function: Callable, places: list, args: tuple, kwargs: dict[str, A
     texts = [_bytes_of(leaf) for item in given.values() for leaf in trees.flatten(item) if _is_text(leaf)]
     table = sorted({text for array in texts for text in array.reshape(-1).tolist()})
     codes = {text: number for number, text in enumerate(table)}
-
-    def encode(item: Any) -> Any:
-        if isinstance(item, (list, tuple)):
-            return type(item)(encode(part) for part in item)
-        if not _is_text(item):
-            return item
-        array = _bytes_of(item)
-        return from_host(np.array([codes[t] for t in array.reshape(-1).tolist()], np.int32).reshape(array.shape))
-
-    def restore(item: Any) -> Any:
-        if isinstance(item, (list, tuple)):
-            parts = [restore(part) for part in item]
-            return type(item)(*parts) if hasattr(item, "_fields") else type(item)(parts)
-        if not isinstance(item, Tensor) or item.dtype != "int32":
-            return item
-        numbers = item.numpy()
-        words = np.empty(np.shape(numbers), dtype=object)
-        words.reshape(-1)[:] = [table[number] for number in np.reshape(numbers, -1)]
-        return HostTensor(words)
-
-    coded = [encode(arg) if any(place == at for at, _ in places) else arg for place, arg in enumerate(args)]
-    named = {key: encode(value) if key in given else value for key, value in kwargs.items()}
+    coded = [_encoded(arg, codes) if any(place == at for at, _ in places) else arg for place, arg in enumerate(args)]
+    named = {key: _encoded(value, codes) if key in given else value for key, value in kwargs.items()}
     out = wrap_tree(function(*coded, **named))
-    return restore(out) if decode else out
+    return _decoded(out, table) if decode else out
+
+
+def _encoded(item: Any, codes: dict[bytes, int]) -> Any:
+    if isinstance(item, (list, tuple)):
+        return type(item)(_encoded(part, codes) for part in item)
+    if not _is_text(item):
+        return item
+    array = _bytes_of(item)
+    return from_host(np.array([codes[t] for t in array.reshape(-1).tolist()], np.int32).reshape(array.shape))
+
+
+def _decoded(item: Any, table: list[bytes]) -> Any:
+    if isinstance(item, (list, tuple)):
+        parts = [_decoded(part, table) for part in item]
+        return type(item)(*parts) if hasattr(item, "_fields") else type(item)(parts)
+    if not isinstance(item, Tensor) or item.dtype != "int32":
+        return item
+    numbers = item.numpy()
+    words = np.empty(np.shape(numbers), dtype=object)
+    words.reshape(-1)[:] = [table[number] for number in np.reshape(numbers, -1)]
+    return HostTensor(words)
 
 
 # --- conversions ---------------------------------------------------------------------------------

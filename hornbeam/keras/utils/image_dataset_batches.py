@@ -1,8 +1,7 @@
-"""Batches of pictures, written by several threads right into the batch they belong to.
+"""Batches of pictures, read by several threads right into the memory of the batch they belong to.
 
-A picture made by itself and stacked later is written twice, and fresh memory is as dear as the arithmetic;
-here each batch
-is one piece of memory, begun while the one before is still being filled.
+A picture made by itself and stacked later is written twice, and fresh memory is as dear as the arithmetic; here each
+batch is one piece of memory, begun while the one before is still being filled.
 """
 
 from __future__ import annotations
@@ -26,18 +25,28 @@ from hornbeam.keras.utils.dataset_utils import Files, encoded_labels
 _AHEAD = 2
 """Batches begun before the one that is asked for is done."""
 _TASKS_PER_THREAD = 4
-_ALIGNMENT = 64
-"""Bytes; device arrays on the host take memory over without a copy if it begins at a multiple of this."""
 
 
-class InPlaceReader(Protocol):
-    """Writes the picture of a file into an array."""
+class BatchReader(Protocol):
+    """Reads the pictures of a batch, in several threads.
+
+    Attributes:
+        shape: of a picture.
+        dtype: of its elements.
+    """
 
     shape: tuple[int, ...]
     dtype: str
 
-    def into(self, path: str, out: np.ndarray) -> None:
-        """Write the picture."""
+    def room(self, count: int) -> Any:
+        """Memory for some pictures."""
+
+    def read(self, path: str, room: Any, number: int) -> None:
+        """Put the picture of a file into its place."""
+
+    def finish(self, room: Any, count: int) -> np.ndarray:
+        """The first pictures of a room as a batch."""
+        ...
 
 
 class FileBatches(Node):
@@ -45,7 +54,7 @@ class FileBatches(Node):
 
     Args:
         files: the files.
-        reader: writes a picture into an array.
+        reader: of the pictures.
         label_mode: form of the labels.
         batch_size: pictures in a batch.
         buffer: pictures to draw from; 0 keeps the order.
@@ -53,12 +62,12 @@ class FileBatches(Node):
     """
 
     def __init__(
-        self, files: Files, reader: InPlaceReader, label_mode: str | None, batch_size: int, buffer: int, seed: int
+        self, files: Files, reader: BatchReader, label_mode: str | None, batch_size: int, buffer: int, seed: int
     ) -> None:
         numbers = Dataset.range(len(files.paths))
         numbers = numbers.shuffle(buffer, seed=seed) if buffer else numbers
         super().__init__(numbers.batch(batch_size)._node)
-        self.paths, self.reader = files.paths, reader
+        self.paths, self.reader, self.batch_size = files.paths, reader, batch_size
         self.labels = None if label_mode is None else encoded_labels(files, label_mode)
 
     def make_spec(self) -> Any:
@@ -84,7 +93,7 @@ class FileBatches(Node):
 class _BatchCursor(Cursor):
     def __init__(self, node: FileBatches, numbers: Cursor, note: Callable[[Exception], None] | None = None) -> None:
         self._node, self._numbers, self._note = node, numbers, note
-        self._begun: deque[tuple[np.ndarray, np.ndarray, list[Future]]] = deque()
+        self._begun: deque[tuple[np.ndarray, Any, list[Future]]] = deque()
 
     def block(self, limit: int) -> Block | None:
         """The next batch."""
@@ -92,9 +101,10 @@ class _BatchCursor(Cursor):
             pass
         if not self._begun:
             return None
-        places, batch, tasks = self._begun.popleft()
+        places, room, tasks = self._begun.popleft()
         self._begin()
         bad = [place for task in tasks for place in task.result()]
+        batch = self._node.reader.finish(room, len(places))
         if bad:
             good = ~np.isin(places, bad)
             places, batch = places[good], batch[good]
@@ -113,21 +123,21 @@ class _BatchCursor(Cursor):
             return False
         places = np.asarray(block.columns[0][0])
         node = self._node
-        batch = _aligned((len(places), *node.reader.shape), node.reader.dtype)
+        room = node.reader.room(node.batch_size)
         step = max(1, -(-len(places) // (_TASKS_PER_THREAD * _threads())))
         tasks = [
-            _readers().submit(self._fill, places[start : start + step], batch[start : start + step])
+            _readers().submit(self._fill, places[start : start + step], room, start)
             for start in range(0, len(places), step)
         ]
-        self._begun.append((places, batch, tasks))
+        self._begun.append((places, room, tasks))
         return True
 
-    def _fill(self, places: np.ndarray, pictures: np.ndarray) -> list[int]:
-        """Read pictures into their places; returns the numbers of those that cannot be read."""
+    def _fill(self, places: np.ndarray, room: Any, start: int) -> list[int]:
+        """Read pictures into a room, from a place on; returns the numbers of those that cannot be read."""
         bad = []
-        for place, picture in zip(places.tolist(), pictures, strict=True):
+        for number, place in enumerate(places.tolist(), start):
             try:
-                self._node.reader.into(self._node.paths[place], picture)
+                self._node.reader.read(self._node.paths[place], room, number)
             except (DataError, OSError) as error:
                 if self._note is None:
                     raise
@@ -152,13 +162,6 @@ class _BatchCursor(Cursor):
         while self._begun:
             self._drop()
         self._numbers.close()
-
-
-def _aligned(shape: tuple[int, ...], dtype: str) -> np.ndarray:
-    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-    memory = np.empty(size + _ALIGNMENT, np.uint8)
-    start = -memory.ctypes.data % _ALIGNMENT
-    return memory[start : start + size].view(dtype).reshape(shape)
 
 
 def _threads() -> int:

@@ -1,18 +1,19 @@
 """From a picture file to pixels of the wanted size: what `image_dataset_from_directory` does for each file.
 
-Runs in threads, so it calls what lets other threads run: decoders, and NumPy on whole pictures. The scratch arrays of
-a thread are kept, for fresh ones cost as much as the arithmetic.
+Runs in threads, so it calls what lets other threads run: decoders, and NumPy on whole pictures.
 """
 
 from __future__ import annotations
 
 import functools
 import io
-import threading
 
 import numpy as np
 
 from hornbeam.base.errors import DataError, explain
+from hornbeam.engine.memory import aligned_empty
+from hornbeam.keras.utils.image_dataset_blending import Neighbours
+from hornbeam.keras.utils.image_dataset_scratch import buffer
 from hornbeam.ops.host import jpeg
 from hornbeam.ops.host.images import decode, kind_of_picture, pillow
 from hornbeam.ops.image.resizing import centre_box
@@ -20,8 +21,9 @@ from hornbeam.ops.image.taps import axis_weights
 
 INTERPOLATIONS = ("bilinear", "nearest", "bicubic", "area", "lanczos3", "lanczos5", "gaussian", "mitchellcubic")
 
+_MOST_FREE = 4
+"""Rooms kept for reuse."""
 _JPEG_SPACES = {1: "GRAY", 3: "RGBX"}
-_scratch = threading.local()
 
 
 class PictureReader:
@@ -40,6 +42,10 @@ class PictureReader:
     ) -> None:
         self.size, self.channels, self.interpolation, self.fit = size, channels, interpolation, fit
         self.channels_first = channels_first
+        self._free: list[Neighbours] = []
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**self.__dict__, "_free": []}
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -51,8 +57,18 @@ class PictureReader:
         """Values between pixels need floats; the nearest pixel stays as it is."""
         return "uint8" if self.interpolation == "nearest" else "float32"
 
-    def into(self, path: str, out: np.ndarray) -> None:
-        """Write the picture of a file into an array.
+    def room(self, count: int) -> Neighbours | np.ndarray:
+        """Memory for some pictures, to be filled by ``read``."""
+        if self.interpolation == "bilinear":
+            try:
+                free = self._free.pop()
+            except IndexError:
+                free = None
+            return free if free is not None and free.count == count else Neighbours(count, self.size, self.channels)
+        return aligned_empty((count, *self.shape), self.dtype)
+
+    def read(self, path: str, room: Neighbours | np.ndarray, number: int) -> None:
+        """Put the picture of a file into its place.
 
         Raises:
             DataError: it is no picture, or a damaged one.
@@ -69,29 +85,45 @@ class PictureReader:
                     fix="mend or remove the file",
                 )
             ) from error
-        self._fit(pixels, out.transpose(1, 2, 0) if self.channels_first else out)
+        pixels, box = self._fitted(pixels)
+        if isinstance(room, Neighbours):
+            room.pick(number, pixels, box)
+            return
+        out = room[number].transpose(1, 2, 0) if self.channels_first else room[number]
+        if box is not None:
+            out[...] = 0
+            out = out[box]
+        self._resize(pixels, out)
 
-    def _fit(self, pixels: np.ndarray, out: np.ndarray) -> None:
+    def finish(self, room: Neighbours | np.ndarray, count: int) -> np.ndarray:
+        """The first pictures of a room."""
+        # All of them, whatever their number: short batches share the program of the others.
+        batch = room.blended(self.channels_first) if isinstance(room, Neighbours) else room
+        self.release(room)
+        return batch[:count]
+
+    def release(self, room: Neighbours | np.ndarray) -> None:
+        """Take a room back whose pictures are not wanted, or done: memory that was touched before is quicker."""
+        if isinstance(room, Neighbours) and len(self._free) < _MOST_FREE:
+            self._free.append(room)
+
+    def _fitted(self, pixels: np.ndarray) -> tuple[np.ndarray, tuple[slice, slice] | None]:
+        """What of a picture counts, and the box of the result that it fills; None for all of it."""
         height, width = pixels.shape[:2]
         if self.fit == "crop":
             top, left, box_height, box_width = centre_box(height, width, *self.size)
-            pixels = pixels[top : top + box_height, left : left + box_width]
-        elif self.fit == "pad":
-            # In float32, as TensorFlow's `resize_with_pad` does it: the cut to whole pixels shows the rounding.
-            ratio = max(np.float32(width) / np.float32(self.size[1]), np.float32(height) / np.float32(self.size[0]))
-            inner = np.float32(height) / ratio, np.float32(width) / ratio
-            top, left = (
-                max(0, int((np.float32(whole) - part) / 2)) for whole, part in zip(self.size, inner, strict=True)
-            )
-            rows, columns = (max(1, int(part)) for part in inner)
-            out[...] = 0
-            out = out[top : top + rows, left : left + columns]
-        self._resize(pixels, out)
+            return pixels[top : top + box_height, left : left + box_width], None
+        if self.fit != "pad":
+            return pixels, None
+        # In float32, as TensorFlow's `resize_with_pad` does it: the cut to whole pixels shows the rounding.
+        ratio = max(np.float32(width) / np.float32(self.size[1]), np.float32(height) / np.float32(self.size[0]))
+        inner = np.float32(height) / ratio, np.float32(width) / ratio
+        top, left = (max(0, int((np.float32(whole) - part) / 2)) for whole, part in zip(self.size, inner, strict=True))
+        rows, columns = (max(1, int(part)) for part in inner)
+        # Rounding may ask for one row more than there are.
+        return pixels, (slice(top, min(top + rows, self.size[0])), slice(left, min(left + columns, self.size[1])))
 
     def _resize(self, pixels: np.ndarray, out: np.ndarray) -> None:
-        if self.interpolation == "bilinear":
-            _bilinear(pixels, out)
-            return
         pixels = pixels[..., : self.channels]
         sizes = list(zip(pixels.shape[:2], out.shape[:2], strict=True))
         if self.interpolation == "nearest":
@@ -165,67 +197,4 @@ def _four_bytes(contents: bytes) -> np.ndarray | None:
 def _file_buffer(contents: bytes) -> np.ndarray:
     """Scratch that the pixels of a JPEG file fit in, by the size its header names."""
     height, width = jpeg.header()(contents)[:2]
-    return _buffer("pixels", (height * width * 4,), "uint8")
-
-
-@functools.lru_cache(maxsize=1024)
-def _taps(old: int, new: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The two pixels along an axis between which each new one lies, and the share of the second."""
-    centres = (np.arange(new, dtype="float32") + np.float32(0.5)) * (np.float32(old) / np.float32(new)) - np.float32(
-        0.5
-    )
-    first = np.floor(centres)
-    low, high = (np.clip(place, 0, old - 1).astype("intp") for place in (first, first + 1))
-    return low, high, centres - first
-
-
-def _buffer(name: str, shape: tuple[int, ...], dtype: str) -> np.ndarray:
-    """Scratch of this thread; a larger one replaces it, a smaller one is part of it."""
-    count = int(np.prod(shape))
-    held = vars(_scratch).get(name)
-    if held is None or held.size < count:
-        held = np.empty(count, dtype)
-        setattr(_scratch, name, held)
-    return held[:count].reshape(shape)
-
-
-def _bilinear(pixels: np.ndarray, out: np.ndarray) -> None:
-    """Linear interpolation, columns first: between neighbours, whatever the sizes (no antialiasing).
-
-    Args:
-        pixels: uint8 picture; a fourth channel more than ``out`` has is without meaning.
-        out: float32 picture to write.
-    """
-    height, width, channels = pixels.shape
-    new_height, new_width, wanted = out.shape
-    left, right, across = _taps(width, new_width)
-    above, below, down = _taps(height, new_height)
-    row = new_width * channels
-    first, second = (_buffer(name, (height, row), "float32") for name in ("first", "second"))
-    for places, target in ((left, first), (right, second)):
-        np.copyto(target, _columns(pixels, places))
-    np.subtract(second, first, out=second)
-    np.multiply(second, np.repeat(across, channels), out=second)
-    np.add(first, second, out=first)
-    upper, lower = (_buffer(name, (new_height, row), "float32") for name in ("upper", "lower"))
-    np.take(first, above, axis=0, out=upper, mode="clip")
-    np.take(first, below, axis=0, out=lower, mode="clip")
-    np.subtract(lower, upper, out=lower)
-    np.multiply(lower, down[:, None], out=lower)
-    np.add(upper, lower, out=upper)
-    # Plane by plane: NumPy is slow where the innermost axis has three entries.
-    whole = upper.reshape(new_height, new_width, channels)
-    for channel in range(wanted):
-        out[..., channel] = whole[..., channel]
-
-
-def _columns(pixels: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """Some columns of a picture, as rows of values."""
-    height, _, channels = pixels.shape
-    if channels == 4 and pixels.strides[1:] == (4, 1) and pixels.strides[0] % 4 == 0:
-        # Four bytes are taken as one number.
-        words = pixels.view("uint32")[..., 0]
-        target = _buffer("words", (height, len(places)), "uint32")
-        np.take(words, places, axis=1, out=target, mode="clip")
-        return target.view("uint8").reshape(height, -1)
-    return np.take(pixels, places, axis=1, mode="clip").reshape(height, -1)
+    return buffer("pixels", (height * width * 4,), "uint8")

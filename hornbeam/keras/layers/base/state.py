@@ -30,23 +30,13 @@ class LayerState:
         return tracking.members(self, LayerState)
 
     def _flatten_layers(self, include_self: bool = True, recursive: bool = True) -> list[Any]:
-        found: list[Any] = []
-        seen: set[int] = set()
-
-        def visit(layer: Any) -> None:
-            if id(layer) in seen:
-                return
-            seen.add(id(layer))
-            found.append(layer)
-            for inner in layer._layers:
-                if recursive:
-                    visit(inner)
-                elif id(inner) not in seen:
-                    seen.add(id(inner))
-                    found.append(inner)
-
-        visit(self)
-        return found if include_self else found[1:]
+        found: dict[int, Any] = {id(self): self}
+        if recursive:
+            _gather_layers(self, found)
+        else:
+            for inner in self._layers:
+                found.setdefault(id(inner), inner)
+        return list(found.values())[0 if include_self else 1 :]
 
     # --- variables -------------------------------------------------------------------------------
     @property
@@ -255,3 +245,11 @@ class LayerState:
 def _own_state(layer: Any) -> list[Variable]:
     generators = tracking.members(layer, SeedGenerator)
     return [*tracking.own_variables(layer), *(generator.state for generator in generators)]
+
+
+def _gather_layers(layer: Any, found: dict[int, Any]) -> None:
+    """Add the layers in a layer, at any depth, each before those in it."""
+    for inner in layer._layers:
+        if id(inner) not in found:
+            found[id(inner)] = inner
+            _gather_layers(inner, found)

@@ -85,10 +85,10 @@ def own_variables(layer: Any) -> list[Variable]:
 
 def gathered(layer: Any, own: Callable[[Any], Iterable[Any]]) -> list[Any]:
     """What ``own`` gives for a layer and all layers in it, each once, in order."""
+    return unique(_gathered(layer, own))
 
-    def walk(inner: Any) -> Iterator[Any]:
-        yield from own(inner)
-        for sublayer in inner._layers:
-            yield from walk(sublayer)
 
-    return unique(walk(layer))
+def _gathered(layer: Any, own: Callable[[Any], Iterable[Any]]) -> Iterator[Any]:
+    yield from own(layer)
+    for sublayer in layer._layers:
+        yield from _gathered(sublayer, own)
