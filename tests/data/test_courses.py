@@ -35,6 +35,7 @@ SURER_SPECS = {
     "as_flat_files",
     "pictures_records",
     "pictures_stateless",
+    "ragged_batches",
     "set_operations",
     "timeseries_targets_none",
     "timeseries_utility",
