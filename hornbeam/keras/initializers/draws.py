@@ -3,7 +3,8 @@
 ``jax.random`` compiles one program per shape, a tenth of a second and more each; a network has dozens of shapes.
 Here two programs per distribution serve all of them: element ``i`` of a draw depends on the key and ``i`` only
 (that is what ``jax_threefry_partitionable`` means), so a draw is made in flat pieces of two fixed lengths, and cut
-and shaped on the host. A test holds every distribution against ``jax.random``.
+and shaped on the host. Uniform draws, the usual ones, need no program up to a fair size: NumPy makes the same bits.
+A test holds every distribution against ``jax.random``.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ from jax import lax
 
 from hornbeam.base import dtypes
 from hornbeam.core.tensor import Tensor, wrap
+from hornbeam.engine import cache
 from hornbeam.engine.jax_compat import Tracer, wide_types
 from hornbeam.keras.initializers.base import numpy_dtype, placed
 
 __all__ = ["normal", "truncated_normal", "uniform"]
 
 _SHORT, _LONG = 1 << 12, 1 << 18
-"""Lengths of a piece. Most biases and small kernels fit the short one; the long one takes about a millisecond."""
+"""Lengths of a piece. Most biases and small kernels fit the short one; the long one takes some milliseconds."""
 
 _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 _PARITY = np.uint32(0x1BD11BDA)
@@ -44,7 +46,8 @@ def uniform(key: Any, shape: tuple[int, ...], low: float, high: float, dtype: An
         dtype: floating dtype.
     """
     if _in_pieces(key, dtype):
-        flat = _flat("uniform", key, math.prod(shape), np.float32(low), np.float32(high))
+        count, bounds = math.prod(shape), (np.float32(low), np.float32(high))
+        flat = _uniform_on_host(key, count, *bounds) if count <= _LONG else _flat("uniform", key, count, *bounds)
         return placed(flat.reshape(shape))
     return _directly(lambda kind: jax.random.uniform(key, shape, kind, low, high), dtype)
 
@@ -90,10 +93,9 @@ def _flat(name: str, key: Any, count: int, low: Any, high: Any) -> np.ndarray:
     key = np.asarray(key, dtype=np.uint32)
     length = _SHORT if count <= 4 * _SHORT else _LONG
     program = _program(name, length)
-    with jax.ensure_compile_time_eval():
-        starts = range(0, count, length)
-        # All pieces are launched before the first one is waited for.
-        pieces = [program(key, np.uint32(s >> 32), np.uint32(s & 0xFFFFFFFF), low, high) for s in starts]
+    starts = range(0, count, length)
+    # All pieces are launched before the first one is waited for.
+    pieces = [program(key, np.uint32(s >> 32), np.uint32(s & 0xFFFFFFFF), low, high) for s in starts]
     if len(pieces) == 1:
         return np.asarray(pieces[0])[:count]
     flat = np.empty(count, np.float32)
@@ -104,12 +106,16 @@ def _flat(name: str, key: Any, count: int, low: Any, high: Any) -> np.ndarray:
 
 @functools.cache
 def _program(name: str, length: int) -> Callable:
+    cache.enable()
     shape_values = _DISTRIBUTIONS[name]
 
     def piece(key: Any, start_high: Any, start_low: Any, low: Any, high: Any) -> Any:
         return shape_values(_bits(key, start_high, start_low, length), low, high)
 
-    return jax.jit(piece)
+    word, number = jax.ShapeDtypeStruct((), np.uint32), jax.ShapeDtypeStruct((), np.float32)
+    key = jax.ShapeDtypeStruct((2,), np.uint32)
+    # Compiled ahead of its calls, it runs at once also where a function is being traced.
+    return jax.jit(piece).lower(key, word, word, number, number).compile()
 
 
 def _bits(key: Any, start_high: Any, start_low: Any, length: int) -> Any:
@@ -128,6 +134,38 @@ def _bits(key: Any, start_high: Any, start_low: Any, length: int) -> Any:
         left = left + keys[(group + 1) % 3]
         right = right + keys[(group + 2) % 3] + np.uint32(group + 1)
     return left ^ right
+
+
+def _bits_on_host(key: np.ndarray, count: int) -> np.ndarray:
+    """The bits of the first elements, less than 2**32 of them, by NumPy."""
+    first, second = (int(word) for word in key)
+    keys = (first, second, first ^ second ^ int(_PARITY))
+    left = np.full(count, np.uint32(first))
+    right = np.arange(count, dtype=np.uint32) + np.uint32(second)
+    carried = np.empty_like(right)
+    for group in range(5):
+        for bits in _ROTATIONS[group % 2]:
+            left += right
+            np.right_shift(right, np.uint32(32 - bits), out=carried)
+            right <<= np.uint32(bits)
+            right |= carried
+            right ^= left
+        left += np.uint32(keys[(group + 1) % 3])
+        right += np.uint32((keys[(group + 2) % 3] + group + 1) & 0xFFFFFFFF)
+    left ^= right
+    return left
+
+
+def _uniform_on_host(key: Any, count: int, low: np.float32, high: np.float32) -> np.ndarray:
+    """``_uniform`` of the first elements, by NumPy."""
+    bits = _bits_on_host(np.asarray(key, dtype=np.uint32), count)
+    bits >>= np.uint32(9)
+    bits |= np.uint32(0x3F800000)
+    # One rounding after product and sum, as where XLA fuses them: 64 bits hold the product exactly.
+    values = (bits.view(np.float32) - np.float32(1)).astype(np.float64)
+    values *= np.float64(high - low)
+    values += np.float64(low)
+    return np.maximum(low, values.astype(np.float32))
 
 
 def _uniform(bits: Any, low: Any, high: Any) -> Any:

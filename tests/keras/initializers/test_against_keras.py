@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+import hornbeam as tf
 from hornbeam.keras import initializers
 from hornbeam.keras import utils as ours_utils
 
@@ -60,6 +61,23 @@ def test_draws_longer_than_one_piece_are_bit_equal(name):
     assert_same_bits(ours((601, 1003)), theirs((601, 1003)))
     assert_same_bits(ours((4096, 4)), theirs((4096, 4)))
     assert_same_bits(ours((4096, 4 + 1)), theirs((4096, 4 + 1)))
+
+
+@pytest.mark.parametrize(("low", "high"), [(-1e-3, 1e-3), (0.3, 7.0), (-5.0, -0.25), (0.1, 0.1000001)])
+def test_uniform_draws_of_numpy_and_xla_are_bit_equal(low, high):
+    """NumPy draws up to 512 x 512 values, XLA more; the bounds are such that products are rounded."""
+    ours, theirs = both("RandomUniform", {"minval": low, "maxval": high, "seed": 8})
+    for shape in ((512, 512), (512, 513)):
+        assert_same_bits(ours(shape), theirs(shape))
+
+
+def test_draws_inside_a_traced_function_are_values():
+    @tf.function
+    def total(x):
+        return x + tf.constant(initializers.TruncatedNormal(seed=6)((3,)).numpy())
+
+    expected = keras.initializers.TruncatedNormal(seed=6)((3,))
+    np.testing.assert_array_equal(total(tf.zeros(3)), np.asarray(expected))
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
