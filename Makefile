@@ -30,15 +30,18 @@ onednn: $(BIN)/python
 .suite: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -n 2 --dist loadfile --timeout 300 -m "not slow and not network" $(PYTEST_ARGS)
 
-# The stamps make a second run start at once; a change of pyproject.toml installs again.
+# The stamps make a second run start at once; a change of pyproject.toml installs again. Byte code is written at once,
+# as pip does it for packages that it copies.
 $(VENV)/.installed-quickstart: pyproject.toml | $(BIN)/python
 	@echo "Installing into $(VENV); about a minute, 800 MB."
 	$(PIP) -e ".[plot,sklearn]"
+	@$(BIN)/python -m compileall -q hornbeam
 	@touch $@
 
 $(VENV)/.installed-test: pyproject.toml | $(BIN)/python
 	@echo "Installing into $(VENV) what the tests need; a minute or two, 1.6 GB."
 	$(PIP) -e ".[all,test]"
+	@$(BIN)/python -m compileall -q hornbeam
 	@touch $@ $(VENV)/.installed-quickstart
 
 $(BIN)/python:

@@ -34,6 +34,7 @@ from table import machine_busy_s, machine_facts, print_tables
 
 MARK = '{"bench":'  # how a worker's JSON lines begin; everything else a framework prints is ignored
 WORKER_LIMIT_S = 1800
+CHECKOUT = Path(__file__).resolve().parent.parent
 TIME_ORIGIN = "HORNBEAM_BENCH_TIME_ORIGIN"
 # A setting left over in the caller's shell must not reach some of the workers only: these names are dropped for all,
 # and set again for all with `--set NAME=VALUE`.
@@ -206,7 +207,7 @@ def worker_environment(variant: Variant, settings: Mapping[str, str]) -> dict[st
     kept.pop("PYTHONPATH", None)
     ours = {"HORNBEAM_BENCH_ENVS": str(peers_module.folder()), **PEERS[variant.peer].variables}
     if variant.peer == "hornbeam":
-        ours["PYTHONPATH"] = str(Path(__file__).resolve().parent.parent)  # the checkout beside these files
+        ours["PYTHONPATH"] = str(CHECKOUT)
     return kept | COMMON | ours | dict(variant.variables) | dict(settings)
 
 
@@ -329,6 +330,10 @@ def _measure_all(
             pythons[variant.label] = peers_module.interpreter(variant.peer, run.hornbeam_python, variables)
         except MissingPeerError as error:
             run.missing[variant.label] = str(error)
+    checkout = {python for label, python in pythons.items() if label in _of_checkout(variants)}
+    for python in sorted(checkout):
+        # Packages that pip copies, as it does the peers, come with their byte code.
+        subprocess.run([python, "-m", "compileall", "-q", str(CHECKOUT / "hornbeam")], check=True)
     if rows and pythons:
         # By a worker's interpreter (the driver's needs no NumPy), before the first timing and outside every peak.
         code = f"import digits; digits.prepare({rows})"
@@ -349,6 +354,10 @@ def _measure_all(
         facts["other_load"] = round(max(0.0, foreign), 3)
     facts["load_average_after"] = round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
     return facts
+
+
+def _of_checkout(variants: Sequence[Variant]) -> set[str]:
+    return {variant.label for variant in variants if variant.peer == "hornbeam"}
 
 
 def _one(
