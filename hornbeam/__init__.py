@@ -60,6 +60,7 @@ _registry.provide("keras", "TFSMLayer", "hornbeam.saving.saved_model.layers:TFSM
 _registry.provide("keras", "hub layer", "hornbeam.saving.saved_model.layers:HubLayer")
 _registry.provide("keras", "export archive", "hornbeam.saving.saved_model.export:ExportArchive")
 _registry.provide("feeds", "dataset", "hornbeam.keras.trainers.feeds.datasets:open_dataset")
+_registry.provide("keras", "data parallel", "hornbeam.keras.distribution:DataParallel")
 _registry.provide("keras", "summary", "hornbeam.keras.utils.summary_table:print_summary")
 
 _FOLDERS = (

@@ -12,7 +12,7 @@ _LIBRARIES = frozenset({"hornbeam", "jax", "jaxlib", "numpy"})
 
 def library_of(frame: Any) -> str | None:
     """The library that a frame belongs to, None for the user's code, whatever its folder is called."""
-    package = frame.f_globals.get("__name__", "").partition(".")[0]
+    package = str(frame.f_globals.get("__name__")).partition(".")[0]
     return package if package in _LIBRARIES else None
 
 

@@ -6,6 +6,9 @@ A distribution (``keras.distribution``) stands above this room; here it is an ob
 
 from __future__ import annotations
 
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import jax
@@ -13,6 +16,8 @@ import jax
 from hornbeam.engine.jax_compat import Tracer
 
 _current: list[Any] = [None]
+_kept: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
+"""Distributions of strategies, by their number: what is made in a strategy's scope is spread outside of it, too."""
 
 
 def current() -> Any:
@@ -23,6 +28,32 @@ def current() -> Any:
 def choose(distribution: Any) -> None:
     """Put a distribution in force; None ends it."""
     _current[0] = distribution
+
+
+@contextmanager
+def in_force(distribution: Any) -> Iterator[None]:
+    """A ``with`` block in which a distribution is in force."""
+    before = _current[0]
+    _current[0] = distribution
+    try:
+        yield
+    finally:
+        _current[0] = before
+
+
+def keep(strategy: int, distribution: Any) -> None:
+    """Note the distribution of a strategy, as long as somebody has it."""
+    _kept[strategy] = distribution
+
+
+def kept(strategy: int | None) -> Any:
+    """The distribution of a strategy, or None."""
+    return _kept.get(strategy) if strategy is not None else None
+
+
+def any_kept() -> bool:
+    """Whether some strategy spreads its work over devices."""
+    return bool(_kept)
 
 
 def layout_of(variable: Any) -> Any:

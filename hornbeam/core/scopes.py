@@ -47,6 +47,10 @@ class _Scopes(threading.local):
     """True while NumPy operands of ops keep their own dtypes, as in ``keras.ops``."""
     strategy: int | None = None
     """Number of the distribution strategy whose scope is open."""
+    replica_count: int = 1
+    """Number of replicas of that strategy."""
+    replica_axis: str | None = None
+    """JAX's name of the axis along which the replicas of a strategy lie, while code runs on several of them at once."""
 
 
 scopes = _Scopes()

@@ -1,4 +1,4 @@
-"""``tf.distribute``: strategies that spread training over devices. They work on one device so far."""
+"""``tf.distribute``: strategies that spread training over the devices of one machine."""
 
 from hornbeam.distribute import cluster_resolver as cluster_resolver
 from hornbeam.distribute import experimental as experimental

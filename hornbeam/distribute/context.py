@@ -5,10 +5,17 @@ from __future__ import annotations
 import enum
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from hornbeam.core.scopes import override
+import jax
+
+from hornbeam.base import trees
+from hornbeam.base.errors import NotSupportedError, explain
+from hornbeam.core import placement
+from hornbeam.core.conversion import as_array
+from hornbeam.core.scopes import override, scopes
+from hornbeam.core.tensor import wrap
 
 if TYPE_CHECKING:
     from hornbeam.distribute.strategy import Strategy
@@ -71,7 +78,9 @@ def entered(strategy: Strategy) -> Iterator[Strategy]:
     before = _state.strategies
     _state.strategies = (*before, strategy)
     try:
-        with override(strategy=strategy.number):
+        count = strategy.num_replicas_in_sync
+        spread = nullcontext() if strategy.distribution is None else placement.in_force(strategy.distribution)
+        with override(strategy=strategy.number, replica_count=count), spread:
             yield strategy
     finally:
         _state.strategies = before
@@ -88,10 +97,10 @@ class ReplicaContext:
     References: TensorFlow ``tf.distribute.ReplicaContext``.
     """
 
-    def __init__(self, strategy: Strategy) -> None:
+    def __init__(self, strategy: Strategy, number: Any = 0) -> None:
         self.strategy = strategy
         self.num_replicas_in_sync = strategy.num_replicas_in_sync
-        self.replica_id_in_sync_group = 0
+        self.replica_id_in_sync_group = number
 
     @property
     def devices(self) -> tuple[str, ...]:
@@ -100,15 +109,35 @@ class ReplicaContext:
 
     def all_reduce(self, reduce_op: Any, value: Any, options: Any = None) -> Any:
         """The value, summed or averaged over replicas; each of them gets it."""
-        ReduceOp.of(reduce_op)
-        return value
+        mean = ReduceOp.of(reduce_op) is ReduceOp.MEAN
+        axis = scopes.replica_axis
+        if axis is None:
+            return value
+        together = jax.lax.pmean if mean else jax.lax.psum
+        return _on_arrays(lambda array: together(array, axis), value)
 
     def all_gather(self, value: Any, axis: int, options: Any = None) -> Any:
         """The values of all replicas, joined along an axis."""
-        return value
+        name = scopes.replica_axis
+        if name is None:
+            return value
+        return _on_arrays(lambda array: jax.lax.all_gather(array, name, axis=axis, tiled=True), value)
 
     def merge_call(self, merge_fn: Any, args: tuple = (), kwargs: dict[str, Any] | None = None) -> Any:
-        """Call a function of the strategy and of all replicas' values."""
+        """Call a function of the strategy and of all replicas' values.
+
+        Raises:
+            NotSupportedError: there are several replicas.
+        """
+        if scopes.replica_axis is not None:
+            raise NotSupportedError(
+                explain(
+                    "ReplicaContext.merge_call() works with one replica.",
+                    expected="one replica",
+                    received=f"{self.num_replicas_in_sync} replicas, whose code runs as one program",
+                    fix="bring values together with `context.all_reduce`, or with `strategy.reduce` after `run`",
+                )
+            )
         return merge_fn(self.strategy, *args, **(kwargs or {}))
 
     def __enter__(self) -> ReplicaContext:
@@ -118,6 +147,10 @@ class ReplicaContext:
 
     def __exit__(self, *details: Any) -> None:
         _state.replica = self._before
+
+
+def _on_arrays(function: Any, value: Any) -> Any:
+    return trees.map_structure(lambda leaf: wrap(function(as_array(leaf, None))), value)
 
 
 def replica_context() -> ReplicaContext | None:

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
+from hornbeam import ops
+from hornbeam.distribute.replicas import joined, map_replicas, shared_out
+
 
 class DistributedDataset:
-    """A data set under a strategy: each of its batches is spread over the replicas, of which there is one.
+    """A data set under a strategy: each of its batches is spread over the replicas.
 
     Args:
         dataset: the data set.
+        replicas: number of replicas; several get a ``PerReplica`` in the place of each array.
     """
 
-    def __init__(self, dataset: Any) -> None:
+    def __init__(self, dataset: Any, replicas: int = 1) -> None:
         self._dataset = dataset
+        self._replicas = replicas
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self._dataset)
+        if self._replicas == 1:
+            return iter(self._dataset)
+        return (shared_out(batch, self._replicas) for batch in self._dataset)
+
+    @property
+    def _whole_batches(self) -> Any:
+        """Batches as ``fit`` takes them."""
+        return self._dataset
 
     def __len__(self) -> int:
         return len(self._dataset)
@@ -26,6 +39,47 @@ class DistributedDataset:
         if name.startswith("__"):
             raise AttributeError(name)
         return getattr(self._dataset, name)
+
+
+class PerReplicaBatches(DistributedDataset):
+    """A data set whose batches are those of single replicas: as many as there are replicas make a step.
+
+    Raises:
+        NotSupportedError: while iterating: the last step has too few.
+    """
+
+    def __iter__(self) -> Iterator[Any]:
+        if self._replicas == 1:
+            return iter(self._dataset)
+        return self._grouped()
+
+    def _grouped(self) -> Iterator[Any]:
+        batches = iter(self._dataset)
+        while group := list(itertools.islice(batches, self._replicas)):
+            yield joined(group, self._replicas)
+
+    @property
+    def _whole_batches(self) -> Any:
+        return self._dataset if self._replicas == 1 else _Whole(self)
+
+    def __len__(self) -> int:
+        return -(-len(self._dataset) // self._replicas)
+
+
+class _Whole:
+    """Batches of all replicas together, one after the other."""
+
+    def __init__(self, parts: PerReplicaBatches) -> None:
+        self._parts = parts
+
+    def __iter__(self) -> Iterator[Any]:
+        return (
+            map_replicas(lambda leaf: ops.concatenate(leaf.values, axis=0) if leaf is not None else None, batch)
+            for batch in self._parts
+        )
+
+    def __len__(self) -> int:
+        return len(self._parts)
 
 
 class InputContext:

@@ -1,22 +1,29 @@
-"""``Strategy``: how work is spread over devices. All strategies here work on one device."""
+"""``Strategy``: how work is spread over devices. The mirrored ones take several, all others one."""
 
 from __future__ import annotations
 
 import itertools
 import json
 import os
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
-from hornbeam import math
-from hornbeam.base import trees
+from hornbeam import ops
+from hornbeam.base import registry
 from hornbeam.base.errors import NotSupportedError, explain
-from hornbeam.config.devices import list_logical_devices
+from hornbeam.config.devices import find_device, list_logical_devices
+from hornbeam.core import placement
+from hornbeam.core.function import function
+from hornbeam.core.scopes import scopes
 from hornbeam.distribute import context
-from hornbeam.distribute.context import ReduceOp, ReplicaContext
-from hornbeam.distribute.inputs import DistributedDataset, InputContext, ValueContext
+from hornbeam.distribute.context import ReplicaContext
+from hornbeam.distribute.devices import first_device, mirrored_devices, one_device
+from hornbeam.distribute.inputs import DistributedDataset, InputContext, PerReplicaBatches, ValueContext
+from hornbeam.distribute.replicas import PerReplica, map_replicas, reduced, replicated
 
+_KEPT_PROGRAMS = 64
 _numbers = itertools.count(1)
 """Numbers of strategies, which variables remember."""
 
@@ -37,12 +44,22 @@ class Strategy:
         self.number = next(_numbers)
         self.extended = _Extended(self)
         self.cluster_resolver: Any = None
-        self.devices: tuple[str, ...] = (_first_device(),)
+        self.devices: tuple[str, ...] = (first_device(),)
+        self.distribution: Any = None
+        self._programs: OrderedDict[Any, Any] = OrderedDict()
 
     @property
     def num_replicas_in_sync(self) -> int:
         """Number of replicas over which gradients are brought together."""
-        return 1
+        return 1 if self.distribution is None else len(self.devices)
+
+    def _spread_over(self, devices: Any) -> None:
+        """Let each of several devices have the weights and take its part of each batch."""
+        self.devices = mirrored_devices(type(self).__name__, devices)
+        if len(self.devices) > 1:
+            found = [find_device(name) for name in self.devices]
+            self.distribution = registry.find("keras", "data parallel")(devices=found)
+            placement.keep(self.number, self.distribution)
 
     # --- running ---------------------------------------------------------------------------------
     def scope(self) -> AbstractContextManager[Strategy]:
@@ -52,14 +69,32 @@ class Strategy:
     def run(self, fn: Callable, args: tuple = (), kwargs: dict[str, Any] | None = None, options: Any = None) -> Any:
         """Call a function on each replica, with the replica's part of the arguments.
 
+        On several replicas it runs as one program, compiled as by ``tf.function``: optimizers sum the replicas'
+        gradients, metrics count all samples, other variables become the mean over the replicas.
+
         Args:
             fn: the function.
             args: its arguments.
             kwargs: its arguments by name.
             options: accepted, without effect.
         """
+        if self.distribution is not None and context.replica_context() is None:
+            with context.entered(self):
+                if scopes.frame is not None:
+                    return replicated(self, fn, args, kwargs or {})
+                return self._program(fn)(tuple(args), dict(kwargs or {}))
         with context.entered(self), ReplicaContext(self):
             return fn(*args, **(kwargs or {}))
+
+    def _program(self, fn: Callable) -> Callable:
+        """A function's compiled form on all replicas."""
+        # A method is a new object each time that it is looked up.
+        key = (getattr(fn, "__func__", fn), id(getattr(fn, "__self__", None)))
+        if key not in self._programs:
+            self._programs[key] = function(lambda args, kwargs: replicated(self, fn, args, kwargs), autograph=False)
+            if len(self._programs) > _KEPT_PROGRAMS:
+                self._programs.popitem(last=False)
+        return self._programs[key]
 
     experimental_run_v2 = run
 
@@ -76,18 +111,22 @@ class Strategy:
             value: what ``run`` returned.
             axis: an axis of the value, or None.
         """
-        function = math.reduce_sum if ReduceOp.of(reduce_op) is ReduceOp.SUM else math.reduce_mean
-        if axis is None:
-            return value
-        return trees.map_structure(lambda leaf: function(leaf, axis=axis), value)
+        return reduced(reduce_op, value, self.num_replicas_in_sync, axis)
 
     def gather(self, value: Any, axis: int) -> Any:
         """The values of all replicas, joined along an axis."""
-        return value
+        return map_replicas(
+            lambda leaf: ops.concatenate(leaf.values, axis=axis) if isinstance(leaf, PerReplica) else leaf, value
+        )
 
     def experimental_local_results(self, value: Any) -> tuple:
         """The values of this process's replicas, as a tuple."""
-        return (value,)
+        if self.distribution is None:
+            return (value,)
+        return tuple(
+            map_replicas(lambda leaf: leaf.values[i] if isinstance(leaf, PerReplica) else leaf, value)  # noqa: B023
+            for i in range(self.num_replicas_in_sync)
+        )
 
     unwrap = experimental_local_results
 
@@ -97,25 +136,28 @@ class Strategy:
     # --- data ------------------------------------------------------------------------------------
     def experimental_distribute_dataset(self, dataset: Any, options: Any = None) -> Any:
         """A data set whose batches are global ones, to be iterated and given to ``run``."""
-        return DistributedDataset(dataset)
+        return DistributedDataset(dataset, self.num_replicas_in_sync)
 
     def distribute_datasets_from_function(self, dataset_fn: Callable, options: Any = None) -> Any:
         """A data set made by a function of an ``InputContext``."""
-        return DistributedDataset(dataset_fn(InputContext(1, 0, self.num_replicas_in_sync)))
+        made = dataset_fn(InputContext(1, 0, self.num_replicas_in_sync))
+        return PerReplicaBatches(made, self.num_replicas_in_sync)
 
     experimental_distribute_datasets_from_function = distribute_datasets_from_function
 
     def experimental_distribute_values_from_function(self, value_fn: Callable) -> Any:
         """A value made by a function of a ``ValueContext`` for each replica."""
-        return value_fn(ValueContext(0, self.num_replicas_in_sync))
+        count = self.num_replicas_in_sync
+        values = tuple(value_fn(ValueContext(number, count)) for number in range(count))
+        return values[0] if self.distribution is None else PerReplica(values)
 
     def make_dataset_iterator(self, dataset: Any) -> Iterator[Any]:
         """An iterator over a data set's batches."""
-        return iter(dataset)
+        return iter(self.experimental_distribute_dataset(dataset))
 
     def make_input_fn_iterator(self, input_fn: Callable, replication_mode: Any = None) -> Iterator[Any]:
         """An iterator over the batches of a function's data set."""
-        return iter(input_fn(InputContext(1, 0, self.num_replicas_in_sync)))
+        return iter(self.distribute_datasets_from_function(input_fn))
 
     # --- other -----------------------------------------------------------------------------------
     def colocate_vars_with(self, colocate_with_variable: Any) -> AbstractContextManager[Strategy]:
@@ -164,43 +206,25 @@ class _Extended:
         return True
 
 
-def _first_device() -> str:
-    found = [device.name for device in list_logical_devices()]
-    accelerators = [name for name in found if "CPU" not in name.upper()]
-    return (accelerators or found)[0]
-
-
-def _device_list(kind: str, devices: Any) -> tuple[str, ...]:
-    if devices is None:
-        return (_first_device(),)
-    names = tuple(
-        str(getattr(device, "name", device)) for device in ([devices] if isinstance(devices, str) else devices)
-    )
-    if len(names) != 1:
-        raise NotSupportedError(
-            explain(
-                f"{kind} works on one device so far.",
-                expected="one device, or none to take the first accelerator",
-                received=f"devices={list(names)}",
-                fix="name one device, or use `jax.sharding` in a training step of your own",
-            )
-        )
-    return names
-
-
 class MirroredStrategy(Strategy):
     """Copies of the variables on the devices of one machine, kept in step.
 
+    Models made and compiled in its scope are trained on all of the devices: each takes a part of every batch, and the
+    numbers are those of one device (batch normalisation sees whole batches, too). For loops of one's own see ``run``.
+
     Args:
-        devices: names of devices; by default the first accelerator, else the CPU.
-        cross_device_ops: how copies are kept in step; accepted, there is one copy.
+        devices: names of devices; by default all accelerators, else the CPU (all of its logical devices).
+        cross_device_ops: how copies are kept in step; accepted, XLA chooses.
+
+    Raises:
+        ValueError: a device is not there.
 
     References: TensorFlow ``tf.distribute.MirroredStrategy``.
     """
 
     def __init__(self, devices: Any = None, cross_device_ops: Any = None) -> None:
         super().__init__()
-        self.devices = _device_list(type(self).__name__, devices)
+        self._spread_over(devices)
 
 
 class OneDeviceStrategy(Strategy):
@@ -214,7 +238,7 @@ class OneDeviceStrategy(Strategy):
 
     def __init__(self, device: str) -> None:
         super().__init__()
-        self.devices = _device_list(type(self).__name__, [device])
+        self.devices = one_device(type(self).__name__, [device])
 
 
 class CentralStorageStrategy(Strategy):
@@ -229,14 +253,14 @@ class CentralStorageStrategy(Strategy):
 
     def __init__(self, compute_devices: Any = None, parameter_device: Any = None) -> None:
         super().__init__()
-        self.devices = _device_list(type(self).__name__, compute_devices)
+        self.devices = one_device(type(self).__name__, compute_devices)
 
 
 class MultiWorkerMirroredStrategy(Strategy):
     """Copies of the variables on several machines, kept in step.
 
-    Alone it works as one worker. A ``TF_CONFIG`` in the environment, or a resolver, that names several workers is
-    refused.
+    Alone it works as ``MirroredStrategy``. A ``TF_CONFIG`` in the environment, or a resolver, that names several
+    workers is refused.
 
     Args:
         cluster_resolver: who says where the workers are; ``TF_CONFIG`` by default.
@@ -248,6 +272,7 @@ class MultiWorkerMirroredStrategy(Strategy):
     def __init__(self, cluster_resolver: Any = None, communication_options: Any = None) -> None:
         super().__init__()
         self.cluster_resolver = cluster_resolver
+        self._spread_over(None)
         workers = _worker_count(cluster_resolver)
         if workers > 1:
             raise NotSupportedError(

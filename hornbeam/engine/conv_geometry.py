@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hornbeam.engine.unknown_sizes import are_known, not_below
+
 Pairs = tuple[tuple[int, int], ...]
 
 
@@ -99,8 +101,13 @@ def pads_of(
         raise ValueError(f"`padding` must be 'valid', 'same' or pairs of ints. Received: padding={padding!r}")
     pads = []
     for size, stride, width in zip(sizes, strides, reach, strict=True):
-        total = max((-(-size // stride) - 1) * stride + width + 1 - size, 0)
-        pads.append((total // 2, total - total // 2))
+        total = (-(-size // stride) - 1) * stride + width + 1 - size
+        if are_known([size]):
+            total = max(total, 0)
+        # With an unknown size the end may be negative: what no window reaches is cut off, and the size of the result
+        # is the plain quotient, equal to that of other layers.
+        before = not_below(total, 0) // 2
+        pads.append((before, total - before))
     return tuple(pads)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 SWITCH = "HORNBEAM_MALLOC"
-_ALIGNMENT = 64
+ALIGNMENT = 64
 """Bytes; XLA on the CPU uses memory of this alignment in place, and copies any other."""
 # Numbers of glibc's mallopt(3): one arena (others cannot hold large blocks), no blocks outside of it, no trimming.
 _ARENA_MAX, _MMAP_MAX, _TRIM_THRESHOLD, _TOP_PAD = -8, -4, -1, -2
@@ -44,6 +44,11 @@ def aligned_empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     """An array to fill, which ``jax.device_put`` need not copy on the CPU."""
     dtype = np.dtype(dtype)
     nbytes = dtype.itemsize * math.prod(shape)
-    block = np.empty(nbytes + _ALIGNMENT, np.uint8)
-    start = -block.ctypes.data % _ALIGNMENT
+    block = np.empty(nbytes + ALIGNMENT, np.uint8)
+    start = -block.ctypes.data % ALIGNMENT
     return block[start : start + nbytes].view(dtype).reshape(shape)
+
+
+def is_aligned(array: np.ndarray) -> bool:
+    """Whether XLA on the CPU uses the memory of an array in place, without a copy."""
+    return array.ctypes.data % ALIGNMENT == 0

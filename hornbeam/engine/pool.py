@@ -20,6 +20,7 @@ from jax import Array, lax
 
 from hornbeam.engine import platform
 from hornbeam.engine.conv_geometry import Pairs
+from hornbeam.engine.unknown_sizes import are_known, padded
 
 _MOST_TAPS = 64
 _MOST_SUMMANDS = 16
@@ -59,11 +60,18 @@ class Window:
 
     def fitted(self, x: Array, fill: object) -> Array:
         """``x`` padded, and cut to what the window reaches."""
-        config = [(0, 0, 0)] * x.ndim
         places = zip(self.axes, self.sizes, self.strides, self.padding, self.counts(x.shape), strict=True)
-        for axis, size, stride, (before, _), count in places:
-            config[axis] = (before, (count - 1) * stride + size - before - x.shape[axis], 0)
-        return lax.pad(x, jnp.asarray(fill, x.dtype), config) if any(map(any, config)) else x
+        pads = [
+            (before, (count - 1) * stride + size - before - x.shape[axis])
+            for axis, size, stride, (before, _), count in places
+        ]
+        return padded(x, pads, self.first, fill) if any(map(any, pads)) else x
+
+    def settled(self, x: Array, fill: object) -> tuple[Array, Window]:
+        """``x`` and window as XLA takes them: padding of unknown size becomes elements of ``x``."""
+        if are_known(itertools.chain(*self.padding)):
+            return x, self
+        return self.fitted(x, fill), Window(self.first, self.sizes, self.strides, ((0, 0),) * len(self.sizes))
 
 
 def _lowest(dtype: np.dtype) -> object:
@@ -73,6 +81,7 @@ def _lowest(dtype: np.dtype) -> object:
 # --- maximum -------------------------------------------------------------------------------------
 def max_pool(x: Array, window: Window) -> Array:
     """Largest element of each window; the gradient goes to the first of equal ones."""
+    x, window = window.settled(x, _lowest(x.dtype))
     if not platform.is_cpu() or math.prod(window.sizes) > _MOST_TAPS or 0 in window.counts(x.shape):
         return lax.reduce_window(
             x,
@@ -168,28 +177,35 @@ def _split(x: Array, window: Window, counts: Sequence[int]) -> tuple[Array, tupl
 def average_pool(x: Array, window: Window) -> Array:
     """Mean of the elements of each window; padding does not count."""
     counts = window.counts(x.shape)
-    numbers = [
-        np.minimum(np.arange(count) * stride - before + k, n) - np.maximum(np.arange(count) * stride - before, 0)
-        for count, stride, (before, _), k, n in zip(
-            counts, window.strides, window.padding, window.sizes, x.shape[window.first :], strict=False
-        )
-    ]
-    if 0 in counts or not platform.is_cpu() or (max(window.sizes) > _MOST_SUMMANDS and window.sizes != window.strides):
-        total = lax.reduce_window(
-            x,
-            np.zeros((), x.dtype),
-            lax.add,
-            window.full(x.shape, window.sizes, 1),
-            window.full(x.shape, window.strides, 1),
-            window.full(x.shape, window.padding, (0, 0)),
-        )
-    else:
-        total = _sums(window.fitted(x, 0), window, counts)
+    total = _total(x, window, counts)
     if not any(map(any, window.padding)):
         return total / np.asarray(math.prod(window.sizes), x.dtype)
-    divisor = functools.reduce(np.multiply.outer, numbers)
-    divisor = divisor.reshape([1] * window.first + list(counts) + [1] * (x.ndim - window.axes.stop))
+    # Unknown sizes are numbers of the device.
+    maker = np if are_known(x.shape[axis] for axis in window.axes) else jnp
+    divisor = maker.ones((), maker.int32)
+    for axis, count, stride, (before, _), size in zip(
+        window.axes, counts, window.strides, window.padding, window.sizes, strict=True
+    ):
+        begin = maker.arange(count) * stride - before
+        inside = maker.minimum(begin + size, x.shape[axis]) - maker.maximum(begin, 0)
+        divisor = divisor * maker.expand_dims(inside, [other for other in range(x.ndim) if other != axis])
     return total / divisor.astype(x.dtype)
+
+
+def _total(x: Array, window: Window, counts: Sequence[int]) -> Array:
+    """Sum of the elements of each window."""
+    x, window = window.settled(x, 0)
+    few = max(window.sizes) <= _MOST_SUMMANDS or window.sizes == window.strides
+    if platform.is_cpu() and few and 0 not in counts:
+        return _sums(window.fitted(x, 0), window, counts)
+    return lax.reduce_window(
+        x,
+        np.zeros((), x.dtype),
+        lax.add,
+        window.full(x.shape, window.sizes, 1),
+        window.full(x.shape, window.strides, 1),
+        window.full(x.shape, window.padding, (0, 0)),
+    )
 
 
 def _sums(x: Array, window: Window, counts: Sequence[int]) -> Array:

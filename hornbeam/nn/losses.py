@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from hornbeam import ops
 from hornbeam.core.door import op
+from hornbeam.core.scopes import scopes
 from hornbeam.errors import InvalidArgumentError
 from hornbeam.ops.promotion import as_float, promote
 from hornbeam.tensors.face import concrete, face, tensor, tensors
@@ -150,8 +151,8 @@ def compute_average_loss(per_example_loss: Any, sample_weight: Any = None, globa
     Args:
         per_example_loss: losses; those of other axes than the first are summed as well.
         sample_weight: weight of each sample.
-        global_batch_size: number of samples over all devices; by default the size of axis 0. Arrays that are spread
-            over devices have the size of the whole already.
+        global_batch_size: number of samples over all replicas; by default the size of axis 0, times the number of
+            replicas of the strategy in force.
 
     Raises:
         ValueError: the losses are a scalar.
@@ -166,12 +167,11 @@ def compute_average_loss(per_example_loss: Any, sample_weight: Any = None, globa
         while len(weight.shape) < len(losses.shape):
             weight = ops.expand_dims(weight, -1)
         losses = ops.multiply(losses, weight)
-    count = losses.shape[0] if global_batch_size is None else global_batch_size
+    count = losses.shape[0] * scopes.replica_count if global_batch_size is None else global_batch_size
     return ops.divide(ops.sum(losses), ops.cast(tensor(count), losses.dtype))
 
 
 @face
 def scale_regularization_loss(regularization_loss: Any) -> Any:
-    """Sum of regularization losses, divided by the number of replicas that add them, which is 1 here."""
-    losses = tensor(regularization_loss)
-    return ops.sum(losses)
+    """Sum of regularization losses, divided by the number of replicas of the strategy in force, which all add them."""
+    return ops.divide(ops.sum(tensor(regularization_loss)), scopes.replica_count)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import operator
 from typing import Any
 
@@ -12,6 +13,7 @@ from hornbeam.base.errors import ShapeError, explain
 from hornbeam.core.door import op
 from hornbeam.engine import conv as engine
 from hornbeam.engine.conv_geometry import pads_of, transposed_pads
+from hornbeam.engine.unknown_sizes import are_known, padded
 from hornbeam.ops.composite import composite
 from hornbeam.ops.promotion import to_dtype
 
@@ -68,6 +70,9 @@ def _run(x: Any, kernel: Any, strides: Any, padding: Any, data_format: str, dila
     first = data_format == "channels_first"
     sizes = x.shape[2:] if first else x.shape[1:-1]
     pads = pads_of(padding, sizes, kernel.shape[:-2], strides, dilation)
+    if not are_known(itertools.chain(*pads)):
+        # Convolutions take numbers only.
+        x, pads = padded(x, pads, 2 if first else 1), ((0, 0),) * space
     out = engine.conv(x, kernel, strides, pads, dilation, first)
     if 0 in out.shape and 0 not in x.shape and 0 not in kernel.shape:
         raise ShapeError(

@@ -13,6 +13,7 @@ from typing import Any
 from hornbeam.base.errors import CorruptFileError, UnsafeFileError
 from hornbeam.saving.limits import OBJECT_LIMIT, check_claim
 from hornbeam.saving.sniff import diagnose
+from hornbeam.saving.sums import file_sum
 from hornbeam.saving.texts import printable
 
 __all__ = ["FolderArchive", "Window", "ZipArchive", "open_archive"]
@@ -37,10 +38,12 @@ class Window(io.RawIOBase):
         file: open file; its position is used.
         start: first byte of the part.
         size: bytes of the part.
+        is_checked: the part has been compared with its checksum.
     """
 
-    def __init__(self, file: Any, start: int, size: int) -> None:
+    def __init__(self, file: Any, start: int, size: int, is_checked: bool = False) -> None:
         super().__init__()
+        self.is_checked = is_checked
         self._file, self._start, self._size, self._at = file, start, size, 0
 
     def readable(self) -> bool:
@@ -156,17 +159,13 @@ class ZipArchive:
             info.header_offset + 30 + int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
         )
         self._check_sum(info, start)
-        return Window(self._file, start, info.file_size)
+        return Window(self._file, start, info.file_size, is_checked=True)
 
     def _check_sum(self, info: zipfile.ZipInfo, start: int) -> None:
-        self._file.seek(start)
-        left, value, buffer = info.file_size, 0, memoryview(bytearray(_CHUNK_BYTES))
-        while left:
-            count = self._file.readinto(buffer[: min(left, _CHUNK_BYTES)])
-            if not count:
-                raise _damaged(self.path, info.filename, "cut short")
-            value = zlib.crc32(buffer[:count], value)
-            left -= count
+        try:
+            value = file_sum(self._file, start, info.file_size)
+        except EOFError as error:
+            raise _damaged(self.path, info.filename, "cut short") from error
         if value != info.CRC:
             raise _damaged(self.path, info.filename, "its checksum does not match")
 

@@ -17,6 +17,8 @@ import threading
 from collections.abc import Iterator
 from typing import IO, Any
 
+from hornbeam.saving.paths import local_path
+
 __all__ = ["atomic_file", "atomic_folder", "free_path", "is_alive"]
 
 _own: set[str] = set()
@@ -216,9 +218,7 @@ def free_path(path: Any, overwrite: bool) -> str:
     Raises:
         FileExistsError: the file exists, ``overwrite`` is False, and nobody can be asked or says yes.
     """
-    text = os.path.expanduser(os.fspath(path))
-    if isinstance(text, bytes):
-        text = os.fsdecode(text)
+    text = local_path(path)
     if not overwrite and os.path.exists(text):
         answer = ""
         if sys.stdin is not None and sys.stdin.isatty():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,6 +9,7 @@ from typing import Any
 
 from hornbeam.saving.h5_file import atomic_h5
 from hornbeam.saving.keras_file import Prepared, prepare, write_prepared
+from hornbeam.saving.paths import local_path
 from hornbeam.saving.weights_h5 import Entry, entries, write_entries
 
 __all__ = ["BackgroundWriter"]
@@ -80,7 +80,7 @@ class BackgroundWriter:
 
 
 def _named(path: Any, ending: str) -> str:
-    text = os.path.expanduser(os.fspath(path))
+    text = local_path(path)
     if not text.endswith(ending):
         raise ValueError(f"Saving in the background writes files that end in `{ending}`. Received: {text}")
     return text

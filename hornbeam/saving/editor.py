@@ -18,6 +18,7 @@ from hornbeam.keras.layers.base import tracking
 from hornbeam.saving.archive import open_archive
 from hornbeam.saving.h5_file import atomic_h5, open_h5, read_array, write_array
 from hornbeam.saving.keras_file import CONFIG, METADATA, WEIGHTS
+from hornbeam.saving.paths import local_path
 from hornbeam.saving.sniff import identify
 from hornbeam.saving.texts import parse_json, printable
 from hornbeam.saving.walk import walk
@@ -54,7 +55,7 @@ class KerasFileEditor:
     """
 
     def __init__(self, filepath: Any) -> None:
-        path = os.path.expanduser(os.fspath(filepath))
+        path = local_path(filepath)
         kind = identify(path)
         self.filepath = filepath
         self.metadata: Any = None
@@ -248,7 +249,7 @@ class KerasFileEditor:
     # --- writing ---------------------------------------------------------------------------------
     def save(self, filepath: Any) -> None:
         """Write the weights to a file, whose name must end in ``.weights.h5``."""
-        path = os.path.expanduser(os.fspath(filepath))
+        path = local_path(filepath)
         if not path.endswith(".weights.h5"):
             raise ValueError(f"save(): the name must end in `.weights.h5`, received {path!r}.")
         with atomic_h5(path) as file:

@@ -16,6 +16,7 @@ from hornbeam.saving.h5_file import atomic_h5, open_h5
 from hornbeam.saving.h5_layers import read_layers, write_layers
 from hornbeam.saving.h5_model import read_h5, write_h5
 from hornbeam.saving.keras_file import WEIGHTS, read_keras, write_keras
+from hornbeam.saving.paths import local_path
 from hornbeam.saving.restore import restore
 from hornbeam.saving.sniff import identify
 from hornbeam.saving.sources import H5Source, open_source
@@ -114,15 +115,18 @@ def load_model(
     if kwargs.pop("options", None) is not None:
         raise NotSupportedError("load_model(options=...) steers TensorFlow's own devices; leave it out.")
     check.no_unknown(kwargs, owner="load_model()", known=("custom_objects", "compile", "safe_mode"))
-    path = _path(filepath)
+    path = local_path(filepath)
     kind = identify(path)
     options = {"custom_objects": custom_objects, "compile": compile, "safe_mode": safe_mode}
-    if kind in ("keras", "keras-folder"):
-        return read_keras(path, **options)
-    if kind == "h5-model":
-        return read_h5(path, **options)
-    if kind == "saved_model":
-        return registry.find("model reader", "saved_model")(path, **options)
+    readers = {"keras": read_keras, "keras-folder": read_keras, "h5-model": read_h5}
+    read = registry.find("model reader", kind) if kind == "saved_model" else readers.get(kind)
+    if read is not None:
+        try:
+            return read(path, **options)
+        except Exception as error:
+            if path not in str(error):
+                error.add_note(f"while loading {path}")
+            raise
     if kind in ("json", "yaml"):
         advice = f"it holds an architecture only: use `keras.models.model_from_{kind}(open(path).read())`"
     else:
@@ -134,11 +138,6 @@ def _has_weights(model: Any) -> bool:
     """True if the model is built, or all layers in it are: one with only a ``train_step`` is never called itself."""
     inner = model._flatten_layers(include_self=False)
     return model.built or (bool(inner) and all(layer.built for layer in inner))
-
-
-def _path(filepath: Any) -> str:
-    path = os.path.expanduser(os.fspath(filepath))
-    return os.fsdecode(path) if isinstance(path, bytes) else path
 
 
 # --- weights -------------------------------------------------------------------------------------
@@ -173,7 +172,7 @@ def save_weights(
     check.no_unknown(kwargs, owner="save_weights()", known=("overwrite", "save_format", "max_shard_size"))
     if not _has_weights(model):
         raise ValueError(f"Model {model.name} is not built, so it has no weights to save. Call it on data first.")
-    path = _path(filepath)
+    path = local_path(filepath)
     kind = _weights_format(path, save_format, max_shard_size)
     if kind == "tf_checkpoint":
         registry.find("weights writer", kind)(model, path)
@@ -251,7 +250,7 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, by_name
         raise NotSupportedError("load_weights(options=...) steers TensorFlow's own devices; leave it out.")
     skipped = kwargs.pop("objects_to_skip", None) or ()
     check.no_unknown(kwargs, owner="load_weights()", known=("skip_mismatch", "by_name", "objects_to_skip"))
-    path = _path(filepath)
+    path = local_path(filepath)
     kind = identify(path)
     if kind in ("tf_checkpoint", "saved_model"):
         return registry.find("weights reader", "tf_checkpoint")(

@@ -7,21 +7,27 @@ types that HDF5 does not know, and Hornbeam's own checksums, which other readers
 from __future__ import annotations
 
 import contextlib
+import os
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import h5py
+import h5py.h5a as h5a
 import h5py.h5o as h5o
+import h5py.h5s as h5s
+import h5py.h5t as h5t
 import ml_dtypes
 import numpy as np
 
 from hornbeam.base.errors import CorruptFileError, UnsafeFileError
+from hornbeam.engine.memory import aligned_empty
 from hornbeam.saving.atomic import atomic_file
 from hornbeam.saving.limits import DEPTH_LIMIT, OBJECT_LIMIT, check_claim
-from hornbeam.saving.part import open_part
+from hornbeam.saving.part import Part, open_part
 from hornbeam.saving.sniff import diagnose
+from hornbeam.saving.sums import Span, file_sum, sum_beside
 from hornbeam.saving.texts import printable
 
 __all__ = [
@@ -33,6 +39,7 @@ __all__ = [
     "dataset_in",
     "group_in",
     "names_in",
+    "new_h5",
     "open_h5",
     "read_array",
     "text_in",
@@ -48,7 +55,12 @@ _FOOTER_MAGIC = b"HBCRC-32"
 
 It is compared before the HDF5 library sees the file, which is known to crash on damaged ones.
 """
-_CHUNK_BYTES = 1 << 20
+_LARGE_BYTES = 1 << 16
+"""From here on an array is worth a place of its own in the sum of the whole file."""
+_sums: dict[int, list[Span]] = {}
+"""Sums of the large arrays in the files that are being written, by HDF5's number of the open file."""
+_whole: set[int] = set()
+"""Files open for reading, by the same number, that fitted a checksum of their whole content."""
 _HEADER_LIMIT_BYTES = 64512
 """Attributes of a fixed size may not be longer; longer lists are split."""
 
@@ -58,7 +70,7 @@ def open_h5(file: Any, source: str, size_bytes: int) -> Iterator[h5py.File]:
     """Open a file for reading, after a look at all its groups and datasets.
 
     Args:
-        file: path or open binary file.
+        file: path or open binary file; ``is_checked`` on it says that its content fitted a checksum.
         source: how messages call it.
         size_bytes: its size.
 
@@ -66,14 +78,17 @@ def open_h5(file: Any, source: str, size_bytes: int) -> Iterator[h5py.File]:
         CorruptFileError: no whole HDF5 file; also for damage that is met while it is open.
         UnsafeFileError: it links to something, keeps data outside itself, or claims more than it holds.
     """
-    if isinstance(file, str):
-        check_footer(file)
+    looked_at = _fitting(file) if isinstance(file, str) else None
     try:
         opened = h5py.File(file, "r")
     except (OSError, RuntimeError, ValueError, KeyError) as error:
         what = diagnose(file) if isinstance(file, str) else f"{source} is damaged or cut short ({error})."
         raise CorruptFileError(what) from error
     with opened:
+        number = _number(opened)
+        # Another program may have put a new file in its place meanwhile; that one is checked array by array.
+        if getattr(file, "is_checked", False) or (looked_at is not None and looked_at == _identity(os.stat(file))):
+            _whole.add(number)
         try:
             check_tree(opened, source, size_bytes)
             yield opened
@@ -84,6 +99,17 @@ def open_h5(file: Any, source: str, size_bytes: int) -> Iterator[h5py.File]:
             if not type(error).__module__.startswith("builtins"):
                 raise
             raise CorruptFileError(f"{source} is damaged: {error}. Use another copy of the file.") from error
+        finally:
+            _whole.discard(number)
+
+
+def _identity(found: os.stat_result) -> tuple[int, ...]:
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _number(item: Any) -> int:
+    """HDF5's own number of the open file that an object is in."""
+    return h5o.get_info(item.id).fileno
 
 
 @contextlib.contextmanager
@@ -92,25 +118,23 @@ def atomic_h5(path: str) -> Iterator[h5py.File]:
     "error.
     """
     with atomic_file(path) as file:
-        with open_part(file) as part, h5py.File(part, "w") as target:
+        with open_part(file) as part, new_h5(part) as target:
             yield target
-        crc, size = _sum(file)
+        crc = file_sum(file, 0, part.size, part.sums)
         file.seek(0, 2)
-        file.write(_FOOTER.pack(_FOOTER_MAGIC, crc, size & 0xFFFFFFFF))
+        file.write(_FOOTER.pack(_FOOTER_MAGIC, crc, part.size & 0xFFFFFFFF))
 
 
-def _sum(file: Any, leave_out: int = 0) -> tuple[int, int]:
-    """CRC-32 and size of a file but for its last bytes."""
-    size = file.seek(0, 2) - leave_out
-    file.seek(0)
-    left, crc, buffer = size, 0, memoryview(bytearray(_CHUNK_BYTES))
-    while left > 0:
-        count = file.readinto(buffer[: min(left, _CHUNK_BYTES)])
-        if not count:
-            break
-        crc = zlib.crc32(buffer[:count], crc)
-        left -= count
-    return crc, size
+@contextlib.contextmanager
+def new_h5(part: Part) -> Iterator[h5py.File]:
+    """A new HDF5 file to fill; ``part.sums`` gets the checksums of its large arrays."""
+    with h5py.File(part, "w") as target:
+        number = _number(target)
+        _sums[number] = part.sums
+        try:
+            yield target
+        finally:
+            del _sums[number]
 
 
 def check_footer(path: str) -> bool:
@@ -119,17 +143,22 @@ def check_footer(path: str) -> bool:
     Raises:
         CorruptFileError: they differ.
     """
+    return _fitting(path) is not None
+
+
+def _fitting(path: str) -> tuple[int, ...] | None:
+    """Which file it is that fits the checksum at its end; ``None`` if there is none."""
     with open(path, "rb") as file:
         end = file.seek(0, 2)
         if end < _FOOTER.size:
-            return False
-        file.seek(end - _FOOTER.size)
-        magic, crc, size = _FOOTER.unpack(file.read(_FOOTER.size))
+            return None
+        size = file.seek(end - _FOOTER.size)
+        magic, crc, stored_size = _FOOTER.unpack(file.read(_FOOTER.size))
         if magic != _FOOTER_MAGIC:
-            return False
-        if (crc, size) != ((found := _sum(file, _FOOTER.size))[0], found[1] & 0xFFFFFFFF):
+            return None
+        if stored_size != size & 0xFFFFFFFF or crc != file_sum(file, 0, size):
             raise CorruptFileError(f"{path} is damaged: it does not fit the checksum at its end. Use another copy.")
-    return True
+        return _identity(os.fstat(file.fileno()))
 
 
 def check_tree(file: h5py.File, source: str, size_bytes: int) -> None:
@@ -190,8 +219,9 @@ def text_in(holder: Any, name: str, source: str) -> str | None:
     if name not in holder.attrs:
         return None
     value = holder.attrs[name]
-    if isinstance(value, np.ndarray) and value.shape == ():
-        value = value[()]
+    if isinstance(value, np.ndarray) and value.size == 1:
+        # Some writers make a list of one.
+        value = value.reshape(())[()]
     if isinstance(value, (bytes, np.bytes_)):
         try:
             return bytes(value).decode("utf-8")
@@ -267,18 +297,25 @@ def write_array(group: Any, name: str, array: np.ndarray) -> None:
         raw = array.reshape(-1).view(f"V{array.dtype.itemsize}").reshape(array.shape)
     else:
         raw = array
+    crc = sum_beside(_bytes_of(array))
     dataset = group.create_dataset(name, data=raw)
     if raw is not array:
         dataset.attrs["dtype"] = kind
-    dataset.attrs[CHECKSUM] = np.uint32(checksum(array))
+    # The short way to `dataset.attrs[CHECKSUM] = np.uint32(...)`, which takes as long as writing a small array.
+    h5a.create(dataset.id, CHECKSUM.encode(), h5t.STD_U32LE, h5s.create(h5s.SCALAR)).write(np.array(crc(), np.uint32))
+    if array.nbytes >= _LARGE_BYTES and dataset.dtype == raw.dtype:
+        spans, place = _sums.get(_number(dataset)), dataset.id.get_offset()
+        if spans is not None and place is not None:
+            spans.append(Span(place, array.nbytes, crc()))
 
 
 def checksum(array: np.ndarray) -> int:
     """CRC-32 of an array's bytes, without a copy of it."""
-    if not array.size:
-        return 0
-    flat = array.reshape(-1)
-    return zlib.crc32(flat.view(np.uint8).data)
+    return zlib.crc32(_bytes_of(array))
+
+
+def _bytes_of(array: np.ndarray) -> Any:
+    return array.reshape(-1).view(np.uint8).data if array.size else b""
 
 
 def group_in(group: h5py.Group, name: str, source: str) -> h5py.Group:
@@ -316,11 +353,11 @@ def read_array(dataset: h5py.Dataset, path: str, source: str) -> np.ndarray:
         CorruptFileError: the checksum does not match, or the type is unknown.
     """
     try:
-        array = np.asarray(dataset[()])
+        array = _content(dataset)
         kind = text_in(dataset, "dtype", source)
         if kind is not None:
             array = np.ascontiguousarray(array).reshape(-1).view(_extra_type(kind)).reshape(dataset.shape)
-        expected = dataset.attrs.get(CHECKSUM)
+        expected = None if _number(dataset) in _whole else dataset.attrs.get(CHECKSUM)
     except (OSError, RuntimeError, TypeError, ValueError, KeyError) as error:
         raise CorruptFileError(f"{source}: the array {printable(path)!r} cannot be read ({error}).") from error
     if not array.dtype.isnative:
@@ -330,6 +367,15 @@ def read_array(dataset: h5py.Dataset, path: str, source: str) -> np.ndarray:
             f"{source}: the array {printable(path)!r} is damaged (its checksum does not match). Use another copy of "
             "the file."
         )
+    return array
+
+
+def _content(dataset: h5py.Dataset) -> np.ndarray:
+    """The numbers, in memory that becomes a device array without a copy where it is large."""
+    if dataset.nbytes < _LARGE_BYTES or dataset.dtype.kind not in "fiu":
+        return np.asarray(dataset[()])
+    array = aligned_empty(dataset.shape, dataset.dtype)
+    dataset.id.read(h5s.ALL, h5s.ALL, array)
     return array
 
 

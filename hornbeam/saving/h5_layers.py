@@ -6,6 +6,7 @@ The layout of whole-model ``.h5`` files (below ``model_weights``) and of ``.h5``
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ from hornbeam.base.errors import CorruptFileError
 from hornbeam.keras.layers.base import tracking
 from hornbeam.keras.models import Sequential
 from hornbeam.saving.h5_file import names_in, read_array, text_in, write_array, write_names
+from hornbeam.saving.numbered import host_view
 from hornbeam.saving.restore import Staged
 from hornbeam.saving.texts import printable
 from hornbeam.version import KERAS_VERSION
@@ -40,7 +42,7 @@ def write_layers(model: Any, group: Any) -> None:
         group: open group, or file, without content.
     """
     layers = model.layers
-    twice = sorted({layer.name for layer in layers if sum(one.name == layer.name for one in layers) > 1})
+    twice = sorted(name for name, count in Counter(layer.name for layer in layers).items() if count > 1)
     if twice:
         raise ValueError(
             f"Model {model.name}: layers have equal names {twice}, and `.h5` files hold layers by name. Rename "
@@ -89,8 +91,7 @@ def write_listed(group: Any, variables: list[Any], *, counter: bool = False) -> 
         names.append(f"{variable.path}_{number}" if number else variable.path)
     write_names(group, "weight_names", names)
     for place, (name, variable) in enumerate(zip(names, variables, strict=True)):
-        # Without a copy where the array lies in host memory: reading it marks it as lent, so it stays as it is.
-        array = np.asarray(variable.read_array())
+        array = host_view(variable)
         write_array(group, name, array.astype("int64") if counter and place == 0 else array)
 
 

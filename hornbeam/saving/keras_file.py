@@ -23,7 +23,7 @@ from hornbeam.saving.archive import ZipArchive, open_archive
 from hornbeam.saving.assets import assets_of, load_assets
 from hornbeam.saving.atomic import atomic_file, atomic_folder
 from hornbeam.saving.folder_sums import check_sums, seal, sums_of_folder
-from hornbeam.saving.h5_file import dataset_in, group_in, open_h5, read_array
+from hornbeam.saving.h5_file import dataset_in, group_in, new_h5, open_h5, read_array
 from hornbeam.saving.limits import check_claim
 from hornbeam.saving.restore import SIDE_STATE, Staged, restore
 from hornbeam.saving.sources import H5Source
@@ -101,7 +101,7 @@ def _write_zip(found: Prepared, file: Any) -> None:
     archive = ZipWriter(file)
     for name, content in ((METADATA, found.metadata), (CONFIG, found.config)):
         archive.add(name, content)
-    with archive.member(WEIGHTS) as member, h5py.File(member, "w") as weights:
+    with archive.member(WEIGHTS) as member, new_h5(member) as weights:
         write_entries(found.weights, weights)
     for name, content in found.assets:
         archive.add(name, content)

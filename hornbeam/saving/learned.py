@@ -17,6 +17,7 @@ from hornbeam.keras.layers import Layer, TextVectorization
 from hornbeam.keras.layers.base.tracking import own_variables
 from hornbeam.keras.layers.preprocessing.index_lookup import IndexLookup
 from hornbeam.saving.assets import assets_of
+from hornbeam.saving.numbered import saves_by_number
 from hornbeam.saving.walk import walk
 
 __all__ = ["learned_in_configs"]
@@ -61,7 +62,7 @@ def _refuse_the_rest(model: Any, kind: str) -> None:
 
 def _has_more_than_variables(item: Any) -> bool:
     """Whether a layer stores, by its own method, more arrays than it has variables."""
-    if not isinstance(item, Layer) or type(item).save_own_variables is Layer.save_own_variables:
+    if not isinstance(item, Layer) or saves_by_number(item):
         return False
     if isinstance(item, (IndexLookup, TextVectorization)):
         return False

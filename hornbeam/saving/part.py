@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 from collections.abc import Iterator
 from typing import Any
 
+from hornbeam.saving.sums import Span
+
 __all__ = ["Part", "open_part"]
+
+_LARGE_BYTES = 1 << 20
 
 
 class Part(io.RawIOBase):
@@ -20,6 +25,8 @@ class Part(io.RawIOBase):
         super().__init__()
         self._file, self._start, self._at, self.size = file, start, 0, 0
         self.error: BaseException | None = None
+        self.sums: list[Span] = []
+        """Checksums of what lies in it, as far as they are known."""
 
     def readable(self) -> bool:
         return True
@@ -64,9 +71,21 @@ class Part(io.RawIOBase):
         except BaseException as error:
             self.error = self.error or error
             raise
+        if done >= _LARGE_BYTES:
+            _begin_flush(self._file, self._start + self._at, done)
         self._at += done
         self.size = max(self.size, self._at)
         return done
+
+
+def _begin_flush(file: Any, start: int, size: int) -> None:
+    """Have the system begin to put a part of a file on the disk, so that the wait for all of it at the end is short.
+
+    Linux does so when it hears that nobody will read the part soon; what is not on the disk yet stays in memory.
+    """
+    if hasattr(os, "posix_fadvise"):
+        with contextlib.suppress(OSError, AttributeError):  # no file of the system, or one that takes no advice
+            os.posix_fadvise(file.fileno(), start, size, os.POSIX_FADV_DONTNEED)
 
 
 @contextlib.contextmanager

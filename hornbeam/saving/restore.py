@@ -6,15 +6,19 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+import jax
 import numpy as np
 
 from hornbeam.base import registry
 from hornbeam.core.conversion import copy_array
 from hornbeam.core.tensor import from_host
 from hornbeam.core.variable import Variable, commit_all, lend_all, read_all
+from hornbeam.engine.jax_compat import wide_types
+from hornbeam.engine.memory import ALIGNMENT
 from hornbeam.keras.layers import Layer
 from hornbeam.keras.layers.base import tracking
 from hornbeam.keras.optimizers import Optimizer
+from hornbeam.saving.numbered import loads_by_number
 from hornbeam.saving.quantized import dequantized
 from hornbeam.saving.sources import Source, StoredObject
 from hornbeam.saving.texts import printable
@@ -32,8 +36,20 @@ def to_device(array: np.ndarray, variable: Variable) -> Any:
     host = np.asarray(array).astype(wanted, copy=False)
     if host.dtype.kind in "SUO":
         return from_host(host)._value
+    if _is_own_block(host):
+        # Nobody else has this memory; on the CPU it becomes the array itself.
+        with wide_types(True):
+            return jax.device_put(host).block_until_ready()
     # The copy runs beside us; waiting for it lets the host's array go before the next one is read.
     return copy_array(host).block_until_ready()
+
+
+def _is_own_block(host: np.ndarray) -> bool:
+    """Whether an array is the whole of what ``aligned_empty`` gave."""
+    block = host.base
+    if type(block) is not np.ndarray or not block.flags.owndata or not host.flags.c_contiguous:
+        return False
+    return host.nbytes > 0 and block.nbytes == host.nbytes + ALIGNMENT and host.ctypes.data % ALIGNMENT == 0
 
 
 class Staged:
@@ -200,7 +216,7 @@ def _stage(staged: Staged, item: Any, store: StoredObject, path: str, model: Any
 
 def _is_plain(item: Any, base: type) -> bool:
     """Whether an object reads its arrays in the standard way of its family, by number."""
-    return type(item).load_own_variables is base.load_own_variables
+    return type(item).load_own_variables is base.load_own_variables or (base is Layer and loads_by_number(item))
 
 
 def _same_names(own: dict[str, Any], store: StoredObject) -> bool:

@@ -13,6 +13,7 @@ from hornbeam.base.errors import CorruptFileError
 __all__ = ["H5_MAGIC", "diagnose", "identify", "is_checkpoint"]
 
 H5_MAGIC = b"\x89HDF\r\n\x1a\n"
+_PACKED = re.compile(rb"\x1f\x8b|BZh[1-9]|\xfd7zXZ|7z\xbc\xaf|\x28\xb5\x2f\xfd|Rar!")
 _TABLE_MAGIC = 0xDB4775248B80FB57.to_bytes(8, "little")
 
 
@@ -34,7 +35,7 @@ def identify(path: str) -> str:
         if os.path.exists(path + ".index"):
             return "tf_checkpoint"
         raise FileNotFoundError(
-            f"There is no file or folder {path!r}. Check the name, and the current folder ({os.getcwd()})."
+            f"There is no file or folder {path!r}. Check the name, and the current folder ({os.getcwd()}).{_near(path)}"
         )
     if not os.path.isfile(path):
         raise CorruptFileError(f"{path} is neither a file nor a folder (a device or pipe?), and no model.")
@@ -56,6 +57,16 @@ def identify(path: str) -> str:
     raise CorruptFileError(diagnose(path))
 
 
+def _near(path: str) -> str:
+    """A hint if there is a file whose name has an ending besides."""
+    folder, name = os.path.split(path)
+    try:
+        found = [entry for entry in sorted(os.listdir(folder or ".")) if name and entry.startswith(f"{name}.")]
+    except OSError:
+        return ""
+    return f" There is {os.path.join(folder, found[0])!r}." if found else ""
+
+
 def _is_table(path: str) -> bool:
     """Whether a file ends as the index of a checkpoint does."""
     with open(path, "rb") as file:
@@ -73,8 +84,20 @@ def _folder(path: str) -> str:
         return "tf_checkpoint"
     raise CorruptFileError(
         f"{path} is a folder, but no model: it holds neither saved_model.pb, nor config.json with metadata.json, nor a "
-        f"checkpoint. It holds {sorted(inside)[:8]}{' ...' if len(inside) > 8 else ''}."
+        f"checkpoint. It holds {sorted(inside)[:8]}{' ...' if len(inside) > 8 else ''}.{_within(path, inside)}"
     )
+
+
+def _within(path: str, inside: set[str]) -> str:
+    """A hint if a folder holds what was meant."""
+    prefix = next((name.removesuffix(".index") for name in sorted(inside) if name.endswith(".index")), None)
+    if prefix is not None:
+        return f" Weights of a checkpoint are loaded by `load_weights({os.path.join(path, prefix)!r})`."
+    for name in sorted(inside):
+        whole = os.path.join(path, name)
+        if name.endswith((".keras", ".h5", ".hdf5")) or os.path.isfile(os.path.join(whole, "saved_model.pb")):
+            return f" Give the path of the model in it: {whole!r}."
+    return ""
 
 
 def is_checkpoint(path: str) -> bool:
@@ -94,9 +117,17 @@ def _zip(path: str) -> str:
         return "keras"
     if all(name.endswith(".npy") for name in names) and (names or path.endswith(".npz")):
         return "npz"
+    inside = next((name for name in names if name.endswith(("saved_model.pb", ".keras", ".h5", "config.json"))), None)
+    if inside is not None:
+        advice = f"Unpack it, and give the path of what is in it ({os.path.dirname(inside) or 'the folder'}"
+        advice += ")." if inside.endswith(("saved_model.pb", "config.json")) else f"/{os.path.basename(inside)})."
+    elif any(name.endswith("data.pkl") for name in names):
+        advice = "It looks like a PyTorch file; save its weights as `.safetensors` there, and load those."
+    else:
+        advice = "Use another copy of the file."
     raise CorruptFileError(
         f"{path} is a zip file, but no model: its member config.json is missing. It holds {names[:8]}"
-        f"{' ...' if len(names) > 8 else ''}."
+        f"{' ...' if len(names) > 8 else ''}. {advice}"
     )
 
 
@@ -132,6 +163,16 @@ def diagnose(path: str, wanted: str = "a model file") -> str:
         what = "it is an XML document, perhaps the error message of a download"
     elif head.startswith(H5_MAGIC):
         what = "it begins as an HDF5 file, but is damaged or cut short; use another copy"
+    elif _PACKED.match(head) or head[257:262] == b"ustar":
+        what = "it is a compressed or packed file; unpack it, and give the file or folder that was in it"
+    elif head.startswith(b"\x93NUMPY"):
+        what = "it is one NumPy array; use `np.load` and `layer.set_weights`"
+    elif head[4:8] == b"TFL3":
+        what = "it is a TensorFlow Lite model, from which no layers can be made; load the model that it was made of"
+    elif path.endswith(".onnx"):
+        what = "it is an ONNX model; load the model that it was made of, or convert it to a Keras model first"
+    elif re.match(rb"\x80[\x02-\x05]", head):
+        what = "it is a Python pickle, which may run any program when it is opened; only you know whether to trust it"
     elif head.startswith(b"PK"):
         what = "it begins as a zip file, but is damaged or cut short; use another copy"
     elif re.search(r"\.data-\d{5}-of-\d{5}$", path):

@@ -16,8 +16,12 @@ import numpy as np
 
 from hornbeam.base.errors import FileFormatError
 from hornbeam.core.variable import Variable
+from hornbeam.keras.layers import Layer
+from hornbeam.keras.layers.base.tracking import own_variables
+from hornbeam.keras.optimizers import Optimizer
 from hornbeam.saving.atomic import atomic_file, is_alive
 from hornbeam.saving.h5_file import atomic_h5, write_array
+from hornbeam.saving.numbered import host_view, saves_by_number
 from hornbeam.saving.restore import SIDE_STATE
 from hornbeam.saving.sources import shard_names
 from hornbeam.saving.texts import parse_json
@@ -35,7 +39,7 @@ class Entry(NamedTuple):
 
 
 def entries(model: Any, *, with_optimizer: bool = True, with_random: bool = False) -> Iterator[Entry]:
-    """What a weights file holds of a model, object by object; each array is copied when it is reached.
+    """What a weights file holds of a model, object by object; each array is of the moment when it is reached.
 
     Args:
         model: the model.
@@ -61,7 +65,11 @@ def write_entries(found: Iterable[Entry], file: h5py.File) -> None:
 
 
 def own_arrays(item: Any) -> dict[str, np.ndarray]:
-    """The arrays that an object stores for itself."""
+    """The arrays that an object stores for itself, as of now; nobody may change them."""
+    if isinstance(item, Layer) and saves_by_number(item):
+        return {str(index): host_view(variable) for index, variable in enumerate(own_variables(item))}
+    if isinstance(item, Optimizer) and type(item).save_own_variables is Optimizer.save_own_variables:
+        return {str(index): host_view(variable) for index, variable in enumerate(item.variables)}
     store: dict[str, Any] = {}
     if hasattr(item, "save_own_variables"):
         item.save_own_variables(store)

@@ -5,16 +5,15 @@ from __future__ import annotations
 import contextlib
 import datetime
 import struct
-import zlib
 from collections.abc import Iterator
 from typing import Any
 
 from hornbeam.saving.part import open_part
+from hornbeam.saving.sums import file_sum
 
 __all__ = ["ZipWriter"]
 
 _LIMIT = 0xFFFFFFFF
-_CHUNK_BYTES = 1 << 20
 
 
 class ZipWriter:
@@ -40,7 +39,7 @@ class ZipWriter:
         start = self._file.tell()
         with open_part(self._file, start) as part:
             yield part
-        crc = self._sum(start, part.size)
+        crc = file_sum(self._file, start, part.size, part.sums)
         self._file.seek(offset)
         self._file.write(self._local(encoded, part.size, crc))
         self._file.seek(0, 2)
@@ -50,15 +49,6 @@ class ZipWriter:
         """A member of known content."""
         with self.member(name) as part:
             part.write(content)
-
-    def _sum(self, start: int, size: int) -> int:
-        self._file.seek(start)
-        left, value, buffer = size, 0, memoryview(bytearray(_CHUNK_BYTES))
-        while left:
-            count = self._file.readinto(buffer[: min(left, _CHUNK_BYTES)])
-            value = zlib.crc32(buffer[:count], value)
-            left -= count
-        return value
 
     def _local(self, name: bytes, size: int, crc: int) -> bytes:
         # The 64-bit sizes stand in every local header: whether they are needed is only known afterwards.

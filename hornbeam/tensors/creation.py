@@ -246,8 +246,10 @@ def rank(input: Any, name: str | None = None) -> Any:
 
 
 def size(input: Any, out_type: Any = None, name: str | None = None) -> Any:
-    """Number of elements, an int32 (or ``out_type``) tensor."""
+    """Number of elements, an int32 (or ``out_type``) tensor; symbolic for a symbolic one with unknown sizes."""
     input = getattr(input, "flat_values", input)
+    if None in shape_of(input):
+        return graph_call(size, (input, out_type), {}, name=names.auto_name("size"))
     with jax.ensure_compile_time_eval():
         return from_host(np.asarray(shapes.count(shape_of(input)), _int_type(out_type)))
 

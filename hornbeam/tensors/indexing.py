@@ -140,6 +140,9 @@ def boolean_mask(tensor: Any, mask: Any, axis: Any = None, name: str | None = "b
     (values,) = tensors(tensor)
     (mask,) = tensors(mask)
     axis = 0 if axis is None else int(static_value(axis, "axis")) % len(values.shape)
+    if isinstance(mask, KerasTensor) and axis == 0:
+        # A graph knows such a size as None.
+        return gather_nd(values, where(mask))
     if not is_known(mask):
         raise TraceError(
             "tf.boolean_mask was called inside a compiled function, where the number of results is not known.\n"

@@ -44,3 +44,9 @@ def test_errors_of_libraries_alone_name_no_line():
     with pytest.raises(TypeError) as caught:
         trees.map_structure(np.linalg.norm, object())
     assert user_line(caught.value.with_traceback(caught.value.__traceback__.tb_next)) is None
+
+
+def test_code_without_a_name_is_the_users():
+    names = {"__name__": None}
+    exec(compile("def f(x):\n    return 1 / x\n", "cell", "exec"), names)
+    assert user_line(_caught(names["f"])) == "cell, line 2: "

@@ -75,9 +75,13 @@ def test_which_strategy_is_in_force():
     assert tf.distribute.get_replica_context().num_replicas_in_sync == 1
 
 
-def test_several_devices_and_workers_are_refused(monkeypatch):
+def test_devices_and_workers_that_are_not_there(monkeypatch):
+    with pytest.raises(ValueError, match="is not there"):
+        tf.distribute.MirroredStrategy(["/cpu:0", "/gpu:77"])
+    with pytest.raises(ValueError, match="named twice"):
+        tf.distribute.MirroredStrategy(["/cpu:0", "CPU:0"])
     with pytest.raises(NotSupportedError, match="one device"):
-        tf.distribute.MirroredStrategy(["/gpu:0", "/gpu:1"])
+        tf.distribute.experimental.CentralStorageStrategy(["/gpu:0", "/gpu:1"])
     with pytest.raises(TypeError):
         tf.distribute.experimental.ParameterServerStrategy()
     with pytest.raises(NotSupportedError, match="MirroredStrategy"):

@@ -33,6 +33,9 @@ AROUND: dict[tuple[str, str], str] = {
     ("models", "Sequential"): "compat.methods.models:AROUND_SEQUENTIAL",
     ("trainers", "Compilation"): "compat.outside_tensors:AROUND_COMPILATION",
     ("trainers", "Trainer"): "compat.methods.models:AROUND_TRAINER",
+    ("trainers", "Steps"): "compat.methods.results:AROUND_STEPS",
+    ("trainers", "CompiledMetrics"): "compat.methods.results:AROUND_METRICS",
+    ("trainers", "CompiledLoss"): "compat.methods.results:AROUND_LOSS",
 } | {
     ("initializers", name): "compat.methods.initial_values:AROUND_INITIALIZER"
     for name in (

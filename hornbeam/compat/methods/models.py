@@ -13,6 +13,7 @@ import numpy as np
 
 from hornbeam.base import registry, trees
 from hornbeam.compat.methods.gone import gone
+from hornbeam.compat.methods.results import known_after_compile
 from hornbeam.compat.notes import note
 
 
@@ -276,6 +277,7 @@ AROUND_TRAINER: dict[str, Callable] = {
     "test_on_batch": _resetting,
     "fit": _showing_accuracy,
     "evaluate": _showing_accuracy,
+    "metrics_names": known_after_compile,
 }
 
 

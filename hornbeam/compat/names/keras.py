@@ -20,6 +20,7 @@ FIRST: dict[str, dict[str, str]] = {
     ),
     "hornbeam.keras.backend": {
         "backend": "compat.backend_name:backend",
+        "batch_dot": "compat.methods.batch_products:batch_dot",
         **_all("compat.methods.own_updates", "variable zeros ones update update_add update_sub moving_average_update"),
     },
     "hornbeam.keras.config": {"backend": "compat.backend_name:config_backend"},

@@ -11,6 +11,7 @@ from hornbeam.base import trees
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tensor import Tensor
 from hornbeam.keras.layers.base import call_context
+from hornbeam.ops.composite import composite
 from hornbeam.tensors import control
 
 _phase = {"value": 0}
@@ -87,6 +88,8 @@ def switch(condition: Any, then_expression: Any, else_expression: Any) -> Any:
     if not hasattr(condition, "shape"):
         condition = ops.convert_to_tensor(condition)
     condition = ops.cast(condition, "bool")
+    if not condition.shape and isinstance(condition, KerasTensor):
+        return _either(condition, _value(then_expression), _value(else_expression))
     if not condition.shape:
         return control.cond(condition, lambda: _value(then_expression), lambda: _value(else_expression))
     first, second = _value(then_expression), _value(else_expression)
@@ -98,6 +101,19 @@ def switch(condition: Any, then_expression: Any, else_expression: Any) -> Any:
     if rank < wanted:
         condition = ops.reshape(condition, (*condition.shape, *[1] * (wanted - rank)))
     return ops.where(condition, first, second)
+
+
+def _either_rule(condition: Any, first: Any, second: Any) -> Any:
+    """One of two results, of which each may have a shape of its own: sizes that differ are unknown."""
+    one, other = (tuple(ops.shape(part)) for part in (first, second))
+    if len(one) == len(other):
+        one = tuple(size if size == same else None for size, same in zip(one, other, strict=True))
+    return KerasTensor(one, first.dtype)
+
+
+@composite(rule=_either_rule)
+def _either(condition: Any, first: Any, second: Any) -> Any:
+    return control.cond(condition, lambda: first, lambda: second)
 
 
 # --- loops ---------------------------------------------------------------------------------------

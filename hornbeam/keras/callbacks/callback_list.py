@@ -8,6 +8,7 @@ from typing import Any
 from hornbeam.base import trees
 from hornbeam.keras.callbacks.callback import Callback, overrides
 from hornbeam.keras.callbacks.history import History
+from hornbeam.keras.callbacks.lambda_callback import LambdaCallback
 from hornbeam.keras.callbacks.logs import LazyLogs
 from hornbeam.keras.callbacks.progbar_logger import ProgbarLogger
 
@@ -114,6 +115,14 @@ class CallbackList(Callback):
         """Batches after which the per-batch hooks must be called at the latest; None if it does not matter."""
         found = [_interval(callback, mode) for callback in self.callbacks if _has_batch_hook(callback, mode)]
         return min((interval for interval in found if interval), default=None)
+
+    @property
+    def run_code_of_others(self) -> bool:
+        """Whether a callback runs code that is not Hornbeam's, which may change the data between two passes."""
+        return any(
+            isinstance(callback, LambdaCallback) or type(callback).__module__.partition(".")[0] != "hornbeam"
+            for callback in self.callbacks
+        )
 
     def _bind(self) -> None:
         """Collect the per-batch hooks that do something, so that a step nobody looks at costs next to nothing."""

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 
 from hornbeam.base import names, settings
@@ -236,6 +237,9 @@ class Optimizer(OptimizerStep):
         variables = self._known(len(grads), trainable_variables)
         gradients, variables = self._without_missing(list(grads), variables)
         arrays = [gradient_array(gradient, variable) for gradient, variable in zip(gradients, variables, strict=True)]
+        if scopes.replica_axis is not None:
+            # Each replica has the gradients of its part of the batch; all make the same step.
+            arrays = [jax.lax.psum(array, scopes.replica_axis) for array in arrays]
         eager = scopes.frame is None and not any(isinstance(array, Tracer) for array in arrays)
         if not (eager and self._is_pure()):
             self._run(arrays, variables)

@@ -243,6 +243,11 @@ def _resolve(kind: str, name: str, config: dict[str, Any], custom: dict[str, Any
     found = registration.get_registered_object(registered, custom) if isinstance(registered, str) else None
     if found is not None:
         return found
+    if isinstance(registered, str) and ">" in registered:
+        # Passed under the name of the class alone.
+        found = custom.get(registered.rpartition(">")[2])
+        if found is not None:
+            return found
     module = config.get("module", "builtins" if kind == "function" else None)
     if "module" in config and module is None:
         raise _unresolved(kind, name, config)

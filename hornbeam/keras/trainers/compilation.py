@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from hornbeam.base import settings
@@ -85,6 +86,7 @@ class Compilation(Steps):
         training.jit_compile = False if run_eagerly else jit_compile
         training.runners, training.eager_kinds = {}, set()
         training.has_run = False
+        training.strategy = scopes.strategy
         training.arguments = {
             "optimizer": optimizer,
             "loss": loss,
@@ -102,6 +104,17 @@ class Compilation(Steps):
         is_built = all(layer.built for layer in self._flatten_layers())  # type: ignore[attr-defined]
         training.frozen_variables = None
         training.compiled_variables = list(self.trainable_variables) if is_built else []  # type: ignore[attr-defined]
+
+    def _spread(self) -> AbstractContextManager[Any]:
+        """A ``with`` block in which batches are spread as the strategy of the model's scope wants it."""
+        if not placement.any_kept() or placement.current() is not None:
+            return nullcontext()
+        number = self._training.strategy
+        if number is None:
+            variable = next(iter(self.variables), None)  # type: ignore[attr-defined]
+            number = getattr(variable, "_strategy", None)
+        found = placement.kept(number)
+        return nullcontext() if found is None else placement.in_force(found)
 
     def _refuse_variables_from_elsewhere(self) -> None:
         """In the scope of a distribution strategy, a model's variables must have been made in it."""

@@ -11,6 +11,7 @@ from hornbeam.core.variable import commit_all, read_all
 from hornbeam.keras.callbacks import CallbackList
 from hornbeam.keras.callbacks.logs import LazyLogs
 from hornbeam.keras.trainers.arguments import check_steps, check_verbose
+from hornbeam.keras.trainers.feeds.arrays import ArrayFeed
 from hornbeam.keras.trainers.feeds.opening import open_feed
 from hornbeam.keras.trainers.feeds.stream import Stream
 from hornbeam.keras.trainers.interrupts import SafeInterrupt
@@ -81,6 +82,8 @@ def run_epoch(
     before, after = getattr(callbacks, before), getattr(callbacks, after)
     training = model._training
     last, done = None, 0
+    if isinstance(stream.feed, ArrayFeed) and callbacks.run_code_of_others:
+        stream.feed.resident = None
     stream.feed.epoch_begins()
     trains = kind == "train"
     if trains and loop is not None:

@@ -21,7 +21,7 @@ from hornbeam.keras.trainers.feeds.windows import Windows
 from hornbeam.keras.trainers.host_head import prepared
 from hornbeam.keras.trainers.interrupts import SafeInterrupt
 from hornbeam.keras.trainers.preparation import prepare
-from hornbeam.keras.trainers.runner import Runner
+from hornbeam.keras.trainers.runner import IN_FLIGHT, Runner, as_tensors
 
 
 def predict(model: Any, x: Any, batch_size: Any, verbose: Any, steps: Any, callbacks: Any) -> Any:
@@ -69,25 +69,58 @@ def _one_by_one(runner: Runner, stream: Stream, guard: SafeInterrupt, callbacks:
     for number, batch in enumerate(_batches(stream)):
         callbacks.on_predict_batch_begin(number)
         rows = rows_of(batch)
-        padded = usual is not None and rows is not None and rows < usual and runner.can_compile(batch)
-        # A short last batch is filled up to the usual size, so that it needs no program of its own.
-        outputs = runner.run_batch(_pad(batch, usual) if padded else batch, guard)
-        flat = [_array(leaf) for leaf in trees.flatten(outputs)]
-        if padded:
-            if any(np.ndim(leaf) == 0 or leaf.shape[0] != usual for leaf in flat):
-                # Outputs that are not per sample may depend on the size of the batch.
-                outputs = runner.run_batch(batch, guard)
-                flat = [_array(leaf) for leaf in trees.flatten(outputs)]
-            else:
-                flat = [leaf[:rows] for leaf in flat]
-                outputs = trees.pack(outputs, flat) if trees.is_nested(outputs) else flat[0]
+        outputs = None
+        if usual is not None and rows is not None and rows < usual and runner.can_compile(batch):
+            outputs = _filled_up(runner, feed, rows, parts[-1], guard)
+        if outputs is None:
+            outputs = runner.run_batch(batch, guard)
         structure = outputs
-        parts.append(flat)
+        parts.append([_array(leaf) for leaf in trees.flatten(outputs)])
         callbacks.on_predict_batch_end(number, {"outputs": outputs})
         if runner.model.stop_predicting:
             break
     joined = [_join([np.asarray(leaf) for leaf in leaves]) for leaves in zip(*parts, strict=True)]
     return trees.pack(structure, joined) if trees.is_nested(structure) else joined[0]
+
+
+def _filled_up(runner: Runner, feed: ArrayFeed, rows: int, before: list[Any], guard: SafeInterrupt) -> Any:
+    """Outputs for the short last batch, run as the end of a full one, so that it needs no program of its own.
+
+    Args:
+        runner: of the step.
+        feed: the data.
+        rows: samples in the short batch.
+        before: outputs for the batch before it.
+        guard: keeps Ctrl-C out of the step.
+
+    Returns:
+        None where a batch of that size gives something else: outputs that are not per sample, or depend on the other
+        samples, or a step that changes the state.
+    """
+    size = feed.batch_size
+    full = feed.batch(0, np.arange(feed.size - size, feed.size))
+    program = runner.program_for(full)
+    if program is None or program.state:
+        return None
+    outputs = runner.run_batch(full, guard)
+    flat = [np.asarray(_array(leaf)) for leaf in trees.flatten(outputs)]
+    if any(leaf.ndim == 0 or len(leaf) != size for leaf in flat):
+        return None
+    if not all(_alike(np.asarray(old)[rows:], new[: size - rows]) for old, new in zip(before, flat, strict=True)):
+        return None
+    flat = [leaf[size - rows :] for leaf in flat]
+    return as_tensors(trees.pack(outputs, flat) if trees.is_nested(outputs) else flat[0])
+
+
+def _alike(old: np.ndarray, new: np.ndarray) -> bool:
+    """Whether samples have the same outputs in two batches, up to rounding; else they depend on the other samples."""
+    if not jax.numpy.issubdtype(old.dtype, jax.numpy.inexact):
+        return False  # whole numbers are too coarse to tell
+    tolerance = float(jax.numpy.finfo(old.dtype).eps) ** 0.7
+    if old.dtype.kind != "c":
+        old, new = np.asarray(old, np.float64), np.asarray(new, np.float64)
+    size = np.abs(np.where(np.isfinite(old), old, 0)).max(axis=0)
+    return bool(np.isclose(old, new, rtol=0, atol=tolerance * size, equal_nan=True).all())
 
 
 def _batches(stream: Stream) -> Any:
@@ -125,21 +158,34 @@ def _in_chunks(runner: Runner, feed: Any, guard: SafeInterrupt, callbacks: Any) 
         with guard.step():
             structure = program.run_map(window, count)
         pieces.append([(_array(leaf), count) for leaf in trees.flatten(structure)])
+        if len(pieces) > IN_FLIGHT:
+            # Windows that wait for the device take memory.
+            jax.block_until_ready([leaf for leaf, _ in pieces[-1 - IN_FLIGHT][:1]])
         callbacks.on_predict_batch_end(first + count - 1, {"outputs": structure})
         if runner.model.stop_predicting:
             break
-    joined = [_rows(leaves, feed) for leaves in zip(*pieces, strict=True)]
+    joined = [_rows(leaves) for leaves in zip(*pieces, strict=True)]
+    if feed.remainder and len(joined[0]) == rows.size:
+        joined = _with_rest(joined, runner, feed, guard)
     return trees.pack(structure, joined) if trees.is_nested(structure) else joined[0]
 
 
-def _rows(pieces: Any, feed: ArrayFeed) -> np.ndarray:
-    """Stacked batches of several calls as rows, without those that the last batch has twice."""
-    parts = [np.asarray(leaf)[:count].reshape((-1, *leaf.shape[2:])) for leaf, count in pieces]
-    rows = _join(parts)
-    if feed.remainder and len(rows) == feed.num_batches * feed.batch_size:
-        whole = feed.full_batches * feed.batch_size
-        rows = np.concatenate([rows[:whole], rows[-feed.remainder :]])
-    return rows
+def _rows(pieces: Any) -> np.ndarray:
+    """Stacked batches of several calls as rows."""
+    return _join([np.asarray(leaf)[:count].reshape((-1, *leaf.shape[2:])) for leaf, count in pieces])
+
+
+def _with_rest(joined: list[np.ndarray], runner: Runner, feed: ArrayFeed, guard: SafeInterrupt) -> list[np.ndarray]:
+    """Outputs of all batches without those that the last one, filled up from the one before it, has twice."""
+    rest, whole = feed.remainder, feed.full_batches * feed.batch_size
+    twice = feed.batch_size - rest
+    if all(_alike(leaf[whole - twice : whole], leaf[whole : whole + twice]) for leaf in joined):
+        last = [leaf[-rest:] for leaf in joined]
+    else:
+        # Samples depend on the other ones in their batch.
+        outputs = runner.run_batch(feed.batch(feed.full_batches), guard)
+        last = [np.asarray(_array(leaf)) for leaf in trees.flatten(outputs)]
+    return [np.concatenate([leaf[:whole], end]) for leaf, end in zip(joined, last, strict=True)]
 
 
 def _array(leaf: Any) -> Any:
@@ -151,18 +197,6 @@ def _join(leaves: list[np.ndarray]) -> np.ndarray:
     if leaves[0].ndim == 0:
         return np.stack(leaves) if len(leaves) > 1 else np.array(leaves[0])
     return np.concatenate(leaves, axis=0) if len(leaves) > 1 else np.array(leaves[0])
-
-
-def _pad(batch: Any, size: int | None) -> Any:
-    def fill(leaf: Any) -> Any:
-        if leaf is None:
-            return None
-        missing = (size or 0) - len(leaf)
-        if isinstance(leaf, jax.Array):
-            return jax.numpy.concatenate([leaf, jax.numpy.repeat(leaf[-1:], missing, axis=0)])
-        return np.concatenate([leaf, np.repeat(leaf[-1:], missing, axis=0)])
-
-    return trees.map_structure(fill, batch)
 
 
 def to_numpy(outputs: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from hornbeam.base import dtypes
 from hornbeam.core import placement
@@ -16,6 +17,7 @@ from hornbeam.core.tensor import wrap
 from hornbeam.core.variable import commit_all, commit_lock, read_all, reclaim
 from hornbeam.engine import cache, compiler, loops
 from hornbeam.engine.jax_compat import wide_types
+from hornbeam.engine.memory import is_aligned
 
 _nothing = nullcontext()
 
@@ -130,18 +132,33 @@ class StepProgram:
             commit_all(self.state, state)
         return outputs
 
+    def _spread(self, leaves: list) -> list:
+        """Arrays that somebody has put on a device of his choice, on those of the distribution."""
+        if self._distribution is None:
+            return leaves
+        with wide_types(True) if self.wide else _nothing:
+            return [
+                placement.placed_batch(self._distribution, leaf) if getattr(leaf, "committed", False) else leaf
+                for leaf in leaves
+            ]
+
     def run(self, batch: Any) -> Any:
         """One step on a batch; returns the step's outputs."""
-        leaves = jax.tree_util.tree_leaves(batch)
+        leaves = self._spread([_settled(leaf) for leaf in jax.tree_util.tree_leaves(batch)])
         return self.program.unflatten(self._launch(self._one, leaves))
 
     def run_window(self, window: list, count: int) -> Any:
         """A step on each of the first ``count`` batches of a window; returns the last step's outputs."""
-        return self.program.unflatten(self._launch(self._many, window, count))
+        return self.program.unflatten(self._launch(self._many, self._spread(window), count))
 
     def run_map(self, window: list, count: int) -> Any:
         """Outputs of the first ``count`` batches of a window, stacked along a new first axis."""
         with commit_lock, wide_types(True) if self.wide else _nothing:
             state, fixed = read_all(self.state), read_all(self.fixed)
-            outputs = self._map(state, fixed, self.program.consts, window, count)
+            outputs = self._map(state, fixed, self.program.consts, self._spread(window), count)
         return self.program.unflatten(outputs)
+
+
+def _settled(leaf: Any) -> Any:
+    """An array that nobody changes while a step reads it: XLA on the CPU does so later, in NumPy's memory if it can."""
+    return leaf.copy() if isinstance(leaf, np.ndarray) and is_aligned(leaf) else leaf

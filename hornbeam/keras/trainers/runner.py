@@ -31,7 +31,7 @@ from hornbeam.keras.utils.data_tuples import pack_x_y_sample_weight
 KEPT_PROGRAMS = 32
 """Captured steps kept per kind; data of ever new shapes must not fill the memory."""
 _WARN_AT = 12
-_IN_FLIGHT = 2
+IN_FLIGHT = 2
 """Calls that may wait for the device: more would delay Ctrl-C and gain nothing."""
 
 
@@ -245,8 +245,12 @@ class Runner:
             with guard.step():
                 outputs = program.run_window(window, count)
             done += count
-            waiting.append(jax.tree_util.tree_leaves(outputs)[:1])
-            if len(waiting) > _IN_FLIGHT:
+            found = jax.tree_util.tree_leaves(outputs)[:1]
+            if not found:
+                # The next call takes the memory of the state, so there is nothing that can be waited for later.
+                jax.block_until_ready(read_all(program.state[:1]))
+            waiting.append(found)
+            if len(waiting) > IN_FLIGHT:
                 jax.block_until_ready(waiting.popleft())
             yield done - 1 - share.start, outputs
 

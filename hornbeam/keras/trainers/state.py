@@ -22,6 +22,7 @@ class TrainerState:
         runners: steps in their compiled form, by kind.
         eager_kinds: kinds of steps that turned out not to be compilable.
         arguments: arguments of ``compile`` as given, for saving.
+        strategy: number of the distribution strategy in whose scope ``compile`` was called.
         has_run: True once a batch was run.
         busy: name of the method that is running a training loop, to refuse a second one at the same time.
         loop: the run of ``fit`` in progress, or None.
@@ -42,6 +43,7 @@ class TrainerState:
         self.runners: dict[Any, Any] = {}
         self.eager_kinds: set[str] = set()
         self.arguments: dict[str, Any] = {}
+        self.strategy: int | None = None
         self.has_run = False
         self.busy: str | None = None
         self.loop: Any = None

@@ -85,7 +85,7 @@ class Trainer(Compilation):
             validation_freq=validation_freq,
             check_numerics=check_numerics,
         )
-        with asked(loader), original_errors():
+        with asked(loader), original_errors(), self._spread():
             return fitting.fit(self, (x, y, sample_weight), validation_split, validation_data, options)
 
     def evaluate(
@@ -116,7 +116,7 @@ class Trainer(Compilation):
         Returns:
             The loss if there are no metrics, else a list of the loss and the metrics, as Python floats.
         """
-        with asked(refuse_unknown(self.evaluate, kwargs)), original_errors():
+        with asked(refuse_unknown(self.evaluate, kwargs)), original_errors(), self._spread():
             return evaluation.evaluate(self, (x, y, sample_weight), batch_size, verbose, steps, callbacks, return_dict)
 
     def predict(
@@ -141,7 +141,7 @@ class Trainer(Compilation):
         Returns:
             An array, or a nesting of arrays as the model gives them; batches are joined along the first axis.
         """
-        with asked(refuse_unknown(self.predict, kwargs)), original_errors():
+        with asked(refuse_unknown(self.predict, kwargs)), original_errors(), self._spread():
             return prediction.predict(self, x, batch_size, verbose, steps, callbacks)
 
     def train_on_batch(
@@ -166,17 +166,20 @@ class Trainer(Compilation):
         Returns:
             Loss and metrics, as ``evaluate`` returns them.
         """
-        return batches.on_batch(self, "train", (x, y, sample_weight), class_weight, reset_metrics, return_dict)
+        with self._spread():
+            return batches.on_batch(self, "train", (x, y, sample_weight), class_weight, reset_metrics, return_dict)
 
     def test_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False, reset_metrics: bool = True
     ) -> Any:
         """One evaluation step on one batch; see ``train_on_batch``."""
-        return batches.on_batch(self, "test", (x, y, sample_weight), None, reset_metrics, return_dict)
+        with self._spread():
+            return batches.on_batch(self, "test", (x, y, sample_weight), None, reset_metrics, return_dict)
 
     def predict_on_batch(self, x: Any) -> Any:
         """Predictions for one batch, as NumPy arrays."""
-        return batches.predict_on_batch(self, x)
+        with self._spread():
+            return batches.predict_on_batch(self, x)
 
     # --- state as plain data ---------------------------------------------------------------------
     def get_state_tree(self, value_format: str = "backend_tensor") -> dict[str, Any]:

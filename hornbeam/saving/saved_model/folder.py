@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from hornbeam.base.errors import CorruptFileError, UnsafeFileError, UnsupportedFileError
 from hornbeam.saving.folder_sums import check_folder
+from hornbeam.saving.paths import local_path
 from hornbeam.saving.protos import Message, decode
 from hornbeam.saving.tf_checkpoint.bundle import Bundle, is_bundle
 
@@ -21,7 +22,7 @@ _OUR_MARK = b"hornbeam-"
 
 def is_saved_model(path: Any) -> bool:
     """Whether a path is a folder with a SavedModel."""
-    folder = os.path.expanduser(os.fspath(path))
+    folder = local_path(path)
     return any(os.path.isfile(os.path.join(folder, name)) for name in (_MODEL, _TEXT_MODEL))
 
 
@@ -70,7 +71,7 @@ def open_folder(path: Any, tags: Sequence[str] | str | None = None) -> Folder:
         CorruptFileError: it is damaged.
         UnsupportedFileError: it is in text form, or no graph has the tags.
     """
-    folder = os.path.expanduser(os.fspath(path))
+    folder = local_path(path)
     file = os.path.join(folder, _MODEL)
     if not os.path.isfile(file):
         if os.path.isfile(os.path.join(folder, _TEXT_MODEL)):

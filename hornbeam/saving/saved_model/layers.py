@@ -102,7 +102,7 @@ def _endpoint(loaded: Any, name: str, path: str) -> Any:
     signatures = loaded.signatures or {}
     if name in signatures:
         return signatures[name]
-    offered = sorted([*loaded._functions, *signatures])
+    offered = sorted({*loaded._functions, *signatures})
     raise ValueError(f"{path} has no endpoint {name!r}. It offers {offered}: pass one of them as `call_endpoint`.")
 
 

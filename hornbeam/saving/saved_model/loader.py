@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -69,7 +68,7 @@ def load(export_dir: Any, tags: Sequence[str] | str | None = None, options: Any 
 
     References: TensorFlow ``tf.saved_model.load``.
     """
-    folder = open_folder(os.fspath(export_dir), tags)
+    folder = open_folder(export_dir, tags)
     if not folder.graph.object_graph_def.nodes:
         return _without_objects(folder)
     return Objects(folder).root()

@@ -24,7 +24,7 @@ from hornbeam.engine.jax_compat import wide_types
 __all__ = ["Traced", "trace"]
 
 PLATFORMS = ("cpu", "cuda", "tpu")
-_LEAST_SIZES = (2, 4, 8, 16, 32, 64, 128, 256, 512)
+_LEAST_SIZES = (2, 3, 4, 8, 16, 32, 64, 128, 256, 512)
 _FACTORS = (2, 4, 8, 16, 32)
 
 
@@ -108,9 +108,14 @@ def trace(
                 stacklevel=5,
             )
         return traced
-    raise NotSupportedError(
-        f"Function {name!r} cannot be saved as a compiled program: {_short(problems[-1])}"
-    ) from problems[-1]
+    what = f"Function {name!r} cannot be saved as a compiled program"
+    if len(problems) > 1 and str(problems[0]) != str(problems[-1]):
+        # The last attempt guesses sizes; what stood in the way of all sizes tells more.
+        raise NotSupportedError(
+            f"{what} for inputs of unknown sizes ({_short(problems[0])}), nor for {attempts[-1][1]} "
+            f"({_short(problems[-1])}). Give fixed sizes: `keras.Input(shape=...)` or `input_signature=...`."
+        ) from problems[0]
+    raise NotSupportedError(f"{what}: {_short(problems[-1])}") from problems[-1]
 
 
 class HostError(NotSupportedError):

@@ -12,6 +12,7 @@ from typing import Any
 from hornbeam.core.variable import Variable
 from hornbeam.saving.atomic import atomic_folder
 from hornbeam.saving.folder_sums import seal, sums_of_folder
+from hornbeam.saving.paths import local_path
 from hornbeam.saving.protos import Message, encode, message
 from hornbeam.saving.protos.wire import write_varint
 from hornbeam.saving.saved_model.nodes import (
@@ -359,7 +360,7 @@ def write(plan: Plan, path: Any) -> None:
     """
     meta, objects = _Builder(plan).build()
     content = encode(meta)
-    target = os.path.abspath(os.path.expanduser(os.fspath(path)))
+    target = os.path.abspath(local_path(path))
     os.makedirs(os.path.dirname(target), exist_ok=True)
     with atomic_folder(target) as folder:
         os.makedirs(os.path.join(folder, "assets"))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
+from hornbeam.saving.paths import local_path
 from hornbeam.saving.tf_checkpoint.bundle import Bundle
 from hornbeam.saving.tf_checkpoint.deferred import restore_later
 from hornbeam.saving.tf_checkpoint.graph import write_objects
@@ -23,7 +23,7 @@ def read_checkpoint(root: Any, path: Any) -> LoadStatus:
     """Give all objects below a root their stored values; None as path does nothing."""
     if path is None:
         return LoadStatus(None)
-    restoration = Restoration(Bundle(os.path.expanduser(os.fspath(path))), root)
+    restoration = Restoration(Bundle(local_path(path)), root)
     restoration.match()
     restoration.assign()
     if restoration.unused():

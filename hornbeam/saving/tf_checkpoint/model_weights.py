@@ -7,6 +7,7 @@ import warnings
 from typing import Any
 
 from hornbeam.base.errors import BuildError
+from hornbeam.saving.paths import local_path
 from hornbeam.saving.tf_checkpoint.bundle import Bundle
 from hornbeam.saving.tf_checkpoint.deferred import restore_later
 from hornbeam.saving.tf_checkpoint.graph import write_objects
@@ -25,7 +26,7 @@ def save_weights(model: Any, path: str) -> None:
     Raises:
         ValueError: the model is not built.
     """
-    path = os.path.expanduser(os.fspath(path))
+    path = local_path(path)
     if not model.built or not (model.variables or model.built):
         raise ValueError(
             f"Model {model.name!r} is not built, so it has no weights to save. Call it on data first, or build it "
@@ -55,7 +56,7 @@ def load_weights(model: Any, path: str, *, by_name: bool = False, skip_mismatch:
             "load_weights(by_name=True) needs an HDF5 file: checkpoints hold layers by their place, not by their "
             "name. Leave out `by_name`, or save the weights with a name that ends in `.h5`."
         )
-    path = os.path.expanduser(os.fspath(path))
+    path = local_path(path)
     restoration = Restoration(Bundle(checkpoint_prefix(path) or path), model)
     restoration.match()
     restoration.assign(skip_mismatch)

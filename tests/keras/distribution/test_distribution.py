@@ -17,6 +17,7 @@ distribution = keras.distribution
 PROGRAM = """
     import os
     os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=4"
+    import jax
     import numpy as np
     from hornbeam import keras
     from hornbeam.keras import distribution as d
@@ -51,6 +52,11 @@ PROGRAM = """
         assert sharding.is_fully_replicated and len(sharding.device_set) == 4, variable.path
     same(trained(steps=3))
     model.save(FOLDER + "/model.keras")
+    for place in (jax.devices()[2], d.distribution().get_data_layout((70, 6)).backend_layout):
+        there = jax.device_put(x[:68], place)  # Somebody has put the data on devices of his choice.
+        for outputs in (model.predict(there, batch_size=16, verbose=0), model.predict_on_batch(there)):
+            np.testing.assert_allclose(outputs, model.predict(x[:68], verbose=0), rtol=1e-4, atol=1e-5)
+    model.fit(jax.device_put(x, jax.devices()[2]), y, batch_size=16, verbose=0)
     d.set_distribution(None)
     again = keras.models.load_model(FOLDER + "/model.keras")
     np.testing.assert_allclose(again.predict(x, verbose=0), predicted, rtol=1e-4, atol=1e-5)

@@ -25,9 +25,6 @@ def test_forms_that_a_layer_does_not_have_are_refused_with_advice(layer):
     for ask in asks if not isinstance(layer, keras.layers.Dense) else ():
         with pytest.raises(NotImplementedError, match="bfloat16"):
             ask()
-    if hasattr(layer, "enable_lora"):
-        with pytest.raises(NotImplementedError, match="trainable = False"):
-            layer.enable_lora(4)
 
 
 def test_a_call_is_recomputed_only_in_a_scope():

@@ -8,6 +8,10 @@ import pytest
 
 import hornbeam as tf
 from hornbeam import keras
+from hornbeam.engine.memory import aligned_empty, is_aligned
+from hornbeam.keras.trainers import plan, runner
+from hornbeam.keras.trainers.feeds.arrays import ArrayFeed
+from hornbeam.keras.trainers.program import StepProgram
 from tests.keras.trainers.small import X, Y, model, same_weights
 
 WHOLE = np.arange(200).reshape(50, 4) % 7
@@ -108,6 +112,42 @@ def test_dtype_equals_its_float32_copy(dtype):
     assert same_weights(results(x, y)[0], results(x.astype("float32"), y.astype("float32"))[0])
 
 
+@pytest.mark.parametrize("dtype", ["bfloat16", "float8_e4m3fn"])
+def test_numbers_of_other_libraries(dtype):
+    small = (WHOLE % 8).astype(jax.numpy.dtype(dtype))
+    weights = results(small, small[:, :1])[0]
+    assert same_weights(weights, results(small.astype("float32"), small[:, :1].astype("float32"))[0])
+
+
+def test_converted_rows_lie_in_one_piece():
+    for data in (np.asfortranarray(X.astype("float64")), np.asfortranarray(WHOLE)):
+        assert ArrayFeed(data).leaves[0].flags.c_contiguous
+    kept = np.asfortranarray(X)
+    assert ArrayFeed(kept).leaves[0] is kept
+
+
+@pytest.mark.parametrize("source", ["rows", "generator"])
+def test_steps_do_not_read_memory_that_others_may_change_meanwhile(source, monkeypatch):
+    """XLA would read aligned rows in place, later than a callback or a generator writes the next ones there."""
+    x, read, launch = aligned_empty((48, 16), "float32"), [], StepProgram._launch
+    x[:] = 1
+
+    def launched(self, function, leaves, *rest):
+        read.extend(leaves)
+        return launch(self, function, leaves, *rest)
+
+    monkeypatch.setattr(StepProgram, "_launch", launched)
+    net = keras.Sequential([keras.layers.Dense(1)])
+    net.compile("sgd", "mse")
+    each = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: None)
+    if source == "rows":
+        net.fit(x, x[:, :1], batch_size=16, shuffle=False, verbose=0, callbacks=[each])
+    else:
+        net.fit(((x[:16], x[:16, :1]) for _ in range(3)), verbose=0)
+    assert len(read) == 6
+    assert not any(is_aligned(leaf) and np.shares_memory(leaf, x) for leaf in read)
+
+
 def test_data_frames_and_series():
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame(
@@ -189,6 +229,72 @@ def test_outputs_that_depend_on_the_batch():
     parts = [X[:20], X[20:40], X[40:]]
     np.testing.assert_allclose(found["sum"], [part.sum(axis=0) for part in parts], rtol=1e-5)
     np.testing.assert_allclose(found["mean"], [part.mean() for part in parts], rtol=1e-5)
+
+
+MIXERS = {
+    "sum": lambda x: x - tf.reduce_sum(x, axis=0),
+    "running sum": lambda x: tf.cumsum(x, axis=0),
+    "order": lambda x: tf.reverse(x, axis=[0]),
+    "whole numbers": lambda x: tf.cast(x > tf.reduce_mean(x), "int32"),
+}
+
+
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize("mixer", MIXERS)
+@pytest.mark.parametrize("batch_size", [20, 30])
+def test_samples_that_see_one_another_see_those_of_a_short_last_batch_only(mixer, together, batch_size, monkeypatch):
+    if not together:
+        monkeypatch.setattr(plan, "WINDOW_BYTES", 1)
+    inputs = keras.Input((4,))
+    net = keras.Model(inputs, [keras.layers.Lambda(MIXERS[mixer])(inputs), inputs * 2])
+    mixed, plain = net.predict(X, batch_size=batch_size, verbose=0)
+    parts = [MIXERS[mixer](tf.constant(X[first : first + batch_size])) for first in range(0, len(X), batch_size)]
+    np.testing.assert_allclose(mixed, np.concatenate(parts), rtol=1e-5, atol=1e-5)
+    np.testing.assert_array_equal(plain, X * 2)
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_an_output_that_looks_like_samples(together, monkeypatch):
+    """As many rows as there are samples in a batch, but the same ones for each batch."""
+    if not together:
+        monkeypatch.setattr(plan, "WINDOW_BYTES", 1)
+    table = np.arange(32, dtype="float32").reshape(16, 2)
+
+    class Table(keras.Model):
+        def call(self, inputs):
+            return inputs, tf.constant(table) * 1.0
+
+    rows, found = Table().predict(X, batch_size=16, verbose=0)
+    np.testing.assert_array_equal(rows, X)
+    np.testing.assert_array_equal(found, np.tile(table, (4, 1)))
+
+
+def test_a_short_last_batch_changes_the_state_by_its_own_samples():
+    class Counting(keras.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.total = self.add_weight(shape=(4,), initializer="zeros", trainable=False)
+
+        def call(self, inputs):
+            self.total.assign_add(tf.reduce_sum(inputs, axis=0))
+            return inputs
+
+    layer = Counting()
+    keras.Sequential([layer]).predict(X, batch_size=16, verbose=0)
+    np.testing.assert_allclose(layer.total, X.sum(axis=0), rtol=1e-5)
+
+
+def test_calls_of_predict_do_not_pile_up(monkeypatch):
+    """Each waits with its rows in memory."""
+    net = model()
+    waited, wait = [], jax.block_until_ready
+    monkeypatch.setattr(jax, "block_until_ready", lambda found: waited.append(found) or wait(found))
+    monkeypatch.setattr(plan, "WINDOW_BYTES", 2 * 4 * X[0].nbytes)
+    expected = net.predict_on_batch(X)
+    waited.clear()
+    np.testing.assert_allclose(net.predict(X, batch_size=4, verbose=0), expected, rtol=1e-6, atol=1e-6)
+    calls = 7  # of two batches each
+    assert [len(found) for found in waited if isinstance(found, list)] == [1] * (calls - runner.IN_FLIGHT)
 
 
 def test_predict_does_not_change_the_model_or_training():

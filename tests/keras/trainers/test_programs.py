@@ -197,3 +197,19 @@ def test_results_do_not_depend_on_the_size_of_windows(batches, monkeypatch):
     for one, other in zip(*(net.get_weights() for net in nets), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-7)
     np.testing.assert_allclose(*(net.predict(X, batch_size=4, verbose=0) for net in nets), rtol=1e-6, atol=1e-7)
+
+
+def test_steps_without_results_do_not_pile_up(monkeypatch):
+    class Silent(keras.Model):
+        def train_step(self, batch):
+            super().train_step(batch)
+            return {}
+
+    inputs = keras.Input((4,))
+    net = Silent(inputs, keras.layers.Dense(1)(inputs))
+    net.compile("sgd", "mse")
+    waited, wait = [], jax.block_until_ready
+    monkeypatch.setattr(jax, "block_until_ready", lambda found: waited.append(len(found)) or wait(found))
+    monkeypatch.setattr(plan, "WINDOW_BYTES", 2 * 4 * (X[0].nbytes + Y[0].nbytes))
+    net.fit(X, Y, batch_size=4, verbose=0)
+    assert waited.count(1) == 6  # calls of two batches each

@@ -59,6 +59,9 @@ report["any length"] = max(distance(steps.serve(data["long"]), data["long_y"]),
     distance(steps.serve(data["long"][:1, :3]), data["short_y"]))
 sized = tf.saved_model.load(folder + "/sized")
 report["any size"] = distance(sized.serve(data["images"]), data["sized_y"])
+strided = tf.saved_model.load(folder + "/strided")
+report["any strides"] = max(distance(strided.serve(data["images"]), data["strided_y"]),
+    distance(strided.serve(data["images"][:2, :7, 1:6]), data["strided_small_y"]))
 module = tf.saved_model.load(folder + "/module")
 report["module"] = distance(module.run(tf.constant([[1.0, 1.0]])), np.array([[5.0, 7.0]]))
 report["count"] = int(module.count.numpy())
@@ -115,6 +118,13 @@ def of_any_size():
     return keras.Sequential([keras.Input((None, None, 3)), *parts])
 
 
+def of_any_strides():
+    x = keras.Input((None, None, 3))
+    way = layers.DepthwiseConv2D(3, padding="same")(layers.Conv2D(4, 3, 2, "same")(x))
+    parts = [way, layers.Conv2D(4, 1, 2, "same")(x), layers.AveragePooling2D(3, 2, "same")(layers.Conv2D(4, 1)(x))]
+    return keras.Model(x, layers.MaxPooling2D(2, padding="same")(layers.Add()(parts)))
+
+
 class Net(tf.Module):
     def __init__(self):
         super().__init__()
@@ -143,6 +153,10 @@ def both(tmp_path_factory):
     sized.export(folder / "sized", verbose=False)
     lengths = {"long": long, "long_y": steps(long).numpy(), "short_y": steps(long[:1, :3]).numpy()}
     lengths["sized_y"] = sized(IMAGES, training=False).numpy()
+    strided = of_any_strides()
+    strided.export(folder / "strided", verbose=False)
+    lengths["strided_y"] = strided(IMAGES, training=False).numpy()
+    lengths["strided_small_y"] = strided(IMAGES[:2, :7, 1:6], training=False).numpy()
     tf.saved_model.save(Net(), folder / "module")
     net = tf.Module()
     net.w = tf.Variable([1.5, 2.5])
@@ -172,6 +186,7 @@ def both(tmp_path_factory):
         "export",
         "any length",
         "any size",
+        "any strides",
         "module",
         "keras",
         "keras functional",

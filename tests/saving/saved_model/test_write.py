@@ -1,6 +1,7 @@
 """SavedModels written here: read back as Keras models and as functions."""
 
 import os
+import warnings
 
 import numpy as np
 import pytest
@@ -71,6 +72,23 @@ OPEN_SIZES = {
     "masked": ((None,), [layers.Embedding(9, 4, mask_zero=True), layers.GRU(3)], [(2, 5), (3, 7)]),
     "resized": ((None, None, 3), [layers.Resizing(8, 7), layers.Conv2D(2, 3)], [(2, 9, 6, 3), (1, 16, 12, 3)]),
     "penalty": ((4,), [layers.Dense(3, activity_regularizer="l2")], [(2, 4), (5, 4)]),
+    "strided": (
+        (None, None, 3),
+        [layers.Conv2D(4, 3, 2, "same"), layers.DepthwiseConv2D(3, 2, "same"), layers.Conv2D(2, 1, 2, "same")],
+        [(2, 9, 7, 3), (1, 8, 8, 3), (2, 1, 2, 3), (3, 11, 30, 3)],
+    ),
+    "wide steps": ((None, None, 3), [layers.Conv2D(2, 2, 3, "same")], [(2, 9, 7, 3), (1, 8, 10, 3), (2, 1, 2, 3)]),
+    "means": (
+        (None, None, 3),
+        [layers.AveragePooling2D(3, 2, "same"), layers.AveragePooling2D(2, 1, "same"), layers.AveragePooling2D(1, 2)],
+        [(2, 9, 7, 3), (1, 8, 8, 3), (2, 3, 2, 3)],
+    ),
+    "maxima": (
+        (None, 3),
+        [layers.MaxPooling1D(3, 2, "same"), layers.MaxPooling1D(1, 3, "same")],
+        [(2, 9, 3), (1, 2, 3)],
+    ),
+    "volumes": ((None, None, None, 2), [layers.AveragePooling3D(2, 2, "same")], [(2, 3, 4, 5, 2), (1, 1, 2, 1, 2)]),
 }
 
 
@@ -78,7 +96,9 @@ OPEN_SIZES = {
 def test_any_size_of_other_axes(tmp_path, name):
     shape, parts, sizes = OPEN_SIZES[name]
     model = keras.Sequential([keras.Input(shape), *parts])
-    model.export(tmp_path / "model", verbose=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.export(tmp_path / "model", verbose=False)
     loaded = tf.saved_model.load(tmp_path / "model")
     for size in sizes:
         x = np.random.default_rng(0).uniform(0, 9, size).astype("float32")
@@ -90,8 +110,9 @@ def test_any_size_of_other_axes(tmp_path, name):
     [
         ([layers.CenterCrop(4, 4)], "4 and more", 7),
         ([layers.MaxPooling2D(), layers.UpSampling2D()], "2 and more", 5),
+        ([layers.AveragePooling2D(3, 2)], "3 and more", 3),
     ],
-    ids=["crop", "pool"],
+    ids=["crop", "pool", "mean"],
 )
 def test_sizes_are_limited_as_little_as_can_be(tmp_path, parts, word, size):
     model = keras.Sequential([keras.Input((None, None, 2)), *parts])
@@ -102,6 +123,21 @@ def test_sizes_are_limited_as_little_as_can_be(tmp_path, parts, word, size):
     np.testing.assert_allclose(loaded.serve(x), model(x, training=False), rtol=1e-6)
     with pytest.raises(ValueError, match=r"size|shape|dimension"):
         loaded.serve(x[:, :1, :1])
+
+
+def test_branches_of_equal_strides_meet_at_any_size(tmp_path):
+    """A residual block that halves: windows of 3 and of 1, both padded, have results of the same size."""
+    x = keras.Input((None, None, 2))
+    way = layers.Conv2D(4, 3, padding="same")(layers.Conv2D(4, 3, 2, "same")(x))
+    parts = [way, layers.Conv2D(4, 1, 2, "same")(x), layers.MaxPooling2D(3, 2, "same")(layers.Conv2D(4, 1)(x))]
+    model = keras.Model(x, layers.AveragePooling2D(2, padding="same")(layers.Add()(parts)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.export(tmp_path / "model", verbose=False)
+    loaded = tf.saved_model.load(tmp_path / "model")
+    for height, width in ((1, 1), (6, 9), (7, 4), (13, 10)):
+        x = np.random.default_rng(0).random((2, height, width, 2), "float32")
+        np.testing.assert_allclose(loaded.serve(x), model(x, training=False), rtol=1e-5, atol=1e-6)
 
 
 def test_halves_that_are_doubled_again_need_even_sizes(tmp_path):

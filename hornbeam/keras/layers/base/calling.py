@@ -6,7 +6,7 @@ import warnings
 from typing import Any
 
 from hornbeam.base import trees
-from hornbeam.base.errors import TapeError
+from hornbeam.base.errors import TapeError, TraceError
 from hornbeam.core import placement, symbolic
 from hornbeam.core.conversion import as_array
 from hornbeam.core.frame import Frame, unwrap_tree
@@ -58,7 +58,10 @@ def call_layer(layer: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
         return _call_symbolic(layer, spec, bound, previous_mask, training, given)
     in_parts = bool(scopes.tapes) and _exposes_inner(layer)
     if context is None and scopes.frame is None and not scopes.symbolic and not in_parts and _may_compile(layer, bound):
-        return _run_plan(layer, spec, bound, previous_mask, training, given)
+        try:
+            return _run_plan(layer, spec, bound, previous_mask, training, given)
+        except _NeedsValuesError:
+            vars(layer)["_needs_values"] = True
     own = context is None
     taped = own and scopes.tapes and scopes.frame is not None and not in_parts
     if taped and all(inner.built for inner in layer._flatten_layers()):
@@ -77,6 +80,10 @@ def call_layer(layer: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
 def _check_spec(layer: Any, spec: CallSpec, bound: dict[str, Any]) -> None:
     if layer.input_spec is not None and spec.first is not None:
         input_spec.check(layer.input_spec, bound.get(spec.first or ""), layer.name)
+
+
+class _NeedsValuesError(Exception):
+    """A size in a model depends on values (`tf.where(condition)`), so its calls are not compiled as a whole."""
 
 
 class _SeveralOutputsError(Exception):
@@ -224,7 +231,7 @@ def _attach_masks(structure: Any, masks: Any) -> None:
 
 # --- compiled ------------------------------------------------------------------------------------
 def _may_compile(layer: Any, bound: dict[str, Any]) -> bool:
-    if scopes.inspect is not None:
+    if scopes.inspect is not None or "_needs_values" in vars(layer):
         return False
     for leaf in trees.flatten(list(bound.values())):
         if isinstance(leaf, Tensor) and (isinstance(leaf._value, Tracer) or isinstance(leaf, HostTensor)):
@@ -251,7 +258,10 @@ def _run_plan(layer: Any, spec: CallSpec, bound: dict[str, Any], previous_mask: 
             return outputs, extras if context.losses or has_any(masks) else ()
 
         plan_owners: list[Any] = []
-        plan = Plan(layer, run, tensors)
+        try:
+            plan = Plan(layer, run, tensors)
+        except TraceError as error:
+            raise _NeedsValuesError from error
         plan.owners = plan_owners
         layer._plans[key] = plan
     outputs, extras = plan.run(tensors)

@@ -1,4 +1,4 @@
-"""Variants of layers: recomputing ones; quantised ones, which few layers have; and low-rank ones, which none has."""
+"""Variants of layers: recomputing ones, and quantised ones, which few layers have."""
 
 from __future__ import annotations
 
@@ -63,35 +63,6 @@ class LayerVariants:
         )
 
 
-class LowRank:
-    """``enable_lora`` of layers that have a table or a kernel."""
-
-    name: str
-
-    def enable_lora(
-        self,
-        rank: int,
-        lora_alpha: float | None = None,
-        a_initializer: Any = "he_uniform",
-        b_initializer: Any = "zeros",
-    ) -> None:
-        """Raise: low-rank adaptation is not offered.
-
-        Raises:
-            NotSupportedError: always.
-        """
-        raise NotSupportedError(
-            explain(
-                f"{type(self).__name__} '{self.name}' cannot be adapted at low rank.",
-                expected="training of all weights, or of some layers",
-                received=f"enable_lora(rank={rank}, lora_alpha={lora_alpha}, a_initializer={a_initializer!r}, "
-                f"b_initializer={b_initializer!r})",
-                fix="freeze layers with `layer.trainable = False` and train the rest; or add the product of two small "
-                "`Dense` layers to the output of a frozen one",
-            )
-        )
-
-
 class MadeByBuild:
     """Stands for an attribute until ``build`` sets it on the layer, and says so when it is asked for too early."""
 
@@ -101,9 +72,9 @@ class MadeByBuild:
     def __get__(self, layer: Any, owner: type) -> Any:
         if layer is None:
             return self
-        # A quantised layer keeps something else in its place, and makes the numbers when they are asked for.
+        # Quantised and adapted layers keep something else in its place, and make the numbers when they are asked for.
         if (stored := vars(layer).get(f"_{self.attribute}")) is not None:
-            return layer.unpacked(stored)
+            return layer._with_factors(stored) if layer.lora_enabled else layer.unpacked(stored)
         raise NotBuiltError(
             f"{owner.__name__} '{vars(layer).get('name')}' has no `{self.attribute}` yet: weights are made when the "
             "layer is called for the first time, or by `layer.build(input_shape)`."

@@ -6,7 +6,8 @@ from typing import Any
 
 from hornbeam import ops
 from hornbeam.keras.layers.base.layer import refuse_variants
-from hornbeam.keras.layers.base.variants import LowRank, MadeByBuild
+from hornbeam.keras.layers.base.low_rank import LowRank
+from hornbeam.keras.layers.base.variants import MadeByBuild
 from hornbeam.keras.layers.convolution import shapes
 from hornbeam.keras.layers.convolution.base import WindowedLayer, divisible
 
@@ -38,9 +39,11 @@ class Conv(LowRank, WindowedLayer):
         bias_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
-        variants = {name: kwargs.pop(name, None) for name in ("lora_rank", "lora_alpha", "quantization_config")}
+        # Keras's signatures do not show these three.
+        rank, alpha, quantized = (kwargs.pop(name, None) for name in ("lora_rank", "lora_alpha", "quantization_config"))
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        refuse_variants(self, **variants)
+        refuse_variants(self, quantization_config=quantized)
+        self._take_lora(rank, alpha)
         padding = shapes.padding_name(padding, causal=self.rank == 1)
         self._take_filters(filters)
         self._take_window(kernel_size, strides, padding, data_format, dilation_rate)
@@ -74,6 +77,7 @@ class Conv(LowRank, WindowedLayer):
         self.kernel = self._weight("kernel", (*self.kernel_size, channels // self.groups, self.filters), "kernel")
         self._add_bias(self.filters)
         self.built = True
+        self._begin_lora()
 
     def convolution_op(self, inputs: Any, kernel: Any) -> Any:
         """The convolution alone; subclasses may change the kernel on the way."""

@@ -7,9 +7,10 @@ from typing import Any
 from hornbeam.base import check
 from hornbeam.keras import activations, constraints, initializers, regularizers
 from hornbeam.keras.layers.base.input_spec import InputSpec
-from hornbeam.keras.layers.base.layer import Layer, refuse_variants
+from hornbeam.keras.layers.base.layer import Layer
+from hornbeam.keras.layers.base.low_rank import LowRank
 from hornbeam.keras.layers.base.quantizable import checked_config
-from hornbeam.keras.layers.base.variants import LowRank, MadeByBuild
+from hornbeam.keras.layers.base.variants import MadeByBuild
 from hornbeam.keras.layers.core.quantized_kernels import QuantizableKernel
 from hornbeam.ops.dense import dense as affine
 
@@ -28,8 +29,9 @@ class Dense(LowRank, QuantizableKernel, Layer):
         activity_regularizer: penalty on the outputs.
         kernel_constraint: projection of the kernel after each update.
         bias_constraint: projection of the bias after each update.
-        lora_rank: must be None; low-rank adaptation is not offered.
-        lora_alpha: must be None.
+        lora_rank: if given, the kernel is frozen and this many columns of low-rank factors are trained; see
+            ``enable_lora``.
+        lora_alpha: how much the factors count, times the rank; the rank by default.
         quantization_config: how the weights are quantised, where the dtype policy says that they are.
 
     Input shape: ``(batch, ..., features)``, floating; ``features`` must be known at build time.
@@ -64,7 +66,7 @@ class Dense(LowRank, QuantizableKernel, Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        refuse_variants(self, lora_rank=lora_rank, lora_alpha=lora_alpha)
+        self._take_lora(lora_rank, lora_alpha)
         self.quantization_config = checked_config(self, quantization_config)
         self.units = check.positive_int("units", units, owner=self)
         self.activation = activations.get(activation)
@@ -93,6 +95,7 @@ class Dense(LowRank, QuantizableKernel, Layer):
             )
         self.input_spec = InputSpec(min_ndim=2, axes={-1: features})
         self.built = True
+        self._begin_lora()
 
     def call(self, inputs: Any, training: Any = None) -> Any:
         """``activation(inputs @ kernel + bias)``."""

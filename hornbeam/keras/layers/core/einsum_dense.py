@@ -11,8 +11,9 @@ from hornbeam.base.errors import ShapeError
 from hornbeam.keras import activations, constraints, initializers, regularizers
 from hornbeam.keras.layers.base.input_spec import InputSpec
 from hornbeam.keras.layers.base.layer import Layer, refuse_variants
+from hornbeam.keras.layers.base.low_rank import LowRank
 from hornbeam.keras.layers.base.quantizable import checked_config
-from hornbeam.keras.layers.base.variants import LowRank, MadeByBuild
+from hornbeam.keras.layers.base.variants import MadeByBuild
 from hornbeam.keras.layers.core.quantized_kernels import QuantizableKernel
 
 
@@ -32,8 +33,9 @@ class EinsumDense(LowRank, QuantizableKernel, Layer):
         bias_regularizer: penalty on the bias.
         kernel_constraint: projection of the kernel after each update.
         bias_constraint: projection of the bias after each update.
-        lora_rank: must be None.
-        lora_alpha: must be None.
+        lora_rank: if given, the kernel is frozen and this many columns of low-rank factors are trained; see
+            ``enable_lora``.
+        lora_alpha: how much the factors count, times the rank; the rank by default.
         gptq_unpacked_column_size: must be None.
         quantization_config: how the weights are quantised, where the dtype policy says that they are.
 
@@ -42,7 +44,7 @@ class EinsumDense(LowRank, QuantizableKernel, Layer):
 
     Raises:
         ValueError: at build, if the equation does not fit the shapes.
-        NotSupportedError: LoRA, or weights quantised by GPTQ.
+        NotSupportedError: weights quantised by GPTQ.
 
     References: Keras ``layers.EinsumDense``.
     """
@@ -71,12 +73,8 @@ class EinsumDense(LowRank, QuantizableKernel, Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        refuse_variants(
-            self,
-            lora_rank=lora_rank,
-            lora_alpha=lora_alpha,
-            gptq_unpacked_column_size=gptq_unpacked_column_size,
-        )
+        refuse_variants(self, gptq_unpacked_column_size=gptq_unpacked_column_size)
+        self._take_lora(lora_rank, lora_alpha)
         self.equation = equation
         self.partial_output_shape = (output_shape,) if isinstance(output_shape, int) else tuple(output_shape)
         self.bias_axes = bias_axes
@@ -115,6 +113,7 @@ class EinsumDense(LowRank, QuantizableKernel, Layer):
                 constraint=self.bias_constraint,
             )
         self.built = True
+        self._begin_lora()
 
     def call(self, inputs: Any, training: Any = None) -> Any:
         """``activation(einsum(equation, inputs, kernel) + bias)``."""

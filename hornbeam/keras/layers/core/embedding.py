@@ -14,9 +14,10 @@ from hornbeam.core.tensor import Tensor
 from hornbeam.engine.jax_compat import ArrayImpl
 from hornbeam.errors import InvalidArgumentError
 from hornbeam.keras import constraints, initializers, regularizers
-from hornbeam.keras.layers.base.layer import Layer, refuse_variants
+from hornbeam.keras.layers.base.layer import Layer
+from hornbeam.keras.layers.base.low_rank import LowRank
 from hornbeam.keras.layers.base.quantizable import checked_config
-from hornbeam.keras.layers.base.variants import LowRank, MadeByBuild
+from hornbeam.keras.layers.base.variants import MadeByBuild
 from hornbeam.keras.layers.core.quantized_tables import QuantizableTable
 
 
@@ -31,8 +32,9 @@ class Embedding(LowRank, QuantizableTable, Layer):
         embeddings_constraint: projection of the table after each update.
         mask_zero: integer 0 stands for "nothing here": the outputs carry a mask that is False there.
         weights: the table, instead of initial values.
-        lora_rank: must be None.
-        lora_alpha: must be None.
+        lora_rank: if given, the table is frozen and this many columns of low-rank factors are trained; see
+            ``enable_lora``.
+        lora_alpha: how much the factors count, times the rank; the rank by default.
         quantization_config: how the table is quantised, where the dtype policy says that it is.
 
     Input shape: any, of integers; floats are cut to integers.
@@ -41,7 +43,6 @@ class Embedding(LowRank, QuantizableTable, Layer):
 
     Raises:
         ValueError: a size is not a positive int.
-        NotSupportedError: LoRA.
 
     Raises:
         InvalidArgumentError: an eager call on CPU with a number that has no row. Inside a compiled program (a model's
@@ -51,6 +52,7 @@ class Embedding(LowRank, QuantizableTable, Layer):
     """
 
     embeddings: Any = MadeByBuild("embeddings")
+    adapted = "embeddings"
 
     pure = True
     unserialized = frozenset({"weights", "lora_rank", "lora_alpha"})
@@ -76,7 +78,7 @@ class Embedding(LowRank, QuantizableTable, Layer):
         if kwargs.pop("input_length", None) is not None:
             warnings.warn("Argument `input_length` is deprecated. Just remove it.", stacklevel=2)
         super().__init__(**kwargs)
-        refuse_variants(self, lora_rank=lora_rank, lora_alpha=lora_alpha)
+        self._take_lora(lora_rank, lora_alpha)
         self.quantization_config = checked_config(self, quantization_config)
         self.input_dim = input_dim
         self.output_dim = output_dim
@@ -108,6 +110,7 @@ class Embedding(LowRank, QuantizableTable, Layer):
                 constraint=self.embeddings_constraint,
             )
         self.built = True
+        self._begin_lora()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if args:

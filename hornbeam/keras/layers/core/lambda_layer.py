@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from hornbeam.base import trees
+from hornbeam.base.errors import TraceError
+from hornbeam.core.symbolic import KerasTensor
 from hornbeam.keras.layers.base import calling
 from hornbeam.keras.layers.base.layer import Layer
 from hornbeam.keras.saving.functions import dump_function, load_function, refuse_lambda
@@ -68,8 +70,16 @@ class Lambda(Layer):
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         if self._output_shape is None:
             # Straight from the function: the dtype of its result is then known too.
-            return self._inferred(calling.infer_outputs, self, args, kwargs)
+            return self._inferred(self._outputs_of, args, kwargs)
         return super().compute_output_spec(*args, **kwargs)
+
+    def _outputs_of(self, args: tuple, kwargs: dict[str, Any]) -> Any:
+        try:
+            return calling.infer_outputs(self, args, kwargs)
+        except TraceError:
+            # Sizes that depend on values (`tf.where(condition)`) have no abstract run, but a graph knows them as None.
+            args, kwargs = trees.map_structure(_apart, (args, kwargs))
+            return trees.map_structure(_apart, self.call(*args, **kwargs))
 
     def _inferred(self, run: Callable, *args: Any) -> Any:
         try:
@@ -124,6 +134,11 @@ class Lambda(Layer):
         if "arguments" in config:
             config["arguments"] = deserialize_keras_object(config["arguments"], custom_objects=custom_objects)
         return super().from_config(config)  # type: ignore[return-value]
+
+
+def _apart(value: Any) -> Any:
+    """A symbolic tensor of the same shape that belongs to no graph."""
+    return KerasTensor(value.shape, value.dtype) if isinstance(value, KerasTensor) else value
 
 
 def _with_batch(shape: Any, batch: Any) -> Any:

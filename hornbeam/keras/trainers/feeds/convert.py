@@ -94,7 +94,8 @@ def as_host_array(value: Any, name: str = "x") -> Any:
     if kind == "O":
         array = _from_objects(array, name)
         kind = array.dtype.kind
-    if kind in "mMV":
+    # Number types of other libraries (bfloat16) call themselves structured, too.
+    if kind in "mM" or (kind == "V" and array.dtype.isbuiltin != 2):
         what = "Dates and times" if kind in "mM" else "Structured arrays"
         raise DataError(
             explain(
@@ -119,7 +120,9 @@ def as_host_array(value: Any, name: str = "x") -> Any:
 def _narrow(array: np.ndarray) -> np.ndarray:
     dtype = dtypes.from_numpy(array.dtype)
     if dtype.is_floating:
-        return array.astype(dtypes.as_dtype(settings.floatx()).as_numpy_dtype, copy=False)
+        floats = dtypes.as_dtype(settings.floatx()).as_numpy_dtype
+        # Rows that lie in one piece are picked quickly; where no copy is made, each pass may need one.
+        return array if array.dtype == floats else array.astype(floats, order="C")
     if dtype == "int64":
         return _integers(array, np.int32)
     if dtype == "uint64":
@@ -132,7 +135,7 @@ def _integers(array: np.ndarray, kind: type) -> np.ndarray:
     limits = np.iinfo(kind)
     if array.size and (array.max() > limits.max or array.min() < limits.min):
         return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
-    return array.astype(kind)
+    return array.astype(kind, order="C")
 
 
 def _as_array(value: Any, name: str) -> Any:

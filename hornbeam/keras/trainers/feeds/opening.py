@@ -36,6 +36,8 @@ def open_feed(
         DataError: the data do not fit together, or are none.
     """
     x, y, sample_weight = data
+    # What gives parts of batches to several devices has the whole ones, too: steps share them out by themselves.
+    x = getattr(x, "_whole_batches", x)
     if x is None or (trees.is_nested(x) and all(leaf is None for leaf in trees.flatten(x))):
         raise DataError(
             explain(

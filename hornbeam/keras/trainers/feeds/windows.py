@@ -14,6 +14,8 @@ from hornbeam.keras.trainers.feeds.arrays import ArrayFeed
 
 RESIDENT_LIMIT_BYTES = 1 << 30
 """Data sets up to this size are put on an accelerator as a whole."""
+_COPY_LIMIT_BYTES = 1 << 28
+"""Views up to this size are copied into rows that lie in one piece, which are picked several times as quickly."""
 
 
 class Windows:
@@ -30,10 +32,10 @@ class Windows:
     def __init__(self, feed: ArrayFeed, calls: int) -> None:
         leaves = jax.tree_util.tree_leaves(feed.arrays)
         self._calls = calls
-        self._on_host = jax.default_backend() == "cpu" or feed.nbytes > RESIDENT_LIMIT_BYTES
+        to_put = sum(leaf.nbytes for leaf in leaves if not isinstance(leaf, jax.Array))
+        self._on_host = jax.default_backend() == "cpu" or to_put > RESIDENT_LIMIT_BYTES
         if self._on_host:
-            # `take` would copy other layouts as a whole, each time.
-            self._leaves = [np.ascontiguousarray(leaf) for leaf in leaves]
+            self._leaves = [_compact(np.asarray(leaf)) for leaf in leaves]
             return
         if feed.resident is None:
             feed.resident = [_put(leaf) for leaf in leaves]
@@ -55,9 +57,18 @@ class Windows:
 
     def _picked(self, leaf: np.ndarray, rows: np.ndarray) -> Any:
         window = aligned_empty((self._calls, rows.shape[1], *leaf.shape[1:]), leaf.dtype)
-        # Any other mode than the default writes into the window without a copy in between.
-        np.take(leaf, rows, axis=0, out=window[: len(rows)], mode="clip")
+        if leaf.flags.c_contiguous:
+            # Any other mode than the default writes into the window without a copy in between.
+            np.take(leaf, rows, axis=0, out=window[: len(rows)], mode="clip")
+        else:
+            # `take` would copy the leaf as a whole, each time.
+            window[: len(rows)] = leaf[rows]
         return _put(window)
+
+
+def _compact(leaf: np.ndarray) -> np.ndarray:
+    """A leaf with its rows in one piece, unless that takes much memory: views may stand for far more than they hold."""
+    return np.ascontiguousarray(leaf) if leaf.nbytes <= _COPY_LIMIT_BYTES else leaf
 
 
 def _put(leaf: Any) -> Any:

@@ -6,6 +6,7 @@ import jax
 import numpy as np
 import pytest
 
+from hornbeam import keras
 from hornbeam.keras.trainers.feeds import windows
 from hornbeam.keras.trainers.feeds.arrays import ArrayFeed
 
@@ -73,3 +74,48 @@ def test_data_beyond_the_memory_of_an_accelerator_stay_on_the_host(monkeypatch):
     monkeypatch.setattr(windows, "RESIDENT_LIMIT_BYTES", feed.nbytes)
     windows.Windows(feed, 3).take(ROWS)
     assert feed.resident is not None
+
+
+def test_views_that_stand_for_more_than_they_hold_are_not_copied_as_a_whole(monkeypatch):
+    x = np.lib.stride_tricks.sliding_window_view(np.arange(12, dtype="float32"), 3)
+    feed = ArrayFeed(x, np.broadcast_to(np.float32(2), (10, 1)), batch_size=2)
+    for limit, whole in ((x.nbytes, True), (0, False)):
+        monkeypatch.setattr(windows, "_COPY_LIMIT_BYTES", limit)
+        rows = windows.Windows(feed, 3)
+        copied = [not np.shares_memory(one, two) for one, two in zip(rows._leaves, feed.leaves, strict=True)]
+        assert copied == [whole, whole]
+        first, second = rows.take(ROWS)
+        np.testing.assert_array_equal(first, x[ROWS])
+        np.testing.assert_array_equal(second, np.full((3, 2, 1), 2.0))
+
+
+def test_arrays_of_an_accelerator_stay_there(monkeypatch):
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    monkeypatch.setattr(windows, "RESIDENT_LIMIT_BYTES", data("int32")[:, 0, 0].nbytes)
+    feed = ArrayFeed(jax.numpy.asarray(data()), data("int32")[:, 0, 0], batch_size=2)
+    first, second = windows.Windows(feed, 3).take(ROWS)
+    assert (
+        feed.resident is not None and feed.resident[0].unsafe_buffer_pointer() == feed.leaves[0].unsafe_buffer_pointer()
+    )
+    np.testing.assert_array_equal(first, data()[ROWS])
+    np.testing.assert_array_equal(second, data("int32")[:, 0, 0][ROWS])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_callback_does_to_the_data_counts_from_the_next_epoch_on(kind, monkeypatch):
+    x, seen = np.zeros((40, 1), "float32"), []
+    make = windows.Windows.__init__
+
+    def made(*args):
+        with monkeypatch.context() as patch:
+            patch.setattr(jax, "default_backend", lambda: kind)
+            make(*args)
+        seen.append(args[0]._on_host)
+
+    monkeypatch.setattr(windows.Windows, "__init__", made)
+    net = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, kernel_initializer="ones")])
+    net.compile(keras.optimizers.SGD(0.0), "mae")
+    shift = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: np.add(x, 1, out=x))
+    losses = net.fit(x, np.zeros((40, 1)), batch_size=2, epochs=3, verbose=0, callbacks=[shift]).history["loss"]
+    assert losses == [0.0, 1.0, 2.0]
+    assert seen == [kind == "cpu"] * 3
