@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import keras as oracle
 import numpy as np
 import pytest
@@ -230,7 +233,9 @@ def test_both_ways_of_a_table():
     for tied in (True, False):
         found = []
         for library in (keras, oracle):
-            layer = library.layers.ReversibleEmbedding(7, 4, tie_weights=tied, embeddings_initializer="ones")
+            layer = library.layers.ReversibleEmbedding(
+                7, 4, tie_weights=tied, embeddings_initializer="ones", name="table"
+            )
             layer.build()
             layer.enable_lora(2, a_initializer="ones", b_initializer=library.initializers.Constant(0.5))
             found.append([outline(layer), np.asarray(layer(vectors, reverse=True))])
@@ -243,9 +248,6 @@ def test_both_ways_of_a_table():
 
 
 def test_copies_and_pickles_have_the_factors():
-    import copy
-    import pickle
-
     (_, layer), _ = pair("Dense")
     for again in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
         np.testing.assert_allclose(again(INPUTS["Dense"]), layer(INPUTS["Dense"]), rtol=1e-6)
