@@ -17,6 +17,7 @@ from hornbeam.core.variable import Variable
 from hornbeam.data.blocks import RaggedRows
 from hornbeam.data.sparse_rows import is_sparse, sparse_spec
 from hornbeam.engine.jax_compat import wide_types
+from hornbeam.engine.memory import is_constant
 from hornbeam.ragged.spec import RaggedTensorSpec
 
 _INT32 = np.iinfo(np.int32)
@@ -256,6 +257,8 @@ def _is_text(leaf: Any) -> bool:
 _place = jax.jit(lambda *arrays: arrays)
 """Arrays put on the device by calling a program: several times quicker than ``device_put``, and always a copy, where
 ``device_put`` may go on using the memory of the user's array."""
+_LITTLE = 1 << 16
+"""Bytes."""
 
 
 _NARROW = frozenset(
@@ -266,6 +269,12 @@ _NARROW = frozenset(
 def to_tensors(leaves: list[Any]) -> list[Any]:
     """Host leaves as tensors; what is no array stays as it is."""
     if all(type(leaf) is np.ndarray and leaf.dtype in _NARROW for leaf in leaves):
+        # Memory of JAX itself can be shared; finding that out takes longer than copying a little.
+        shared = [leaf.nbytes > _LITTLE and is_constant(leaf) for leaf in leaves]
+        if any(shared):
+            rest = iter(_place(*(leaf for leaf, own in zip(leaves, shared, strict=True) if not own)))
+            pairs = zip(leaves, shared, strict=True)
+            return [Tensor(jax.device_put(leaf) if own else next(rest)) for leaf, own in pairs]
         return [Tensor(array) for array in _place(*leaves)]
     numeric = [leaf for leaf in leaves if isinstance(leaf, (np.ndarray, np.generic)) and leaf.dtype.kind != "O"]
     found: Any = iter(())

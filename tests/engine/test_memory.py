@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+import jax
 import ml_dtypes
 import numpy as np
 import pytest
@@ -52,3 +53,13 @@ def test_aligned_blocks(shape, dtype):
     assert found.size == 0 or found.ctypes.data % 64 == 0
     found[...] = 1
     assert np.all(found == 1)
+
+
+def test_memory_of_jax_is_constant():
+    ours = np.asarray(jax.numpy.arange(8.0))
+    assert memory.is_constant(ours)
+    assert memory.is_constant(ours[None, 2:5])
+    users = np.arange(8.0)
+    users.flags.writeable = False  # whoever made it may switch that back
+    for array in (users, users[2:], np.arange(8.0)[1:], np.frombuffer(memoryview(bytearray(8)).toreadonly(), "uint8")):
+        assert not memory.is_constant(array)

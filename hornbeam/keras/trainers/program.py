@@ -17,7 +17,7 @@ from hornbeam.core.tensor import wrap
 from hornbeam.core.variable import commit_all, commit_lock, read_all, reclaim
 from hornbeam.engine import cache, compiler, loops
 from hornbeam.engine.jax_compat import wide_types
-from hornbeam.engine.memory import is_aligned
+from hornbeam.engine.memory import is_aligned, is_constant
 
 _nothing = nullcontext()
 
@@ -161,4 +161,5 @@ class StepProgram:
 
 def _settled(leaf: Any) -> Any:
     """An array that nobody changes while a step reads it: XLA on the CPU does so later, in NumPy's memory if it can."""
-    return leaf.copy() if isinstance(leaf, np.ndarray) and is_aligned(leaf) else leaf
+    in_place = isinstance(leaf, np.ndarray) and is_aligned(leaf) and not is_constant(leaf)
+    return leaf.copy() if in_place else leaf
