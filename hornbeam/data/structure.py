@@ -16,8 +16,8 @@ from hornbeam.core.tensor import HostTensor, Tensor, WideTensor
 from hornbeam.core.variable import Variable
 from hornbeam.data.blocks import RaggedRows
 from hornbeam.data.sparse_rows import is_sparse, sparse_spec
-from hornbeam.engine.jax_compat import wide_types
-from hornbeam.engine.memory import is_constant
+from hornbeam.engine.jax_compat import is_constant, wide_types
+from hornbeam.engine.memory import is_aligned
 from hornbeam.ragged.spec import RaggedTensorSpec
 
 _INT32 = np.iinfo(np.int32)
@@ -266,8 +266,15 @@ _NARROW = frozenset(
 )
 
 
+def _settled(leaf: Any) -> Any:
+    """An array that nobody changes while ``_place`` reads it: programs begin after the call, in place if they can."""
+    in_place = type(leaf) is np.ndarray and leaf.dtype.kind != "O" and is_aligned(leaf) and not is_constant(leaf)
+    return leaf.copy() if in_place else leaf
+
+
 def to_tensors(leaves: list[Any]) -> list[Any]:
     """Host leaves as tensors; what is no array stays as it is."""
+    leaves = [_settled(leaf) for leaf in leaves]
     if all(type(leaf) is np.ndarray and leaf.dtype in _NARROW for leaf in leaves):
         # Memory of JAX itself can be shared; finding that out takes longer than copying a little.
         shared = [leaf.nbytes > _LITTLE and is_constant(leaf) for leaf in leaves]

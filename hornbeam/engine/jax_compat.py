@@ -142,3 +142,13 @@ def _lowering(function: Callable) -> Callable:
             _exporting.reset(before)
 
     return lower
+
+
+def is_constant(array: np.ndarray) -> bool:
+    """Whether nobody can write to the memory of an array, because it is that of an array of JAX."""
+    base: Any = array
+    while isinstance(base, np.ndarray):
+        if base.flags.writeable:
+            return False
+        base = base.base
+    return isinstance(base, memoryview) and isinstance(base.obj, jax.Array)

@@ -13,7 +13,6 @@ import os
 import sys
 from typing import Any
 
-import jax
 import numpy as np
 
 SWITCH = "HORNBEAM_MALLOC"
@@ -48,16 +47,6 @@ def aligned_empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     block = np.empty(nbytes + ALIGNMENT, np.uint8)
     start = -block.ctypes.data % ALIGNMENT
     return block[start : start + nbytes].view(dtype).reshape(shape)
-
-
-def is_constant(array: np.ndarray) -> bool:
-    """Whether nobody can write to the memory of an array, because it is that of an array of JAX."""
-    base: Any = array
-    while isinstance(base, np.ndarray):
-        if base.flags.writeable:
-            return False
-        base = base.base
-    return isinstance(base, memoryview) and isinstance(base.obj, jax.Array)
 
 
 def is_aligned(array: np.ndarray) -> bool:

@@ -9,14 +9,14 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from hornbeam.engine import memory
+from hornbeam.engine import jax_compat, memory
 
 pytestmark = pytest.mark.unit
 glibc = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="settings of glibc")
 
 FAULTS = """
 import ctypes, resource
-from hornbeam.engine import memory
+from hornbeam.engine import jax_compat, memory
 libc = ctypes.CDLL(None)
 libc.malloc.restype, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
 def use():
@@ -57,9 +57,9 @@ def test_aligned_blocks(shape, dtype):
 
 def test_memory_of_jax_is_constant():
     ours = np.asarray(jax.numpy.arange(8.0))
-    assert memory.is_constant(ours)
-    assert memory.is_constant(ours[None, 2:5])
+    assert jax_compat.is_constant(ours)
+    assert jax_compat.is_constant(ours[None, 2:5])
     users = np.arange(8.0)
     users.flags.writeable = False  # whoever made it may switch that back
     for array in (users, users[2:], np.arange(8.0)[1:], np.frombuffer(memoryview(bytearray(8)).toreadonly(), "uint8")):
-        assert not memory.is_constant(array)
+        assert not jax_compat.is_constant(array)

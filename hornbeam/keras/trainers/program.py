@@ -16,8 +16,8 @@ from hornbeam.core.frame import Program
 from hornbeam.core.tensor import wrap
 from hornbeam.core.variable import commit_all, commit_lock, read_all, reclaim
 from hornbeam.engine import cache, compiler, loops
-from hornbeam.engine.jax_compat import wide_types
-from hornbeam.engine.memory import is_aligned, is_constant
+from hornbeam.engine.jax_compat import is_constant, wide_types
+from hornbeam.engine.memory import is_aligned
 
 _nothing = nullcontext()
 
