@@ -17,7 +17,7 @@ from hornbeam.core.variable import Variable
 from hornbeam.data.blocks import RaggedRows
 from hornbeam.data.sparse_rows import is_sparse, sparse_spec
 from hornbeam.engine.jax_compat import is_constant, wide_types
-from hornbeam.engine.memory import is_aligned
+from hornbeam.engine.memory import SENT_AT_ONCE_BYTES, aligned_copy
 from hornbeam.ragged.spec import RaggedTensorSpec
 
 _INT32 = np.iinfo(np.int32)
@@ -257,8 +257,6 @@ def _is_text(leaf: Any) -> bool:
 _place = jax.jit(lambda *arrays: arrays)
 """Arrays put on the device by calling a program: several times quicker than ``device_put``, and always a copy, where
 ``device_put`` may go on using the memory of the user's array."""
-_LITTLE = 1 << 16
-"""Bytes."""
 
 
 _NARROW = frozenset(
@@ -266,23 +264,18 @@ _NARROW = frozenset(
 )
 
 
-def _settled(leaf: Any) -> Any:
-    """An array that nobody changes while ``_place`` reads it: programs begin after the call, in place if they can."""
-    in_place = type(leaf) is np.ndarray and leaf.dtype.kind != "O" and is_aligned(leaf) and not is_constant(leaf)
-    return leaf.copy() if in_place else leaf
+def _own(leaf: np.ndarray) -> np.ndarray:
+    """An array that nobody changes later, when the device reads it."""
+    return leaf if is_constant(leaf) else aligned_copy(leaf)
 
 
 def to_tensors(leaves: list[Any]) -> list[Any]:
     """Host leaves as tensors; what is no array stays as it is."""
-    leaves = [_settled(leaf) for leaf in leaves]
     if all(type(leaf) is np.ndarray and leaf.dtype in _NARROW for leaf in leaves):
-        # Memory of JAX itself can be shared; finding that out takes longer than copying a little.
-        shared = [leaf.nbytes > _LITTLE and is_constant(leaf) for leaf in leaves]
-        if any(shared):
-            rest = iter(_place(*(leaf for leaf, own in zip(leaves, shared, strict=True) if not own)))
-            pairs = zip(leaves, shared, strict=True)
-            return [Tensor(jax.device_put(leaf) if own else next(rest)) for leaf, own in pairs]
+        if any(leaf.nbytes > SENT_AT_ONCE_BYTES for leaf in leaves):
+            return [Tensor(jax.device_put(leaf)) for leaf in map(_own, leaves)]
         return [Tensor(array) for array in _place(*leaves)]
+    leaves = [_own(leaf) if isinstance(leaf, np.ndarray) and leaf.dtype.kind != "O" else leaf for leaf in leaves]
     numeric = [leaf for leaf in leaves if isinstance(leaf, (np.ndarray, np.generic)) and leaf.dtype.kind != "O"]
     found: Any = iter(())
     if numeric:

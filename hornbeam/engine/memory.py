@@ -16,6 +16,9 @@ from typing import Any
 import numpy as np
 
 SWITCH = "HORNBEAM_MALLOC"
+SENT_AT_ONCE_BYTES = 1 << 16
+"""Arrays up to this size are with the device when a call of JAX returns; it reads larger ones later (measured from
+100 KB on)."""
 ALIGNMENT = 64
 """Bytes; XLA on the CPU uses memory of this alignment in place, and copies any other."""
 # Numbers of glibc's mallopt(3): one arena (others cannot hold large blocks), no blocks outside of it, no trimming.
@@ -47,6 +50,13 @@ def aligned_empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     block = np.empty(nbytes + ALIGNMENT, np.uint8)
     start = -block.ctypes.data % ALIGNMENT
     return block[start : start + nbytes].view(dtype).reshape(shape)
+
+
+def aligned_copy(array: np.ndarray) -> np.ndarray:
+    """A copy of an array that ``jax.device_put`` need not copy again on the CPU."""
+    copy = aligned_empty(array.shape, array.dtype)
+    copy[...] = array
+    return copy
 
 
 def is_aligned(array: np.ndarray) -> bool:

@@ -17,7 +17,7 @@ from hornbeam.core.tensor import wrap
 from hornbeam.core.variable import commit_all, commit_lock, read_all, reclaim
 from hornbeam.engine import cache, compiler, loops
 from hornbeam.engine.jax_compat import is_constant, wide_types
-from hornbeam.engine.memory import is_aligned
+from hornbeam.engine.memory import SENT_AT_ONCE_BYTES, aligned_copy, is_aligned
 
 _nothing = nullcontext()
 
@@ -160,6 +160,7 @@ class StepProgram:
 
 
 def _settled(leaf: Any) -> Any:
-    """An array that nobody changes while a step reads it: XLA on the CPU does so later, in NumPy's memory if it can."""
-    in_place = isinstance(leaf, np.ndarray) and is_aligned(leaf) and not is_constant(leaf)
-    return leaf.copy() if in_place else leaf
+    """An array that nobody changes while a step reads it, which is later: at large arrays, and in aligned memory."""
+    if not isinstance(leaf, np.ndarray) or is_constant(leaf):
+        return leaf
+    return aligned_copy(leaf) if leaf.nbytes > SENT_AT_ONCE_BYTES or is_aligned(leaf) else leaf
