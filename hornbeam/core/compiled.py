@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from contextlib import nullcontext
+from itertools import chain
 from typing import Any
 
 import jax
 
 from hornbeam.base import dtypes
 from hornbeam.core.backward import execute
+from hornbeam.core.conversion import copy_array
 from hornbeam.core.frame import Program
 from hornbeam.core.host_failures import finish, original_errors
 from hornbeam.core.pure import Pure
 from hornbeam.core.scopes import scopes
 from hornbeam.core.tensor import Tensor, wrap
-from hornbeam.core.variable import commit_all, commit_lock, lend_all, read_all
+from hornbeam.core.variable import commit_all, commit_lock, lend_all, read_all, reclaim
 from hornbeam.engine import compiler
 from hornbeam.engine.jax_compat import wide_types
 
@@ -25,6 +26,9 @@ _nothing = nullcontext()
 
 class CompiledProgram:
     """A captured program, ready to run.
+
+    Variables that it reads and writes give their memory to their new values, as an assignment in place does: large
+    models need room for one state only. Arrays that somebody else holds are copied first.
 
     Args:
         program: the program.
@@ -44,8 +48,20 @@ class CompiledProgram:
             return [*outputs, *written]
 
         self.pure = Pure(flat)
-        options = compiler.options(program.closed)
-        self._alone = jax.jit(functools.partial(flat, outermost=True), compiler_options=options)
+        # A program that calls Python code on the host may fail half way, and then the old values must still be there.
+        written = set() if program.closed.effects else set(program.writes)
+        self._donated = [variable for variable in program.reads if variable in written]
+        self._kept = [variable for variable in program.reads if variable not in written]
+        place = {variable: number for number, variable in enumerate(self._donated + self._kept)}
+        order = [place[variable] for variable in program.reads]
+
+        def alone(donated: list, kept: list, consts: list, arrays: list) -> list[Any]:
+            reads = [*donated, *kept]
+            outputs, new = program.pure([reads[number] for number in order], consts, arrays, outermost=True)
+            return [*new, *outputs]
+
+        self._alone = jax.jit(alone, donate_argnums=0, compiler_options=compiler.options(program.closed))
+        self._has_run = False
 
     def run(self, tensors: Sequence[Tensor]) -> list[Tensor]:
         """Run on tensors of the traced shapes; returns the program's outputs, flat."""
@@ -64,9 +80,18 @@ class CompiledProgram:
             return results[:count]
         host = bool(program.closed.effects)
         with wide_types(True) if self.wide else _nothing, commit_lock, original_errors() if host else _nothing:
-            raw = self._alone(*read_all(program.reads), *program.consts, *arrays)
+            reclaim(self._donated)
+            state = read_all(self._donated)
+            if not self._has_run:
+                # The first call goes through Python code of JAX, where Ctrl-C would lose what was donated.
+                state = [copy_array(array) for array in state]
+            call = map(self._alone, (state,), (read_all(self._kept),), (program.consts,), (arrays,))
+            results = chain.from_iterable(call)
             if host:
-                finish(raw)
-            if program.writes:
-                commit_all(program.writes, raw[count:])
-        return [wrap(array) for array in raw[:count]]
+                arrays = list(results)
+                finish(arrays)
+                results = iter(arrays)
+            # The chain is lazy: launch and commit are one C call, and no signal handler comes in between.
+            commit_all(program.writes, results)
+            self._has_run = True
+            return [wrap(array) for array in results]

@@ -22,7 +22,8 @@ from hornbeam.base.dtypes import DType
 from hornbeam.base.errors import TapeError, TraceError
 from hornbeam.base.shapes import TensorShape
 from hornbeam.core.scopes import scopes
-from hornbeam.engine.jax_compat import ArrayImpl, Tracer, is_tracing, wide_types
+from hornbeam.engine.jax_compat import ArrayImpl, Tracer, is_tracing, put, wide_types
+from hornbeam.engine.memory import own_copy
 
 _BY_NUMPY = dtypes._BY_NUMPY
 
@@ -345,7 +346,9 @@ def from_host(array: np.ndarray) -> Tensor:
     if kind in "iufc" and dtypes.is_wide(array.dtype.name):
         with wide_types(True):
             return WideTensor(jax.device_put(np.array(array)))
-    if kind in "iub" and array.size <= _FEW and is_tracing():
+    if not is_tracing():
+        return Tensor(put(own_copy(array)))
+    if kind in "iub" and array.size <= _FEW:
         # They may be sizes, which stay known inside a trace; see `door`.
         with jax.ensure_compile_time_eval():
             return Tensor(jax.numpy.array(array))

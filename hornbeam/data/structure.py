@@ -16,7 +16,7 @@ from hornbeam.core.tensor import HostTensor, Tensor, WideTensor
 from hornbeam.core.variable import Variable
 from hornbeam.data.blocks import RaggedRows
 from hornbeam.data.sparse_rows import is_sparse, sparse_spec
-from hornbeam.engine.jax_compat import is_constant, wide_types
+from hornbeam.engine.jax_compat import is_constant, put, wide_types
 from hornbeam.engine.memory import SENT_AT_ONCE_BYTES, aligned_copy
 from hornbeam.ragged.spec import RaggedTensorSpec
 
@@ -273,7 +273,7 @@ def to_tensors(leaves: list[Any]) -> list[Any]:
     """Host leaves as tensors; what is no array stays as it is."""
     if all(type(leaf) is np.ndarray and leaf.dtype in _NARROW for leaf in leaves):
         if any(leaf.nbytes > SENT_AT_ONCE_BYTES for leaf in leaves):
-            return [Tensor(jax.device_put(leaf)) for leaf in map(_own, leaves)]
+            return [Tensor(put(leaf)) for leaf in map(_own, leaves)]
         return [Tensor(array) for array in _place(*leaves)]
     leaves = [_own(leaf) if isinstance(leaf, np.ndarray) and leaf.dtype.kind != "O" else leaf for leaf in leaves]
     numeric = [leaf for leaf in leaves if isinstance(leaf, (np.ndarray, np.generic)) and leaf.dtype.kind != "O"]

@@ -136,8 +136,11 @@ def _kernel_gradient(dy: Array, x: Array, w_shape: Sequence[int], spec: Geometry
         rows, slopes = x.reshape(1, -1, per_group), dy.reshape(1, -1, w_shape[-1])
         return _kernel_gradient(slopes, rows, (1, *w_shape[-2:]), _POINT).reshape(w_shape)
     # Channels play the batch, and samples (within their group of channels) the channels.
-    x = jnp.moveaxis(x.reshape(*x.shape[:-1], groups, per_group), (-1, 0), (0, -1))
-    x = x.reshape(*x.shape[:-2], groups * batch)
+    if groups == 1:
+        x = jnp.moveaxis(x, (-1, 0), (0, -1))
+    else:
+        x = jnp.moveaxis(x.reshape(*x.shape[:-1], groups, per_group), (-1, 0), (0, -1))
+        x = x.reshape(*x.shape[:-2], groups * batch)
     kernel = jnp.moveaxis(dy, 0, -2)
     rows = math.prod(dy.shape[:-1])
     if (rows >= _LEAST_ROWS and per_group >= _LEAST_WIDTH) or math.prod(w_shape[:-2]) > 1:

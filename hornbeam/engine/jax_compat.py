@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
@@ -24,6 +25,17 @@ def _array_class() -> type:
 
 
 ArrayImpl: Any = _array_class()
+
+
+def _batched_put() -> Callable | None:
+    """What ``jax.device_put`` comes down to, after 50 us of Python; None if it moved."""
+    try:
+        return importlib.import_module("jaxlib._jax").batched_device_put
+    except (ImportError, AttributeError):
+        return None
+
+
+_put_batch = _batched_put()
 
 Tracer = jax.core.Tracer
 Array = jax.Array
@@ -152,3 +164,25 @@ def is_constant(array: np.ndarray) -> bool:
             return False
         base = base.base
     return isinstance(base, memoryview) and isinstance(base.obj, jax.Array)
+
+
+def put(array: np.ndarray) -> Array:
+    """An array on the default device, as ``jax.device_put`` has it, in a tenth of its time.
+
+    Args:
+        array: of a dtype that JAX keeps (see ``wide_types``), in memory that nobody changes later: on the CPU it may be
+            used in place.
+    """
+    if _put_batch is None or jax.config.jax_default_device is not None:
+        return jax.device_put(array)
+    sharding, devices = _default_place()
+    try:
+        return _put_batch(jax.core.ShapedArray(array.shape, array.dtype), sharding, [array], devices, False)
+    except TypeError:  # other arguments in this version of JAX
+        return jax.device_put(array)
+
+
+@functools.cache
+def _default_place() -> tuple[Any, list[Any]]:
+    device = jax.local_devices()[0]
+    return jax.sharding.SingleDeviceSharding(device), [device]

@@ -59,6 +59,11 @@ def aligned_copy(array: np.ndarray) -> np.ndarray:
     return copy
 
 
+def own_copy(array: np.ndarray) -> np.ndarray:
+    """A copy of an array for the device, which reads large ones later than it was asked to."""
+    return aligned_copy(array) if array.nbytes > SENT_AT_ONCE_BYTES else np.array(array, order="C")
+
+
 def is_aligned(array: np.ndarray) -> bool:
     """Whether XLA on the CPU uses the memory of an array in place, without a copy."""
     return array.ctypes.data % ALIGNMENT == 0

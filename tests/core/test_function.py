@@ -2,6 +2,11 @@
 
 import gc
 import logging
+import os
+import random
+import signal
+import threading
+import time
 import warnings
 import weakref
 
@@ -218,3 +223,89 @@ def test_a_concrete_function_keeps_python_arguments_and_casts():
     assert out.dtype == "int64" and int(out) == 4
     with pytest.raises(TypeError, match="more were given"):
         concrete(2, 3)
+
+
+def adding(size=4):
+    total, rate = Variable(np.zeros(size, "float32")), Variable(np.float32(2.0))
+
+    @function
+    def add(x):
+        total.assign_add(rate * x)
+        return total
+
+    return total, add
+
+
+def test_state_stays_in_its_memory():
+    total, add = adding(1 << 16)
+    ones = ops.ones((1 << 16,))
+    add(ones)
+    before = total._array
+    places = {total._array.unsafe_buffer_pointer()}
+    for _ in range(4):
+        add(ones)
+        places.add(total._array.unsafe_buffer_pointer())
+    assert before.is_deleted() and len(places) == 1
+    np.testing.assert_array_equal(total.numpy(), np.full(1 << 16, 10.0, "float32"))
+
+
+def test_what_was_read_or_returned_keeps_its_value():
+    total, add = adding()
+    ones = ops.ones((4,))
+    held = [total.value, total.read_value(), total.numpy()]
+    held += [add(ones), total.value]
+    held += [add(ones), add(ones)]
+    assert [float(np.asarray(one)[0]) for one in held] == [0, 0, 0, 2, 2, 4, 6]
+    assert float(total.numpy()[3]) == 6.0
+
+
+def test_ctrl_c_leaves_whole_steps():
+    count, total = Variable(np.int32(0)), Variable(np.zeros((64, 64), "float32"))
+
+    @function
+    def step(x):
+        count.assign_add(1)
+        total.assign(ops.tanh(total @ x) * 0.0 + ops.cast(count, "float32"))
+
+    x, caught = ops.ones((64, 64)), 0
+    step(x)
+    pause = random.Random(0)
+    for _ in range(20):
+        killer = threading.Timer(pause.random() * 0.02, os.kill, (os.getpid(), signal.SIGINT))
+        try:
+            killer.start()
+            while True:
+                step(x)
+        except KeyboardInterrupt:
+            caught += 1
+        killer.join()
+        made = int(count.numpy())
+        np.testing.assert_array_equal(total.numpy(), np.full((64, 64), made, "float32"))
+        step(x)
+        assert int(count.numpy()) == made + 1
+    assert caught == 20
+
+
+def test_threads_read_while_a_function_writes():
+    total, add = adding(256)
+    ones, seen, failed = ops.ones((256,)), [], []
+    add(ones)
+
+    def read():
+        try:
+            while len(seen) < 400:
+                seen.append(total.numpy())
+        except Exception as error:  # any error of a thread fails the test
+            failed.append(error)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    calls = 1
+    while reader.is_alive():
+        add(ones)
+        calls += 1
+        time.sleep(0)
+    reader.join()
+    assert not failed
+    assert all((one == one[0]).all() for one in seen)
+    assert float(total.numpy()[0]) == 2.0 * calls

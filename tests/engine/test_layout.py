@@ -144,3 +144,16 @@ def test_training_is_the_same(monkeypatch):
     assert plain[0].keys() == ordered[0].keys()
     for one, other in zip(jax.tree_util.tree_leaves(plain), jax.tree_util.tree_leaves(ordered), strict=True):
         np.testing.assert_allclose(other, one, atol=2e-5)
+
+
+def test_a_convolution_and_its_kernel_gradient_share_the_patches():
+    x, w = random(16, 9, 9, 2), random(3, 3, 2, 4)
+    spec = Geometry((1, 1), ((1, 1), (1, 1)), (1, 1), (1, 1), 1)
+
+    def both_ways(x, w):
+        return jax.value_and_grad(lambda w: jnp.sum(conv.canonical(x, w, spec) ** 2))(w)
+
+    closed = check(both_ways, x, w)
+    text = jax.jit(lambda *a: layout.evaluate(closed, closed.consts, a)).lower(x, w).compile().as_text()
+    # One matrix of 3 x 3 shifts, made once.
+    assert text.count(" concatenate(") == 1

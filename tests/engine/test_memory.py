@@ -63,3 +63,20 @@ def test_memory_of_jax_is_constant():
     users.flags.writeable = False  # whoever made it may switch that back
     for array in (users, users[2:], np.arange(8.0)[1:], np.frombuffer(memoryview(bytearray(8)).toreadonly(), "uint8")):
         assert not jax_compat.is_constant(array)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "int8", "bool", "complex64"])
+@pytest.mark.parametrize("shape", [(), (0, 3), (3, 5), (600, 700)])
+def test_arrays_are_put_as_jax_puts_them(shape, dtype):
+    array = np.random.default_rng(0).integers(0, 2, shape).astype(jax.numpy.dtype(dtype))
+    array = np.asfortranarray(array)
+    ours, theirs = jax_compat.put(memory.own_copy(array)), jax.device_put(array)
+    assert ours.aval == theirs.aval and ours.sharding == theirs.sharding and ours.committed == theirs.committed
+    np.testing.assert_array_equal(np.asarray(ours), array)
+    assert not np.shares_memory(np.asarray(ours), array)
+
+
+def test_put_goes_to_the_device_of_choice():
+    device = jax.devices()[-1]
+    with jax.default_device(device):
+        assert jax_compat.put(np.ones(3, "float32")).devices() == {device}

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 from hornbeam.base import dtypes
-from hornbeam.engine.jax_compat import wide_types
+from hornbeam.engine.jax_compat import put, wide_types
 from hornbeam.engine.memory import aligned_empty
 from hornbeam.keras.trainers.feeds.arrays import ArrayFeed
 
@@ -72,6 +72,8 @@ def _compact(leaf: np.ndarray) -> np.ndarray:
 
 
 def _put(leaf: Any) -> Any:
+    if isinstance(leaf, np.ndarray) and not dtypes.is_wide(leaf.dtype.name):
+        return put(leaf)
     with wide_types(dtypes.is_wide(leaf.dtype.name)):
         return jax.device_put(leaf)
 
