@@ -8,6 +8,8 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
 
+import numpy as np
+
 from hornbeam.base import check, names, settings, shapes, trees
 from hornbeam.base.errors import BuildError, NotSupportedError
 from hornbeam.core.node import Node
@@ -18,6 +20,7 @@ from hornbeam.core.variable import Variable
 from hornbeam.keras import dtype_policies, regularizers
 from hornbeam.keras.layers.base import added, call_context, calling, config
 from hornbeam.keras.layers.base.building import LayerBuilding
+from hornbeam.keras.layers.base.call_arguments import convert_leaf
 from hornbeam.keras.layers.base.call_spec import call_spec
 from hornbeam.keras.layers.base.variants import LayerVariants
 
@@ -141,10 +144,13 @@ class Layer(LayerBuilding, LayerVariants):
     # --- calling ---------------------------------------------------------------------------------
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Compute outputs from inputs, building the layer first if need be."""
-        if len(args) == 1 and type(args[0]) is Tensor and scopes.frame is None and scopes.call is None:
+        if len(args) == 1 and self._plans and scopes.frame is None and scopes.call is None:
+            tensor = args[0]
+            if type(tensor) is np.ndarray and tensor.dtype.kind in "fiub":
+                tensor = convert_leaf(self, tensor)
+                args = (tensor,)
             training = kwargs.get("training") if len(kwargs) == 1 else None
-            if not kwargs or type(training) is bool:
-                tensor = args[0]
+            if type(tensor) is Tensor and (not kwargs or type(training) is bool):
                 value = tensor._value
                 plan = self._plans.get((value.shape, value.dtype, training))
                 usable = plan is not None and plan.is_current() and not (plan.exposes_inner and scopes.tapes)
