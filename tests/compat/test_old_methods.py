@@ -336,3 +336,41 @@ def test_backup_under_old_names(tmp_path):
     again = keras.callbacks.BackupAndRestore(tmp_path / "backup")
     history = model.fit(X, Y, epochs=2, verbose=0, callbacks=[again]).history
     assert len(history["acc"]) == len(history["accuracy"])
+
+
+def test_adapt_looks_at_as_much_as_it_is_told():
+    data = np.arange(12, dtype="float32").reshape(12, 1)
+    for source in (data, tf.data.Dataset.from_tensor_slices(data).batch(2), iter(np.split(data, 6))):
+        scale = layers.Normalization()
+        scale.adapt(source, batch_size=2, steps=3)
+        np.testing.assert_allclose(scale.mean, [[2.5]], rtol=1e-6)
+    whole = layers.Normalization()
+    whole.adapt(data, batch_size=5)
+    np.testing.assert_allclose(whole.mean, [[5.5]], rtol=1e-6)
+    bins = layers.Discretization(num_bins=2)
+    bins.adapt(data, batch_size=3, steps=2)
+    assert 2.0 <= bins.bin_boundaries[0] <= 3.0
+    words = layers.StringLookup()
+    words.adapt(np.array(["a", "b", "c", "d"]), batch_size=1, steps=2)
+    assert words.vocab_size() == 3 == len(words.get_vocabulary())
+
+
+@pytest.mark.parametrize("wrap", [lambda layer: layer, layers.Bidirectional])
+def test_states_are_set_to_given_ones(wrap):
+    layer = wrap(layers.LSTM(2, stateful=True))
+    layer(np.zeros((3, 4, 5), "float32"))
+    values = [np.full((3, 2), number, "float32") for number in range(len(tuple(layer.states)))]
+    layer.reset_states(states=values)
+    for state, value in zip(layer.states, values, strict=True):
+        np.testing.assert_array_equal(state.numpy(), value)
+    with pytest.raises(ValueError, match="states to set"):
+        layer.reset_states(states=values[:1])
+    layer.reset_states()
+    assert all(not state.numpy().any() for state in layer.states)
+
+
+def test_details_of_recurrent_layers_and_of_weights_of_metrics():
+    layer = layers.GRU(2)
+    assert layer.implementation == 2 and layer.reset_dropout_mask() is None
+    total = keras.metrics.Mean().add_weight(name="more", initializer="zeros", aggregation="sum", synchronization=None)
+    assert total.shape == () and float(total.numpy()) == 0.0

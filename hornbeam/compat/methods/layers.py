@@ -145,7 +145,15 @@ def _also(attribute: str) -> property:
     return property(lambda self: getattr(self, attribute), doc=f"Old name of `{attribute}`.")
 
 
-RNN: dict[str, Any] = {"reset_states": lambda self, states=None: self.reset_state()}
+def _forget_masks(self: Any) -> None:
+    """Nothing to do: dropout draws its masks anew in every call."""
+
+
+RNN: dict[str, Any] = {
+    "implementation": property(lambda self: 2, doc="2: the gates of a step are one matrix product."),
+    "reset_dropout_mask": _forget_masks,
+    "reset_recurrent_dropout_mask": _forget_masks,
+}
 DENSE: dict[str, Any] = {"W": _also("kernel"), "b": _also("bias"), "output_dim": _also("units")}
 CONVOLUTION: dict[str, Any] = {
     "W": _also("kernel"),
@@ -222,7 +230,29 @@ def _states_for(method: Callable) -> Callable:
     return states
 
 
-AROUND_RNN: dict[str, Callable] = {"get_initial_state": _states_for}
+def _to_states(reset: Callable) -> Callable:
+    """Let the states be set to given ones instead of zero."""
+
+    @functools.wraps(reset)
+    def reset_states(self: Any, states: Any = None) -> None:
+        if states is None:
+            return reset(self)
+        kept, given = trees.flatten(self.states), trees.flatten(states)
+        if self.states is None or len(kept) != len(given):
+            raise ValueError(
+                f"Layer {self.name} has {0 if self.states is None else len(kept)} states to set. Received: "
+                f"{len(given)}. Give one array per state of a stateful layer that has been built."
+            )
+        for variable, value in zip(kept, given, strict=True):
+            variable.assign(value)
+        return None
+
+    return reset_states
+
+
+AROUND_STATES: dict[str, Callable] = {"reset_states": _to_states}
+AROUND_CELL: dict[str, Callable] = {"get_initial_state": _states_for}
+AROUND_RNN: dict[str, Callable] = AROUND_CELL | AROUND_STATES
 AROUND_LAYER: dict[str, Callable] = {"__init__": _taking_weights}
 AROUND_BUILDING: dict[str, Callable] = {"_build_for": _setting_weights}
 AROUND_STATE: dict[str, Callable] = {"trainable_weights": _settable}

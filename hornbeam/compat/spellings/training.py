@@ -59,6 +59,7 @@ METHODS: dict[tuple[str, str], dict[str, Translator]] = {
     ("trainers", "Compilation"): {"compile": _COMPILE},
     ("trainers", "Trainer"): {"fit": _FIT, "evaluate": _EVALUATE, "predict": spell("predict", {"X": "x"})},
     ("layers", "Layer"): {"add_loss": _ADD_LOSS},
+    ("metrics", "Metric"): {"add_weight": spell("Metric.add_weight", dropped=["aggregation", "synchronization"])},
     ("callbacks", "CallbackList"): {"__init__": spell("CallbackList", dropped=["queue_length"])},
 }
 """(part of ``keras``, class) to method to the translator of its arguments."""
