@@ -6,6 +6,7 @@ import json
 import os
 import struct
 import zipfile
+import zlib
 from collections.abc import Iterable
 from typing import Any
 
@@ -115,12 +116,21 @@ def write_safetensors(arrays: Named, path: str) -> None:
         }
         notes[f"crc32 {name}"] = str(checksum(np.ascontiguousarray(array)))
         place += array.nbytes
+    notes[_HEADER_SUM] = _sum_of(header, notes)
     text = json.dumps({"__metadata__": notes, **header}, separators=(",", ":")).encode("utf-8")
     text += b" " * (-len(text) % 8)
     with atomic_file(path) as file:
         file.write(struct.pack("<Q", len(text)) + text)
         for _, array in arrays:
             file.write(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+
+
+_HEADER_SUM = "crc32"
+
+
+def _sum_of(header: dict[str, Any], notes: dict[str, str]) -> str:
+    """Checksum of names, types, shapes and places, and of the checksums of the arrays."""
+    return str(zlib.crc32(json.dumps([header, notes], sort_keys=True).encode("utf-8")))
 
 
 def read_safetensors(path: str) -> dict[str, np.ndarray]:
@@ -139,6 +149,10 @@ def read_safetensors(path: str) -> dict[str, np.ndarray]:
     if not isinstance(header, dict):
         raise CorruptFileError(f"{path}: its header is no JSON object.")
     notes = header.pop("__metadata__", None) or {}
+    if isinstance(notes, dict) and any(key.startswith("crc32 ") for key in notes):
+        expected = notes.pop(_HEADER_SUM, None)
+        if expected != _sum_of(header, notes):
+            raise CorruptFileError(f"{path}: its header is damaged. Use another copy of the file.")
     data = np.memmap(path, np.uint8, "r", offset=8 + length) if size > 8 + length else np.zeros(0, np.uint8)
     found, end = {}, 0
     for name, entry in sorted(header.items(), key=_offset):

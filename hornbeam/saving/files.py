@@ -233,8 +233,7 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, by_name
         skip_mismatch: leave out what does not fit, with a warning, instead of refusing.
         by_name: pair layers by their names and ignore those that only one side has (``.h5`` files).
         **kwargs: ``objects_to_skip``, objects of the model that keep their values; ``options`` of TensorFlow,
-        which must
-            be None.
+            which must be None.
 
     Returns:
         For a TensorFlow checkpoint its status object; else ``None``.

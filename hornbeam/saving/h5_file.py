@@ -114,9 +114,7 @@ def _number(item: Any) -> int:
 
 @contextlib.contextmanager
 def atomic_h5(path: str) -> Iterator[h5py.File]:
-    """A new HDF5 file to fill, which becomes ``path``, with a checksum at its end, when the block ends without "
-    "error.
-    """
+    """A new HDF5 file to fill; it becomes ``path``, with a checksum at its end, when the block ends without error."""
     with atomic_file(path) as file:
         with open_part(file) as part, new_h5(part) as target:
             yield target
@@ -355,6 +353,8 @@ def read_array(dataset: h5py.Dataset, path: str, source: str) -> np.ndarray:
     try:
         array = _content(dataset)
         kind = text_in(dataset, "dtype", source)
+        if kind is None and array.dtype == np.dtype("V2"):
+            kind = "bfloat16"  # some programs write it as bare pairs of bytes
         if kind is not None:
             array = np.ascontiguousarray(array).reshape(-1).view(_extra_type(kind)).reshape(dataset.shape)
         expected = None if _number(dataset) in _whole else dataset.attrs.get(CHECKSUM)

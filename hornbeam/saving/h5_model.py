@@ -1,6 +1,4 @@
-"""Whole models in one HDF5 file: architecture and training configuration as texts, weights by layer, optimizer "
-"state.
-"""
+"""Whole models in one HDF5 file: architecture and configuration as texts, weights by layer, optimizer state."""
 
 from __future__ import annotations
 

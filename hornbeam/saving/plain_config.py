@@ -179,6 +179,8 @@ def plain_training(model: Any) -> dict[str, Any] | None:
         arguments = optimizer["config"]
         if not registered and all(arguments.get(key, value) == value for key, value in _UNUSED.items()):
             arguments = {key: value for key, value in arguments.items() if key not in _UNUSED}
+        if optimizer["module"] == "keras.optimizers.legacy":
+            arguments = {**arguments, "is_legacy_optimizer": True}
         optimizer = {"class_name": registered or optimizer["class_name"], "config": arguments}
     stored["optimizer_config"] = optimizer
     # Short names are not understood by every reader; a class with the short name as its own is.

@@ -136,7 +136,9 @@ def _items(model: Any, source: Source) -> list[tuple[str, Any]]:
         return counted
     fresh = list(walk(model, count_repeats=False))
     ways = [counted] if [path for path, _ in counted] == [path for path, _ in fresh] else [counted, fresh]
-    ways += [list(walk(model, count_repeats=False, backwards=True))] if len(ways) > 1 else []
+    for other in (walk(model, by_attributes=True), walk(model, count_repeats=False, backwards=True)):
+        way = list(other)
+        ways += [way] if [path for path, _ in counted] != [path for path, _ in way] else []
     ways = [_renamed(way, known) for way in ways]
     return ways[0] if len(ways) == 1 else max(ways, key=lambda way: sum(_fits(item, source.at(p)) for p, item in way))
 

@@ -1,11 +1,14 @@
 """The objects of a model in the order and under the paths of Keras's weight files.
 
-Rules: a model's ``layers`` come first, then attributes by name, those with a leading underscore last; an object
-counts once, under the first path that reaches it; elements of lists and dicts are named by their class.
+Rules: attributes come by name, those with a leading underscore last; a model's list of ``layers`` is one of them, and
+the first of a model made of a graph or a list of layers; an object counts once, under the first path that reaches it;
+elements of lists and dicts are named by their class. Properties that the user's own classes define count too.
 """
 
 from __future__ import annotations
 
+import contextlib
+import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -40,24 +43,32 @@ _INTERNAL = frozenset(
 )
 
 
-def walk(model: Any, *, count_repeats: bool = True, backwards: bool = False) -> Iterator[tuple[str, Any]]:
+def walk(
+    model: Any,
+    *,
+    count_repeats: bool = True,
+    backwards: bool = False,
+    by_attributes: bool = False,
+) -> Iterator[tuple[str, Any]]:
     """Pairs of path and object, the model itself first under the empty path.
 
     Args:
         model: the model.
         count_repeats: whether an object met before still takes a number among the elements of a list.
         backwards: take attributes, the list of layers among them, by name from the last to the first.
+        by_attributes: leave out properties, and the list of layers of a model with its own ``call``.
     """
-    yield from _visit(model, "", _Seen(count_repeats, backwards))
+    yield from _visit(model, "", _Seen(count_repeats, backwards, by_attributes))
 
 
 class _Seen(set):
     """``id`` of the objects met so far."""
 
-    def __init__(self, count_repeats: bool, backwards: bool) -> None:
+    def __init__(self, count_repeats: bool, backwards: bool, by_attributes: bool) -> None:
         super().__init__()
         self.count_repeats = count_repeats
         self.backwards = backwards
+        self.by_attributes = by_attributes
 
 
 def _visit(item: Any, path: str, seen: _Seen) -> Iterator[tuple[str, Any]]:
@@ -65,7 +76,8 @@ def _visit(item: Any, path: str, seen: _Seen) -> Iterator[tuple[str, Any]]:
         return
     seen.add(id(item))
     yield path, item
-    attributes = _attributes(item)
+    attributes = _attributes(item) if seen.by_attributes else [*_attributes(item), *_properties(item)]
+    attributes.sort(key=lambda pair: (pair[0].startswith("_"), pair[0]))
     if isinstance(item, Model) and _has_layer_list(item):
         attributes.insert(0, ("layers", item.layers))
     if seen.backwards:
@@ -84,8 +96,25 @@ def _has_layer_list(model: Any) -> bool:
 
 def _attributes(item: Any) -> list[tuple[str, Any]]:
     names = [name for name in vars(item) if name not in _INTERNAL and not name.startswith("__")]
-    found = [(_public(item, name), vars(item)[name]) for name in names]
-    return sorted(found, key=lambda pair: (pair[0].startswith("_"), pair[0]))
+    return [(_public(item, name), vars(item)[name]) for name in names]
+
+
+def _properties(item: Any) -> list[tuple[str, Any]]:
+    """What the properties of a user's class show, and the list of layers of a model with its own ``call``."""
+    found = [("layers", item.layers)] if isinstance(item, Model) and not _has_layer_list(item) else []
+    for name in _own_properties(type(item)):
+        # A property may need what is not there yet, and then it has nothing to store.
+        with contextlib.suppress(Exception):
+            found.append((name, getattr(item, name)))
+    return found
+
+
+@functools.lru_cache(maxsize=1024)
+def _own_properties(kind: type) -> tuple[str, ...]:
+    """Names of the properties that classes outside of this library add to a kind of object."""
+    foreign = [one for one in kind.__mro__ if not one.__module__.startswith(("hornbeam.", "builtins"))]
+    names = {name for one in foreign for name, value in vars(one).items() if isinstance(value, property)}
+    return tuple(name for name in names if not hasattr(Layer, name) and not name.startswith("__"))
 
 
 def _public(item: Any, name: str) -> str:

@@ -1,6 +1,4 @@
-"""Weights in HDF5, in the layout of Keras's ``.weights.h5`` files: arrays under the path of the object they "
-"belong to.
-"""
+"""Weights in HDF5, in the layout of Keras's ``.weights.h5`` files: arrays under the path of their object."""
 
 from __future__ import annotations
 

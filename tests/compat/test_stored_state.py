@@ -225,3 +225,17 @@ def test_weights_of_the_first_generation_were_sorted_by_name():
     restored(optimizer, variables, [np.float32(2).reshape(()), *m, *v], version="1.2.2", weight_names=names)
     np.testing.assert_array_equal(np.asarray(optimizer._momentums[1]), m[0])
     np.testing.assert_array_equal(np.asarray(optimizer._momentums[0]), m[1])
+
+
+@pytest.mark.parametrize("ending", [".keras", ".h5"])
+def test_the_old_nadam_stays_the_old_one_in_files(ending, tmp_path):
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    model.compile(keras.optimizers.legacy.Nadam(0.1), "mse")
+    x, y = np.ones((4, 3), "float32"), np.ones((4, 2), "float32")
+    model.fit(x, y, epochs=2, verbose=0)
+    path = str(tmp_path / f"model{ending}")
+    model.save(path)
+    again = keras.models.load_model(path)
+    assert type(again.optimizer) is keras.optimizers.legacy.Nadam
+    one, other = (net.fit(x, y, epochs=3, verbose=0).history["loss"] for net in (model, again))
+    np.testing.assert_allclose(one, other, rtol=1e-6)

@@ -1,5 +1,7 @@
 """What files say to the programs before Keras 3: implied masks left out, ops as functions, calls and state in order."""
 
+import json
+
 import h5py
 import keras as real
 import numpy as np
@@ -110,3 +112,36 @@ def test_casts_of_layers_are_no_part_of_the_graph(tmp_path):
     theirs = real.models.load_model(tmp_path / "m.keras")
     np.testing.assert_allclose(theirs.predict(data, verbose=0), model.predict(data, verbose=0), atol=2e-2)
     np.testing.assert_array_equal(keras.models.load_model(tmp_path / "m.keras")(data), model(data))
+
+
+def test_calls_with_initial_states_and_words_of_random_layers():
+    """An encoder's states into a decoder, with its build shapes; words that only say how numbers were drawn."""
+
+    def entry(kind, name, nodes, **config):
+        build = config.pop("build", None)
+        found = {"class_name": kind, "name": name, "config": {"name": name, **config}, "inbound_nodes": nodes}
+        return {**found, "build_config": {"input_shape": build}} if build else found
+
+    graph = {
+        "name": "m",
+        "layers": [
+            entry("InputLayer", "i", [], batch_input_shape=[None, 6, 4], dtype="float32"),
+            entry("LSTM", "enc", [[["i", 0, 0, {}]]], units=5, return_state=True, build=[None, 6, 4]),
+            entry("SpatialDropout1D", "d", [[["i", 0, 0, {}]]], rate=0.5, noise_shape=None, trainable=True),
+            entry("LSTM", "dec", [[["d", 0, 0, {}], ["enc", 0, 1, {}], ["enc", 0, 2, {}]]], units=5,
+                  return_state=True, build=[[None, 6, 4], [None, 5], [None, 5]]),
+        ],
+        "input_layers": [["i", 0, 0]],
+        "output_layers": [["dec", 0, 0], ["dec", 0, 2]],
+    }  # fmt: skip
+    model = keras.models.model_from_json(json.dumps({"class_name": "Functional", "config": graph}))
+    x = np.random.default_rng(0).normal(size=(2, 6, 4)).astype("float32")
+    encoder, decoder = model.get_layer("enc"), model.get_layer("dec")
+    _, *states = encoder(x)
+    wanted = decoder(x, initial_state=states)
+    for found, one in zip(model(x), (wanted[0], wanted[2]), strict=True):
+        np.testing.assert_allclose(np.asarray(found), np.asarray(one), rtol=1e-6)
+    turned = {"class_name": "RandomFlip", "config": {"name": "f", "mode": "horizontal", "rng_type": "stateful"}}
+    first = {"class_name": "InputLayer", "config": {"name": "i", "batch_input_shape": [None, 4, 4, 3]}}
+    config = {"class_name": "Sequential", "config": {"name": "s", "layers": [first, turned]}}
+    assert keras.models.model_from_json(json.dumps(config)).layers[0].mode == "horizontal"

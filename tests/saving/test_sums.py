@@ -12,6 +12,7 @@ from ml_dtypes import bfloat16
 from hornbeam import keras
 from hornbeam.base.errors import CorruptFileError
 from hornbeam.saving import h5_file
+from hornbeam.saving.array_formats import read_safetensors, write_safetensors
 from hornbeam.saving.h5_file import atomic_h5, check_footer, open_h5, read_array, write_array
 from hornbeam.saving.sums import Span, file_sum, joined, sum_beside
 from hornbeam.saving.weights_h5 import entries
@@ -140,3 +141,19 @@ def test_loading_runs_no_initializers_and_the_model_trains_on(tmp_path, name):
     again = keras.models.load_model(tmp_path / name, custom_objects={"Counting": Counting})
     np.testing.assert_array_equal(again.layers[0].kernel.numpy(), model.layers[0].kernel.numpy())
     assert not np.array_equal(loaded.layers[0].kernel.numpy(), model.layers[0].kernel.numpy())
+
+
+@pytest.mark.parametrize("old, new", [(b"F32", b"I32"), (b"crc32 a/vars/0", b"crc32 a/vars/9"), (b"[2,3]", b"[3,2]")])
+def test_header_of_safetensors_is_summed(tmp_path, old, new):
+    """A changed type, name or shape is seen, even if the bytes of all arrays are as they were."""
+    path = tmp_path / "w.safetensors"
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3, name="a")])
+    write_safetensors([("a/vars/0", np.ones((2, 3), "float32")), ("a/vars/1", np.zeros(3, "float32"))], str(path))
+    assert set(read_safetensors(str(path))) == {"a/vars/0", "a/vars/1"}
+    content = path.read_bytes()
+    assert old in content
+    path.write_bytes(content.replace(old, new, 1))
+    before = model.get_weights()
+    with pytest.raises(CorruptFileError, match="header"):
+        model.load_weights(path)
+    assert all(np.array_equal(one, other) for one, other in zip(before, model.get_weights(), strict=True))

@@ -118,7 +118,8 @@ DROPPED = frozenset(
     {"cache_enabled", "consume_less", "input_dtype", "input_length", "truncate_gradient", "fused", "dynamic",
      "virtual_batch_size", "adjustment", "_keras_api_names", "output_shape_type", "output_mask_type", "type_spec",
      "renorm_clipping", "renorm_momentum", "query_shape", "key_shape", "value_shape", "has_value",
-     "vocabulary_size", "weights", "experimental_autocast", "softmax_robust_masking"}
+     "vocabulary_size", "weights", "experimental_autocast", "softmax_robust_masking",
+     "rng_type"}
 )  # fmt: skip
 # Options that were never used if they have this value; any other one changes results and is refused.
 ONLY: dict[str, tuple[Any, ...]] = {

@@ -75,6 +75,9 @@ def convert_arguments(old_name: str, name: str, config: dict[str, Any], context:
         fix(found, old_name, context)
     if name != "Embedding":
         found.pop("input_dim", None)
+    if name.startswith("SpatialDropout"):
+        # Nothing to train, and the shape of the noise follows from the class.
+        found = {key: value for key, value in found.items() if key not in ("trainable", "noise_shape")}
     return {key: _value(key, value, context) for key, value in found.items()}
 
 

@@ -74,10 +74,18 @@ def _layer(entry: dict[str, Any], context: Context) -> dict[str, Any]:
     if name == "MultiHeadAttention" and set(result.get("build_config") or ()) == {"input_shape"}:
         # One shape of three: it is built by its call.
         del result["build_config"]
+    if name in _RECURRENT and _has_several_shapes(result.get("build_config")):
+        # The input's shape with those of initial states.
+        result["build_config"] = {"input_shape": result["build_config"]["input_shape"][0]}
     if name != "InputLayer" and "inbound_nodes" in entry:
         # In a graph the shape comes from the call.
         config.pop("batch_input_shape", None)
     return result
+
+
+def _has_several_shapes(config: Any) -> bool:
+    shape = config.get("input_shape") if isinstance(config, dict) else None
+    return isinstance(shape, list) and bool(shape) and isinstance(shape[0], list)
 
 
 def _own_class_config(config: Any, context: Context) -> Any:
@@ -311,7 +319,7 @@ def _node(node: Any, layer: dict[str, Any], context: Context) -> dict[str, Any]:
     """One call of a layer."""
     if isinstance(node, dict) and "args" in node:
         return node
-    kwargs = _kwargs_of(node)
+    kwargs = {key: _constant(value) for key, value in _kwargs_of(node).items()}
     if isinstance(node, dict):
         arguments: list[Any] = [{key: _entry(value) for key, value in node.items()}]
     elif _is_entry(node):
@@ -321,7 +329,6 @@ def _node(node: Any, layer: dict[str, Any], context: Context) -> dict[str, Any]:
         arguments = [entries[0] if len(entries) == 1 else entries]
         if len(entries) > 1 and layer["class_name"] in _RECURRENT and not context.knows(layer["class_name"]):
             arguments, kwargs = [entries[0]], {"initial_state": entries[1:], **kwargs}
-    kwargs = {key: _constant(value) for key, value in kwargs.items()}
     if "op" in layer:
         arguments, kwargs = operation_call(layer["op"], arguments, kwargs, layer.get("name"))
     return _call(arguments, kwargs)
@@ -370,4 +377,6 @@ def _tensor(name: str, node: int = 0, index: int = 0) -> dict[str, Any]:
 
 
 def _call(args: list[Any], kwargs: dict[str, Any] | None = None) -> dict[str, Any]:
-    return {"args": args, "kwargs": kwargs or {}}
+    found = {"args": args, "kwargs": kwargs or {}}
+    # These generations store a training flag only where the program gave one, and hold to it.
+    return {**found, "fixed": ["training"]} if kwargs and kwargs.get("training") is not None else found

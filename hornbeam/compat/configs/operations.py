@@ -5,11 +5,10 @@ from __future__ import annotations
 import operator
 from typing import Any
 
-from hornbeam import ops
 from hornbeam.base.errors import UnsupportedFileError
-from hornbeam.base.names import to_snake_case
 from hornbeam.compat.configs.generation import Context
 from hornbeam.compat.configs.tf_functions import arguments_of, is_known
+from hornbeam.keras.models.stored_ops import is_op_class
 
 __all__ = ["FUNCTION_LAYERS", "operation_call", "operation_entry", "with_operations"]
 
@@ -72,5 +71,5 @@ def _is_operation(entry: dict[str, Any], context: Context) -> bool:
     name, inner, nodes = entry.get("class_name"), entry.get("config"), entry.get("inbound_nodes")
     if not (isinstance(name, str) and isinstance(inner, dict) and nodes) or entry.get("module"):
         return False
-    known = context.knows(name) or {"trainable", "dtype", "layers"} & inner.keys()
-    return not known and isinstance(nodes[0], dict) and "args" in nodes[0] and to_snake_case(name) in ops.__all__
+    known = context.knows(name) or {"trainable", "layers"} & inner.keys()
+    return not known and isinstance(nodes[0], dict) and "args" in nodes[0] and is_op_class(name)

@@ -1,8 +1,8 @@
 """Stored optimizer states, in whatever order their writer kept them, onto the variables of today's optimizers.
 
 Three orders exist: all arrays of one slot after another (slot by slot), all slots of one weight after another
-(weight by
-weight), and the latter in groups. They are told apart by the shapes, and by names where shapes leave it open.
+(weight by weight), and the latter in groups. They are told apart by the shapes, and by names where shapes leave it
+open.
 """
 
 from __future__ import annotations
@@ -84,15 +84,12 @@ def _restore_product(optimizer: Any, scalars: list[tuple[str, np.ndarray]], pair
     variable = getattr(optimizer, "_u_product", None)
     if variable is None or not scalars:
         return
-    count = int(scalars[0][1])
-    steps = np.arange(1, count + 1, dtype=np.float64)
-    times = np.ones(count)
+    times = 1
     known = version_tuple(info.get("version"))
     per_weight = scalars[0][0].split(":")[0] == "iteration" or (not scalars[0][0] and not known)
     if len(scalars) == 1 and per_weight and known[:1] in ((), (2,)):
-        times *= len(info["variables"])
-    factors = np.maximum(optimizer.beta_1 * (1.0 - 0.5 * 0.96**steps), 0.0)
-    pairs.append((variable, np.asarray(np.prod(factors**times), np.float32)))
+        times = len(info["variables"])
+    pairs.append((variable, np.asarray(optimizer.product_after(int(scalars[0][1]), times))))
 
 
 # --- slots ---------------------------------------------------------------------------------------

@@ -115,15 +115,15 @@ _FORMATS = {"NHWC": "channels_last", "NCHW": "channels_first"}
 def _resize(method: str) -> Callable[..., Any]:
     def call(images: Any, size: Any, align_corners: bool = False, half_pixel_centers: bool = False) -> Any:
         if align_corners or (method != "nearest" and not half_pixel_centers):
-            return _sampled(images, size, align_corners, method)
+            return sampled(images, size, align_corners, method)
         if half_pixel_centers:
             return importlib.import_module("hornbeam.image").resize(images, size, method=method)
-        return _sampled(images, size, align_corners, method)
+        return sampled(images, size, align_corners, method)
 
     return call
 
 
-def _sampled(images: Any, size: Any, align_corners: bool, method: str) -> Any:
+def sampled(images: Any, size: Any, align_corners: bool, method: str) -> Any:
     """Resizing as the first version did it: corners of pixels, not their centres, are the places."""
     ops = importlib.import_module("hornbeam.ops")
     for axis, length in ((1, int(size[0])), (2, int(size[1]))):

@@ -52,6 +52,7 @@ _OPTIMIZERS = {
     "ftrl": "Ftrl",
     "lion": "Lion",
     "adafactor": "Adafactor",
+    "lossscaleoptimizerv3": "LossScaleOptimizer",
 }
 _NOT_ARGUMENTS = frozenset({"jit_compile", "is_legacy_optimizer", "schedule_decay", "lr", "decay", "class_name"})
 _FIRST_WITHOUT_START = ("Adagrad",)
@@ -75,6 +76,11 @@ def _optimizer(stored: Any, context: Context) -> Any:
     old = dict(stored.get("config") or {key: value for key, value in stored.items() if key != "name"})
     if plain == "LossScaleOptimizer":
         return _loss_scale(old, context)
+    if plain == "Nadam" and (old.get("is_legacy_optimizer") or {"decay", "schedule_decay"} & old.keys()):
+        # What is called decay there is the pace of the momentum schedule.
+        module, old = "keras.optimizers.legacy", {key: value for key, value in old.items() if key != "decay"}
+    else:
+        module = "keras.optimizers"
     config = {key: value for key, value in old.items() if key not in _NOT_ARGUMENTS}
     if "learning_rate" not in config and "lr" in old:
         config["learning_rate"] = old["lr"]
@@ -83,7 +89,7 @@ def _optimizer(stored: Any, context: Context) -> Any:
         config.pop("learning_rate")
     if context.generation < 3:
         _old_defaults(plain, config, context)
-    return {"module": "keras.optimizers", "class_name": plain, "config": config}
+    return {"module": module, "class_name": plain, "config": config}
 
 
 def _old_defaults(name: str, config: dict[str, Any], context: Context) -> None:
@@ -106,7 +112,7 @@ def _old_defaults(name: str, config: dict[str, Any], context: Context) -> None:
 
 def _learning_rate(rate: Any, decay: Any, context: Context) -> Any:
     if isinstance(rate, dict):
-        if context.knows(rate.get("class_name", "")):
+        if context.knows(rate.get("class_name", "")) or context.knows(rate.get("registered_name") or ""):
             return rate
         inner = {key: value for key, value in (rate.get("config") or {}).items() if key != "dtype"}
         return {"module": "keras.optimizers.schedules", "class_name": rate["class_name"], "config": inner}
@@ -187,9 +193,7 @@ def _metric(value: Any, outputs: list[str], context: Context) -> Any:
 
 
 def _wrapped(config: dict[str, Any], given: Any, context: Context) -> Any:
-    """A metric made from a function: as the function's name, or as the class of the same meaning that keeps "
-    "its name.
-    """
+    """A metric made from a function: as the function's name, or as the class of its meaning under its name."""
     function = config.get("fn")
     if isinstance(function, dict):
         function = function.get("config") if isinstance(function.get("config"), str) else given

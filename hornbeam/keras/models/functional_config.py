@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import importlib
 from collections import Counter
 from typing import Any
 
-from hornbeam import ops
 from hornbeam.base import registry, trees
-from hornbeam.core.door import Op, OpCall
+from hornbeam.core.door import OpCall
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.keras.layers.base.added import LossTap, MetricTap
 from hornbeam.keras.layers.base.layer import Layer
 from hornbeam.keras.layers.core.input_layer import InputLayer
 from hornbeam.keras.models.functional import Functional
+from hornbeam.keras.models.stored_ops import StoredOp, call_arguments, op_config
 from hornbeam.keras.saving import serialization
 
 _TENSOR = "__keras_tensor__"
 _ADDED = "added"
 """Key, beside the first layer's config, of losses and metrics that were added as symbolic tensors."""
+_FIXED = "fixed"
+"""Key, in a stored call, of the arguments that the call insists on whatever its model is told."""
 
 
 # --- to configs ----------------------------------------------------------------------------------
@@ -91,62 +92,8 @@ def _place(tensor: KerasTensor, positions: dict[int, int]) -> list[Any]:
 
 def _operation_config(operation: Any) -> dict[str, Any]:
     if isinstance(operation, OpCall):
-        return _op_config(operation)
+        return op_config(operation)
     return serialization.serialize_keras_object(operation)
-
-
-# Where Keras defines the class of an op: by the part of ``ops`` that holds the function, or by the function's name.
-_OP_FOLDERS = {
-    "activations": "nn",
-    "attention": "nn",
-    "casting": "core",
-    "control": "core",
-    "conv": "nn",
-    "image": "image",
-    "linalg": "linalg",
-    "losses": "nn",
-    "math": "math",
-    "nn": "nn",
-    "numpy": "numpy",
-    "pooling": "nn",
-    "scans": "core",
-}
-_OP_MODULES = {
-    "logsumexp": "math",
-    "rearrange": "einops",
-    "scatter": "core",
-    "scatter_update": "core",
-    "slice": "core",
-    "slice_update": "core",
-}
-
-_TF_FUNCTIONS = ("hornbeam.tensors.", "hornbeam.random.stateful", "hornbeam.ops.numpy.item")
-# Folders whose ops, all of them pure, a graph may hold under their own place.
-_TF_OPS = (
-    *("hornbeam.bitwise.", "hornbeam.image.", "hornbeam.linalg.", "hornbeam.math.", "hornbeam.nn."),
-    *("hornbeam.random.", "hornbeam.ragged.", "hornbeam.signal.", "hornbeam.sparse.", "hornbeam.strings."),
-)
-
-
-def _op_config(operation: OpCall) -> dict[str, Any]:
-    """An op as Keras writes it: its class, named after the function, and the arguments that are no tensors."""
-    function = operation.function
-    name = function.__name__
-    node = operation._inbound_nodes[0]
-    fixed = {key: value for key, value in node.kwargs.items() if not _has_tensor(value)}
-    home = _OP_MODULES.get(name) or _OP_FOLDERS.get(function.__module__.removeprefix("hornbeam.ops.").split(".")[0])
-    kind = "".join(part.capitalize() for part in name.split("_"))
-    config = {"name": operation.name, **serialization.serialize_keras_object(fixed)}
-    if function.__module__.startswith(_TF_FUNCTIONS) or f"{function.__module__}.".startswith(_TF_OPS):
-        config["op"] = f"{function.__module__}:{name}"
-    elif home is None or _op_name(kind) != name:
-        config["op"] = name
-    module = f"keras.src.ops.{home}" if home else "keras.src.ops"
-    return {"module": module, "class_name": kind, "config": config, "registered_name": kind}
-
-
-def _has_tensor(value: Any) -> bool:
-    return any(isinstance(leaf, KerasTensor) for leaf in trees.flatten(value))
 
 
 def _node_config(node: Any, positions: dict[int, int]) -> dict[str, Any]:
@@ -162,10 +109,12 @@ def _node_config(node: Any, positions: dict[int, int]) -> dict[str, Any]:
             }
         return serialization.serialize_keras_object(leaf)
 
-    kwargs = node.kwargs
+    args, kwargs = node.args, node.kwargs
     if isinstance(node.operation, OpCall):
-        kwargs = {key: value for key, value in kwargs.items() if _has_tensor(value)}
-    return {"args": list(trees.map_structure(store, node.args)), "kwargs": trees.map_structure(store, kwargs)}
+        args, kwargs, _ = call_arguments(node)
+    stored = {"args": list(trees.map_structure(store, args)), "kwargs": trees.map_structure(store, kwargs)}
+    # Only a flag that was given is among the arguments; Keras writes defaults too, and overlooks this further key.
+    return {**stored, _FIXED: ["training"]} if kwargs.get("training") is not None else stored
 
 
 # --- from configs --------------------------------------------------------------------------------
@@ -248,7 +197,7 @@ def _takes_graph(kind: type) -> bool:
 def _operation_from(stored: dict[str, Any], custom_objects: Any) -> Any:
     module = stored.get("module") or ""
     if module.startswith("keras.src.ops") or (module.startswith("keras.ops") and stored["class_name"][:1].isupper()):
-        return _StoredOp(stored)
+        return StoredOp(stored)
     bare = {key: value for key, value in stored.items() if key not in ("inbound_nodes", "name")}
     if stored["class_name"] in _AddedCall.KINDS and stored["class_name"] not in (custom_objects or ()):
         return _AddedCall(stored)
@@ -282,54 +231,6 @@ class _AddedCall:
             else:
                 name = self.config.get("metric_name") or self.config["name"]
                 model.add_metric(tensor, name=name, aggregation=self.config.get("aggregation"))
-
-
-class _StoredOp:
-    """An op call as stored: its fixed arguments stand in the config, its tensors in the call."""
-
-    def __init__(self, stored: dict[str, Any]) -> None:
-        fixed = dict(stored["config"])
-        self.name = fixed.pop("name", stored.get("name"))
-        name = fixed.pop("op", None) or _op_name(stored["class_name"])
-        function = getattr(ops, name, None) if name in ops.__all__ else _tf_function(name)
-        if function is None:
-            raise ValueError(f"The stored model uses the op {stored['class_name']!r}, which is not known.")
-        self.function = function
-        self.fixed = {key: serialization.deserialize_keras_object(value) for key, value in fixed.items()}
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        outputs = self.function(*args, **kwargs, **self.fixed)
-        given = [leaf for leaf in trees.flatten([args, kwargs]) if isinstance(leaf, KerasTensor)]
-        first = trees.flatten(outputs)[0]
-        # A function that gives back what it was given has no operation of its own.
-        if isinstance(first, KerasTensor) and all(first.node is not tensor.node for tensor in given):
-            first._keras_history.operation.name = self.name
-        return outputs
-
-
-def _tf_function(name: str) -> Any:
-    """A function of tensors outside of ``ops``, from its place; None if it is none of those that a graph may hold."""
-    if name.startswith("tf:"):
-        return registry.find("configs", "tensorflow function")(name.removeprefix("tf:"))
-    module, _, name = name.partition(":")
-    if not f"{module}.".startswith((*_TF_FUNCTIONS, *_TF_OPS)):
-        return None
-    try:
-        home = importlib.import_module(module)
-    except ImportError:
-        return None
-    found = getattr(home, name, None)
-    public = module.startswith(_TF_FUNCTIONS) and name in getattr(home, "__all__", ())
-    return found if public or isinstance(getattr(found, "op", None), Op) else None
-
-
-def _op_name(class_name: str) -> str:
-    parts = ""
-    for index, letter in enumerate(class_name):
-        if letter.isupper() and index and not class_name[index - 1].isupper():
-            parts += "_"
-        parts += letter.lower()
-    return parts
 
 
 def _history(stored: dict[str, Any]) -> tuple[str, int, int]:
@@ -368,7 +269,9 @@ def _arguments(call: dict[str, Any], made: dict) -> tuple[list[Any], dict[str, A
             return type(part)(restore(value) for value in part)
         return part
 
-    return [restore(part) for part in call["args"]], {key: restore(value) for key, value in call["kwargs"].items()}
+    # Keras stores the flag that was in force when a graph was made, and runs each call with that of the whole model.
+    kwargs = {key: value for key, value in call["kwargs"].items() if key != "training" or call.get(_FIXED)}
+    return [restore(part) for part in call["args"]], {key: restore(value) for key, value in kwargs.items()}
 
 
 def _tensors(stored: Any, made: dict, operations: dict[str, Any]) -> Any:

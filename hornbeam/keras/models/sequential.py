@@ -92,7 +92,7 @@ class Sequential(Model):
                 f"Sequential '{self.name}': expected a keras.Layer. Received: {layer}, of type "
                 f"{type(layer).__name__}.{hint}"
             )
-        if any(layer.name == other.name for other in self._stack):
+        if any(layer.name == other.name and layer is not other for other in self._stack):
             raise ValueError(
                 f"Sequential '{self.name}': two layers cannot share the name '{layer.name}'; names must be unique.\n"
                 "  fix:      give the new layer another `name`"

@@ -87,6 +87,8 @@ def serialize(optimizer: Optimizer) -> dict[str, Any]:
 def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
     """An optimizer from ``{"class_name": ..., "config": {...}}``; names of built-in classes in any case."""
     name = config["class_name"]
+    if "optimizers.legacy" in str(config.get("module")):
+        return deserialize_keras_object(config, custom_objects=custom_objects)
     if name.lower() in _BUILT_IN and name not in (custom_objects or {}):
         config = {**config, "class_name": name.lower()}
     return deserialize_keras_object(config, custom_objects=custom_objects, module_objects=_BUILT_IN)

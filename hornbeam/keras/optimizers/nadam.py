@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 
 from hornbeam.base import settings
 from hornbeam.core.variable import Variable
@@ -16,7 +17,7 @@ from hornbeam.keras.optimizers.rule_optimizer import RuleOptimizer
 class Nadam(RuleOptimizer):
     """Nadam.
 
-    With ``u_t = beta_1 * (1 - 0.96^t / 2)`` and ``U_t`` the product of all ``u`` so far:
+    With ``u_t = beta_1 * (1 - 0.96^(pace * t) / 2)``, where ``pace`` is 1, and ``U_t`` the product of all ``u`` so far:
     ``n = u_(t+1) * m / (1 - U_t * u_(t+1)) + (1 - u_t) * g / (1 - U_t)`` and
     ``w -= rate * n / (sqrt(v / (1 - beta_2^t)) + epsilon)``.
 
@@ -31,6 +32,7 @@ class Nadam(RuleOptimizer):
 
     pure = True
     config_keys = ("beta_1", "beta_2", "epsilon")
+    pace = 1.0
 
     def __init__(
         self,
@@ -80,14 +82,21 @@ class Nadam(RuleOptimizer):
 
     def _update_all(self, gradients: list, variables: list[Variable], learning_rate: Any) -> None:
         product = self._u_product.read_array()
-        factor = 1.0 - 0.5 * jnp.power(0.96, (self._updates_made() + 1).astype(product.dtype))
-        self._u_product.assign(product * self.beta_1 * factor)
+        self._u_product.assign(product * self._share(self._updates_made() + 1, product))
         super()._update_all(gradients, variables, learning_rate)
+
+    def _share(self, step: Any, like: Any) -> Any:
+        """``u`` of a step."""
+        return self.beta_1 * (1.0 - 0.5 * jnp.power(0.96, step.astype(like.dtype) * self.pace))
+
+    def product_after(self, steps: int, times: int = 1) -> np.float32:
+        """``U`` after a number of steps, each of them counted ``times`` times."""
+        shares = self.beta_1 * (1.0 - 0.5 * 0.96 ** (np.arange(1, steps + 1, dtype=np.float64) * self.pace))
+        return np.float32(np.prod(np.maximum(shares, 0.0) ** times))
 
     def rule(self, gradient: Any, value: Any, slots: tuple, learning_rate: Any, step: Any) -> tuple[Any, tuple]:
         beta_1, beta_2 = jnp.asarray(self.beta_1, value.dtype), jnp.asarray(self.beta_2, value.dtype)
-        now = beta_1 * (1.0 - 0.5 * power(0.96, step, value))
-        then = beta_1 * (1.0 - 0.5 * power(0.96, step + 1, value))
+        now, then = (cast(self._share(at, value), value) for at in (step, step + 1))
         product = cast(self._u_product.read_array(), value)
         mean = toward(slots[0], gradient, 1 - beta_1)
         square = toward(slots[1], jnp.square(gradient), 1 - beta_2)

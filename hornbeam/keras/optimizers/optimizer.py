@@ -303,7 +303,11 @@ class Optimizer(OptimizerStep):
     def _without_missing(self, gradients: list, variables: list[Variable]) -> tuple[list, list[Variable]]:
         missing = [variable.path for gradient, variable in zip(gradients, variables, strict=True) if gradient is None]
         if len(missing) == len(gradients):
-            raise ValueError(f"No gradients provided for any variable: {self.name} received None for {missing}.")
+            raise ValueError(
+                f"No gradients provided for any variable: {self.name} received None for {missing}.\n"
+                "  fix:      compute the loss from the output of the model, by tf or keras.ops functions under the "
+                "tape (NumPy cuts the connection)"
+            )
         if not missing:
             return gradients, variables
         warnings.warn(

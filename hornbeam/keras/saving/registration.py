@@ -38,6 +38,7 @@ FOLDERS: dict[str, str] = {
     "activations": "hornbeam.keras.activations",
     "optimizers": "hornbeam.keras.optimizers",
     "optimizers.schedules": "hornbeam.keras.optimizers.schedules",
+    "optimizers.legacy": "hornbeam.keras.optimizers.legacy",
     "losses": "hornbeam.keras.losses",
     "metrics": "hornbeam.keras.metrics",
     "dtype_policies": "hornbeam.keras.dtype_policies",
@@ -79,14 +80,6 @@ UNLISTED: dict[str, tuple[str, str, str]] = {
             "hornbeam.keras.layers.preprocessing.feature_parts",
         ),
     ),
-    **{
-        name: (
-            "layers",
-            "keras.src.layers.preprocessing.feature_space",
-            "hornbeam.keras.layers.preprocessing.feature_parts",
-        )
-        for name in ("Cross", "Feature", "TFDConcat", "TFDIdentity")
-    },
 }
 # Classes defined below `keras`, and the public folder that offers them.
 DEEPER: dict[str, str] = {"hornbeam.core.random_state": "random", "hornbeam.saving.saved_model.layers": "layers"}
@@ -188,6 +181,9 @@ def builtin(module: str | None, name: str) -> Any:
             "tensorflow.keras.layers", "builtins" for functions); ``None`` to search by name alone.
         name: name of the class or function.
     """
+    if isinstance(name, str) and isinstance(module, str) and "." in name:
+        # "layers.Dense" of "keras" is "Dense" of "keras.layers".
+        module, _, name = f"{module}.{name}".rpartition(".")
     if not isinstance(name, str) or not name.isidentifier():
         return None
     if module is None:
@@ -207,8 +203,8 @@ def _folders_of(module: str, name: str) -> tuple[str, ...]:
         parts = parts[1:]
     if not parts:
         return (ROOT[name],) if name in ROOT else ()
-    if parts[:2] == ["optimizers", "schedules"]:
-        return ("optimizers.schedules",)
+    if ".".join(parts[:2]) in FOLDERS:
+        return (".".join(parts[:2]),)
     if parts[0] in MOVED:
         return MOVED[parts[0]]
     return (parts[0],) if parts[0] in FOLDERS else ()
@@ -266,7 +262,8 @@ def _public_name(kind: type) -> tuple[str, str, bool] | None:
     if kind.__module__ in DEEPER:
         folder = DEEPER[kind.__module__]
     elif parts[:2] == ["hornbeam", "keras"] and len(parts) > 2:
-        folder = "optimizers.schedules" if parts[2:4] == ["optimizers", "schedules"] else parts[2]
+        inner = ".".join(parts[2:4])
+        folder = inner if inner in FOLDERS else parts[2]
     else:
         return None
     if folder in FOLDERS and name not in UNLISTED:

@@ -6,7 +6,7 @@ import warnings
 from typing import Any
 
 from hornbeam.base import registry
-from hornbeam.base.errors import FileFormatError, UnsupportedFileError
+from hornbeam.base.errors import FileFormatError, UnsafeFileError, UnsupportedFileError
 from hornbeam.core.scopes import override
 from hornbeam.keras.saving import serialization
 from hornbeam.keras.saving.errors import UnresolvedNameError
@@ -81,6 +81,12 @@ def rebuild(
             stacklevel=4,
         )
         raise _Unbuildable(str(error)) from error
+    except UnsafeFileError:
+        raise
+    except Exception:
+        # Damage may be the reason; then it is what is said.
+        check_files(folder.path)
+        raise
     check_files(folder.path)
     if not model.built:
         _build_on_stored_shape(model, root.config)
@@ -103,6 +109,12 @@ def _rebuild_exactly(folder: Folder, exact: dict[str, Any], custom_objects: Any,
             stacklevel=4,
         )
         raise _Unbuildable(f"a class of it is not at hand ({error})") from error
+    except UnsafeFileError:
+        raise
+    except Exception:
+        # Damage may be the reason; then it is what is said.
+        check_files(folder.path)
+        raise
     check_files(folder.path)
     _restore(model, folder)
     finish(model)

@@ -218,8 +218,7 @@ class OptimizerMatch:
         if isinstance(self.optimizer, Nadam) and self.optimizer.built:
             # The product stands in few files, and follows from the number of steps. Some writers multiplied it once
             # per variable instead of once per step: their training goes on from what they stored.
-            steps = np.arange(1, int(self.optimizer._iterations) + 1)
-            product = np.float32(np.prod(self.optimizer.beta_1 * (1 - 0.5 * np.power(0.96, steps))))
+            product = self.optimizer.product_after(int(self.optimizer._iterations))
             stored = restoration.bundle.read(self._product) if self._product is not None else product
             variable = self.optimizer._u_product
             restoration.restored[id(variable)] = variable

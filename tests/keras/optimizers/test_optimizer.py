@@ -256,3 +256,25 @@ def test_get_knows_names_configs_and_instances():
     scheduled = Adam(schedules.CosineDecay(0.1, 10))
     again = optimizers.deserialize(optimizers.serialize(scheduled))
     assert again.get_config() == scheduled.get_config()
+
+
+# --- the one of older Keras ----------------------------------------------------------------------
+def test_legacy_nadam_has_the_slow_schedule_of_its_time():
+    """Against the formula of Keras 2 in float64."""
+    optimizer, items = optimizers.legacy.Nadam(0.05), variables((3,))
+    rng = np.random.default_rng(0)
+    value, mean, square, product = np.ones(3), np.zeros(3), np.zeros(3), 1.0
+    share = [0.9 * (1 - 0.5 * 0.96 ** (0.004 * step)) for step in range(1, 9)]
+    for step in range(1, 7):
+        gradient = rng.standard_normal(3).astype("float32")
+        optimizer.apply([wrap(jnp.asarray(gradient))], items)
+        now, then = share[step - 1], share[step]
+        product *= now
+        mean, square = 0.9 * mean + 0.1 * gradient, 0.999 * square + 0.001 * gradient**2
+        ahead = (1 - now) * gradient / (1 - product) + then * mean / (1 - product * then)
+        value -= 0.05 * ahead / (np.sqrt(square / (1 - 0.999**step)) + 1e-7)
+    np.testing.assert_allclose(items[0].numpy(), value, rtol=2e-6)
+    assert float(optimizer._u_product) == pytest.approx(float(optimizer.product_after(6)), rel=1e-6)
+    config = optimizers.serialize(optimizer)
+    assert config["module"] == "keras.optimizers.legacy"
+    assert type(optimizers.get(config)) is optimizers.legacy.Nadam is not optimizers.Nadam

@@ -98,7 +98,7 @@ def test_hostile_names_are_refused_without_any_action(module, name, kind, safe_m
 
 
 def test_dotted_and_odd_names_are_refused():
-    for name in ("penalties.L2", "L2.__init__", "L2()", "__class__", "_CLASSES", "deserialize", ""):
+    for name in ("L2.os", "L2.__init__", "os.system", "L2()", "__class__", "_CLASSES", "deserialize", ""):
         config = {"module": "keras.regularizers", "class_name": name, "config": {}, "registered_name": None}
         with audited() as done, pytest.raises(UnsafeFileError):
             saving.deserialize_keras_object(config)
@@ -143,7 +143,8 @@ def test_all_that_the_table_offers_is_constructible_or_pure():
             assert is_class or folder in registration.FUNCTION_FOLDERS, (folder, name)
 
 
-@pytest.mark.parametrize("folder", sorted(registration.FOLDERS))
+# Keras 3 has placeholders only in its folder of old optimizers.
+@pytest.mark.parametrize("folder", sorted(set(registration.FOLDERS) - {"optimizers.legacy"}))
 def test_written_names_are_the_canonical_ones_of_keras(folder):
     module = registration._module(registration.FOLDERS[folder])
     keras_folder = importlib.import_module(f"keras.{folder}") if module is not None else None

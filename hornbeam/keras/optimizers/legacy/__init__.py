@@ -7,7 +7,7 @@ from hornbeam.keras.optimizers.adagrad import Adagrad
 from hornbeam.keras.optimizers.adam import Adam
 from hornbeam.keras.optimizers.adamax import Adamax
 from hornbeam.keras.optimizers.ftrl import Ftrl
-from hornbeam.keras.optimizers.nadam import Nadam
+from hornbeam.keras.optimizers.legacy.nadam import Nadam
 from hornbeam.keras.optimizers.optimizer import Optimizer
 from hornbeam.keras.optimizers.rmsprop import RMSprop
 from hornbeam.keras.optimizers.sgd import SGD
