@@ -45,6 +45,8 @@ class _Scopes(threading.local):
     """Sizes in place of unknown ones while shapes are being inferred."""
     own_dtypes: bool = False
     """True while NumPy operands of ops keep their own dtypes, as in ``keras.ops``."""
+    pipeline: bool = False
+    """True while a function of a data set's elements runs."""
     strategy: int | None = None
     """Number of the distribution strategy whose scope is open."""
     replica_count: int = 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -132,10 +133,8 @@ class Batch(Node):
 
     def _ragged_spec(self, leaf: Any) -> Any:
         rows = self.batch_size if self.drop_remainder else None
-        if not isinstance(leaf, TensorSpec) or leaf.shape.rank is None:
-            return leaf
-        if None not in tuple(leaf.shape):
-            return TensorSpec((rows, *leaf.shape), leaf.dtype)
+        if not _is_uneven(leaf) or leaf.shape.rank is None:
+            return batched_spec(leaf, rows)
         ragged_rank = len(leaf.shape) - tuple(leaf.shape)[::-1].index(None)
         return RaggedTensorSpec((rows, *leaf.shape), leaf.dtype, ragged_rank, self.splits)
 
@@ -157,16 +156,33 @@ class Batch(Node):
 
     def stream(self, scope: Scope) -> Cursor:
         """Batches in order."""
-        splits = self.splits if self.ragged else ""
-        return BatchCursor(self.children[0].open(scope.at(0)), self.batch_size, self.drop_remainder, splits)
+        child = self.children[0]
+        uneven = [_is_uneven(leaf) for leaf in trees.flatten(child.spec)] if self.ragged else []
+        return BatchCursor(child.open(scope.at(0)), self.batch_size, self.drop_remainder, self.splits, uneven)
+
+
+def _is_uneven(leaf: Any) -> bool:
+    """Whether values of a spec may differ in their sizes."""
+    return isinstance(leaf, TensorSpec) and (leaf.shape.rank is None or None in tuple(leaf.shape))
+
+
+def _to_be_ragged(column: Any, uneven: bool) -> bool:
+    if isinstance(column, np.ndarray):
+        return uneven and column.ndim > 1
+    # Specs of functions that run as Python are tried on a few elements only, so the sizes themselves count too.
+    shapes = {item.shape if isinstance(item, np.ndarray) else None for item in column}
+    return None not in shapes and (uneven or len(shapes) > 1)
 
 
 class BatchCursor(Cursor):
     """Batches of the elements of a cursor; many at once where the elements come many at once."""
 
-    def __init__(self, child: Cursor, batch_size: int, drop_remainder: bool, splits: str = "") -> None:
-        """``splits`` is the dtype of the row splits of ragged batches, if batches are to be ragged."""
+    def __init__(
+        self, child: Cursor, batch_size: int, drop_remainder: bool, splits: str = "int64", uneven: Sequence[bool] = ()
+    ) -> None:
+        """``uneven`` says of each leaf whether its batches are ragged; ``splits`` is the dtype of their row splits."""
         self._child, self._size, self._drop, self._splits = child, batch_size, drop_remainder, splits
+        self._uneven = uneven
         self._rest: Block | None = None
         self._ready: deque[Block] = deque()
         self._many = 1
@@ -208,10 +224,11 @@ class BatchCursor(Cursor):
         return block
 
     def _batches(self, block: Block, size: int) -> Block:
-        if self._splits:
-            columns = [column if isinstance(column, np.ndarray) else RaggedRows(column) for column in block.columns]
+        if self._uneven:
+            pairs = zip(block.columns, self._uneven, strict=True)
+            columns = [RaggedRows(column) if _to_be_ragged(column, uneven) else column for column, uneven in pairs]
             block = Block(block.skeleton, columns, block.count)
-        return _cut_in_batches(block, size, self._splits or "int64")
+        return _cut_in_batches(block, size, self._splits)
 
     def skip(self, count: int) -> int:
         """Pass over batches without making them."""
@@ -300,7 +317,7 @@ def rows_of_element(skeleton: Any, leaves: list[Any]) -> Block:
         else leaf
         for leaf in leaves
     ]
-    sizes = {len(column) if np.ndim(column) or isinstance(column, list) else -1 for column in columns}
+    sizes = {len(column) if isinstance(column, list) or np.ndim(column) else -1 for column in columns}
     if len(sizes) != 1 or -1 in sizes:
         described = ", ".join(str(spec_of(leaf)) for leaf in leaves)
         raise InvalidArgumentError(

@@ -1,8 +1,8 @@
 """Blocks: some successive elements of a data set, column by column, on the host.
 
 An element is a nesting of values. Its containers are kept once, as a skeleton; its values are leaves. A block
-holds, for
-each leaf, the values of several elements: one array with a first axis more where they are of one shape, else a list.
+holds, for each leaf, the values of several elements: one array with a first axis more where they are of one shape, else
+a list.
 """
 
 from __future__ import annotations

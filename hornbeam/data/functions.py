@@ -24,6 +24,7 @@ from hornbeam.base.callers import user_line
 from hornbeam.base.errors import TraceError
 from hornbeam.core.frame import Program
 from hornbeam.core.random_state import drawing_from, is_global_state
+from hornbeam.core.scopes import override
 from hornbeam.core.tensor import HostTensor, Tensor, wrap
 from hornbeam.core.variable import Variable, read_all
 from hornbeam.data.blocks import Block, each, stacked
@@ -233,7 +234,8 @@ class ElementFunction:
 
     def call(self, element: Any) -> Any:
         """The function on an element of tensors."""
-        found = self.function(*element) if type(element) is tuple else self.function(element)
+        with override(pipeline=True):
+            found = self.function(*element) if type(element) is tuple else self.function(element)
         # A list is several results, as numpy_function and its like give them; deeper inside it is one tensor.
         return tuple(found) if type(found) is list else found
 

@@ -104,7 +104,10 @@ class _WindowCursor(Cursor):
         stop = min(reach, held.count)
         window = held.cut(0, stop) if node.stride == 1 else held.take(np.arange(0, stop, node.stride))
         self._owed = node.shift
-        leaves = [self._wrap(Held(Block(0, [column], window.count))) for column in window.columns]
+        leaves = [
+            self._wrap(Held(Block(0, [column], window.count), spec))
+            for column, spec in zip(window.columns, trees.flatten(node.children[0].spec), strict=True)
+        ]
         return Block.of_element(window.skeleton, leaves)
 
     def _drop_owed(self) -> None:
@@ -160,12 +163,12 @@ class GroupByWindow(Node):
 
     def make_spec(self) -> Any:
         """Spec of what a window is reduced to."""
-        cursor = self.stream(Scope.new())
+        cursor = _GroupCursor(self, Scope.new())
         try:
-            block = cursor.block(1)
+            first = cursor.advance()
+            return self.children[0].spec if first is None else first.spec
         finally:
             cursor.close()
-        return self.children[0].spec if block is None else _loosened(block)
 
     def size(self) -> int:
         """Not known."""
@@ -187,14 +190,6 @@ class GroupByWindow(Node):
     def reduced(self, key: int, elements: list[Block]) -> Node:
         """What a window is reduced to."""
         return self._reduce(np.int64(key), self._wrap(Held(join(elements), self.children[0].spec)))
-
-
-def _loosened(block: Block) -> Any:
-    def one(leaf: Any) -> Any:
-        spec = spec_of(leaf)
-        return TensorSpec([None] * len(spec.shape), spec.dtype) if isinstance(spec, TensorSpec) else spec
-
-    return trees.pack(block.skeleton, [one(leaf) for leaf in block.leaves(0)])
 
 
 class _GroupCursor(Cursor):
@@ -219,21 +214,18 @@ class _GroupCursor(Cursor):
                     return found
                 self._open.close()
                 self._open = None
-            if not self._advance():
+            if self.advance() is None:
                 return None
 
-    def _advance(self) -> bool:
-        """Read on until a window is full; False at the end."""
+    def advance(self) -> Node | None:
+        """Read on until a window is full; what it is reduced to, None at the end."""
         while True:
             while self._pending:
                 key, element = self._pending.popleft()
-                if self._grow(key, element):
-                    return True
+                if (node := self._grow(key, element)) is not None:
+                    return node
             if self._ended:
-                if not self._groups:
-                    return False
-                self._emit(min(self._groups))
-                return True
+                return self._emit(min(self._groups)) if self._groups else None
             block = self._child.block(64)
             if block is None:
                 self._ended = True
@@ -242,22 +234,20 @@ class _GroupCursor(Cursor):
             self._first += block.count
             self._pending.extend((key, block.cut(place, place + 1)) for place, key in enumerate(keys))
 
-    def _grow(self, key: int, element: Block) -> bool:
+    def _grow(self, key: int, element: Block) -> Node | None:
         group = self._groups.setdefault(key, [])
         if not group:
             self._widths[key] = self._node.width_of(key)
             if self._widths[key] < 1:
                 raise ValueError(f"group_by_window(): the window size must be at least 1, for key {key} it is not.")
         group.append(element)
-        if len(group) < self._widths[key]:
-            return False
-        self._emit(key)
-        return True
+        return None if len(group) < self._widths[key] else self._emit(key)
 
-    def _emit(self, key: int) -> None:
+    def _emit(self, key: int) -> Node:
         self._emitted += 1
         node = self._node.reduced(key, self._groups.pop(key))
         self._open = node.open(self._scope.inner(self._emitted))
+        return node
 
     def close(self) -> None:
         """Close what is open."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from hornbeam.base.errors import explain
 from hornbeam.data.blocks import Block
 from hornbeam.data.functions import ElementFunction
 from hornbeam.data.plan import INFINITE, UNKNOWN, Carry, Cursor, Node, Scope, mix
+from hornbeam.data.specs import longer_elements, merged_spec
 from hornbeam.data.structure import spec_of
 from hornbeam.errors import InvalidArgumentError
 
@@ -55,7 +57,7 @@ class Interleave(Node):
         self.cycle, self.length, self._where = cycle, length, where
 
     def make_spec(self) -> Any:
-        """Spec of the elements of the first data set."""
+        """Spec of the elements of the first data set; axes that follow unknown ones of the element are unknown."""
         cursor = self.children[0].open(Scope.new())
         try:
             block = cursor.block(1)
@@ -63,7 +65,13 @@ class Interleave(Node):
             cursor.close()
         if block is None:
             return self.children[0].spec
-        return self.inner(block.skeleton, block.leaves(0), 0).spec
+        leaves = block.leaves(0)
+        found = [self.inner(block.skeleton, leaves, 0).spec]
+        for longer in longer_elements(self.children[0].spec, leaves):
+            # A made-up element need not be a good one.
+            with contextlib.suppress(Exception):
+                found.append(self.inner(block.skeleton, longer, 0).spec)
+        return merged_spec(found)
 
     def size(self) -> int:
         """Not known, unless there are none."""

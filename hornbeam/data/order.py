@@ -10,6 +10,7 @@ from hornbeam.base import trees
 from hornbeam.core.spec import TensorSpec
 from hornbeam.data.blocks import Block, join
 from hornbeam.data.plan import ENDLESS, INFINITE, UNKNOWN, Cursor, Indexed, Node, Scope, Wrapped
+from hornbeam.data.structure import RowSpec
 
 
 # --- repeat --------------------------------------------------------------------------------------
@@ -268,7 +269,8 @@ def _common_spec(one: Any, other: Any) -> Any:
         raise TypeError(f"Dataset.concatenate(): the elements differ in dtype: {one.dtype} and {other.dtype}.")
     if one.shape.rank is None or other.shape.rank is None or len(one.shape) != len(other.shape):
         return TensorSpec(None, one.dtype)
-    return TensorSpec([a if a == b else None for a, b in zip(one.shape, other.shape, strict=True)], one.dtype)
+    kind = RowSpec if isinstance(one, RowSpec) and isinstance(other, RowSpec) else TensorSpec
+    return kind([a if a == b else None for a, b in zip(one.shape, other.shape, strict=True)], one.dtype)
 
 
 class _ConcatenateCursor(Cursor):

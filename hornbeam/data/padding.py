@@ -131,7 +131,8 @@ def pad_column(column: Any, shape: Any, value: Any) -> np.ndarray:
     out = np.empty((len(arrays), *sizes), dtype)
     out[...] = filler
     for place, array in enumerate(arrays):
-        out[(place, *map(slice, array.shape))] = array
+        # Without axes the text itself, which would else stay wrapped in an array.
+        out[(place, *map(slice, array.shape))] = array if rank else array[()]
     return out
 
 

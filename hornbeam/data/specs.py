@@ -17,9 +17,10 @@ from hornbeam.base import dtypes, trees
 from hornbeam.core.spec import TensorSpec
 from hornbeam.data.functions import ElementFunction
 from hornbeam.data.plan import Node, Run, Scope
-from hornbeam.data.structure import spec_of
+from hornbeam.data.structure import DatasetSpec, spec_of
 from hornbeam.ops.host.images import larger_pictures
 from hornbeam.ragged.joining import concatenated
+from hornbeam.ragged.spec import RaggedTensorSpec
 from hornbeam.ragged.tensor import RaggedTensor
 
 _SIZES = (3, 5)
@@ -62,15 +63,50 @@ def _spec_of_struct(leaf: Any) -> Any:
     return spec_of(leaf)
 
 
+def merged_spec(specs: list[Any]) -> Any:
+    """A spec of elements that fits several of one structure."""
+    skeleton = trees.map_structure(lambda _: 0, specs[0])
+    return trees.pack(skeleton, [_merged(parts) for parts in zip(*map(trees.flatten, specs), strict=True)])
+
+
+def longer_elements(spec: Any, leaves: list[Any]) -> list[list[Any]]:
+    """The element with one more along each unknown axis; nothing if there are no such axes.
+
+    Args:
+        spec: spec of the elements.
+        leaves: an element's values.
+    """
+    longer = [_longer(one, leaf) for one, leaf in zip(trees.flatten(spec), leaves, strict=True)]
+    return [longer] if any(new is not old for new, old in zip(longer, leaves, strict=True)) else []
+
+
+def _longer(spec: Any, leaf: Any) -> Any:
+    if not isinstance(spec, TensorSpec) or spec.shape.rank is None or not isinstance(leaf, np.ndarray):
+        return leaf
+    for axis, size in enumerate(spec.shape):
+        if size is None and leaf.shape[axis]:
+            leaf = np.concatenate([leaf, leaf.take([0], axis)], axis)
+        elif size is None:
+            filler = b"" if leaf.dtype.kind == "O" else 0
+            leaf = np.full((*leaf.shape[:axis], 1, *leaf.shape[axis + 1 :]), filler, leaf.dtype)
+    return leaf
+
+
 def _merged(parts: Any) -> Any:
     """A spec that fits several ones."""
     first = parts[0]
-    if not isinstance(first, TensorSpec):
+    if isinstance(first, DatasetSpec) and all(isinstance(part, DatasetSpec) for part in parts):
+        return DatasetSpec(merged_spec([part.element_spec for part in parts]))
+    if not isinstance(first, (TensorSpec, RaggedTensorSpec)):
         return first
-    if any(not isinstance(part, TensorSpec) or len(part.shape) != len(first.shape) for part in parts):
-        return TensorSpec(None, first.dtype)
+    ragged = isinstance(first, RaggedTensorSpec)
+    ranks = {part.shape.rank if isinstance(part, type(first)) else None for part in parts}
+    if None in ranks or len(ranks) > 1:
+        return first if ragged else TensorSpec(None, first.dtype)
     sizes = [None if any(part.shape[axis] != size for part in parts) else size for axis, size in enumerate(first.shape)]
-    return TensorSpec(sizes, first.dtype)
+    if ragged:
+        return RaggedTensorSpec(sizes, first.dtype, first.ragged_rank, first.row_splits_dtype)
+    return type(first)(sizes, first.dtype)
 
 
 def _tried_spec(function: ElementFunction, node: Node) -> Any:

@@ -68,9 +68,8 @@ class Transforms:
 
         A function of numeric tensors is compiled, and one call computes many elements. A function that cannot be
         compiled (strings, files, ``py_function``, Python ``if`` on a tensor's value) runs as Python on one
-        element after
-        another, in threads if ``num_parallel_calls`` says so. The results come in the order of the elements in
-        any case.
+        element after another, in threads if ``num_parallel_calls`` says so. The results come in the order of the
+        elements in any case.
 
         Args:
             map_func: takes the parts of a tuple as arguments, any other element as one argument; returns a tensor, or

@@ -114,7 +114,7 @@ def _picked(
         overlap = overlap_of(best)
         if sigma > 0:
             now = now * np.exp(-0.5 * overlap * overlap / sigma).astype(np.float32)
-            alive &= (now > least) & (overlap <= threshold)
+            alive &= now > least
         else:
             alive &= overlap <= threshold
     return np.asarray(chosen, np.int32), np.asarray(kept, np.float32)
@@ -178,6 +178,8 @@ def non_max_suppression_with_scores(
     name: str | None = None,
 ) -> tuple[Any, Any]:
     """As ``non_max_suppression``, with the scores; ``soft_nms_sigma`` above 0 lowers scores instead of removing boxes.
+
+    ``iou_threshold`` has no effect then.
 
     References: Bodla et al. 2017. TensorFlow `tf.image.non_max_suppression_with_scores`.
     """

@@ -70,7 +70,9 @@ def test_results_are_listed_output_by_output(case):
     np.testing.assert_allclose(found, [by_name[name] for name in expected.split()], rtol=1e-6)
     np.testing.assert_allclose(model.test_on_batch(X, targets), found, rtol=1e-6)
     history = model.fit(X, targets, verbose=0, validation_data=(X, targets)).history
-    assert set(history) == {start + name for name in expected.split() for start in ("", "val_")}
+    # Histories and results by name have that order too, and those of validation come last.
+    assert list(history) == [start + name for start in ("", "val_") for name in expected.split()]
+    assert list(by_name) == list(model.train_on_batch(X, targets, return_dict=True)) == expected.split()
     assert len(model.train_on_batch(X, targets)) == len(found)
 
 
@@ -190,5 +192,36 @@ def test_products_of_four_axes(generation):
             K.batch_dot(*map(keras.ops.convert_to_tensor, arguments[:2]), arguments[2]), expected, rtol=1e-5
         )
     assert K.batch_dot(x[:, 0], y[:, 0]).shape == (2, 4, 6)
+    # Routing of capsules: a tensor of three axes is taken as a batch of columns.
+    for arguments, equation in (((x[..., 0], x, [2, 2]), "abi,abij->abj"), ((x[:, :, 0], x, [2, 3]), "abj,abij->abi")):
+        found = K.batch_dot(*map(keras.ops.convert_to_tensor, arguments[:2]), arguments[2])
+        np.testing.assert_allclose(found, np.einsum(equation, *arguments[:2]), rtol=1e-5)
     with pytest.raises(ValueError, match="last two axes"):
         K.batch_dot(x, x, (1, 1))
+
+
+class OwnSteps(keras.Model):
+    def train_step(self, data):
+        return {**super().train_step(data), "extra": 1.0, "also": 2.0}
+
+
+def test_histories_of_one_output_and_of_own_steps(generation):
+    # The orders are those of tf_keras 2.21, but for the third one, which is Keras 3's.
+    inputs = keras.Input((3,))
+    outputs = layers.Dense(1)(inputs)
+    seen = []
+    for kind, asked, expected in (
+        (keras.Model, "tf2", "loss mae acc val_loss val_mae val_acc lr"),
+        (OwnSteps, "tf2", "loss mae acc extra also val_loss val_mae val_acc lr"),
+        (keras.Model, "keras3", "acc loss mae val_acc val_loss val_mae lr"),
+    ):
+        generation(asked)
+        model = kind(inputs, outputs)
+        model.compile("sgd", "mse", metrics=["mae", "acc"])
+        callbacks = [
+            keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(list(logs))),
+            keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: logs.update(lr=0.1)),
+        ]
+        model.fit(X, Y, verbose=0, validation_data=(X, Y), callbacks=callbacks)
+        assert seen[-1] == expected.split()[:-1]
+        assert list(model.history.history) == expected.split()

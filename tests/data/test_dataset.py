@@ -150,3 +150,55 @@ def test_failing_elements_are_left_out_when_asked(caplog):
         listed(dataset)
     assert listed(dataset.ignore_errors(log_warning=True)) == [1, 3]
     assert "two" in caplog.text
+
+
+def test_padded_texts_without_axes_are_texts(tmp_path):
+    batches = Dataset.from_tensor_slices(["aa", "b", "c"]).padded_batch(2)
+    assert [batch.tolist() for batch in batches.as_numpy_iterator()] == [[b"aa", b"b"], [b"c"]]
+    batches.save(str(tmp_path / "kept"))
+    assert [batch.tolist() for batch in Dataset.load(str(tmp_path / "kept")).as_numpy_iterator()] == [
+        [b"aa", b"b"],
+        [b"c"],
+    ]
+
+
+def test_ragged_tensors_come_apart_and_together():
+    ragged = tf.ragged.constant([[1], [], [2, 3]])
+    assert [row.tolist() for row in Dataset.from_tensors(ragged).unbatch().as_numpy_iterator()] == [[1], [], [2, 3]]
+    rows = Dataset.from_tensor_slices(ragged)
+    both = rows.concatenate(rows.take(1))
+    assert both.element_spec == tf.RaggedTensorSpec([None], tf.int32, 0)
+    assert [batch.to_list() for batch in both.batch(2)] == [[[1], []], [[2, 3], [1]]]
+    assert [batch.to_list() for batch in rows.window(2).flat_map(lambda window: window.batch(2))] == [
+        [[1], []],
+        [[2, 3]],
+    ]
+
+
+def test_ragged_batches_are_ragged_where_elements_are_uneven():
+    numbers = Dataset.range(3)
+    zipped = Dataset.zip((numbers, Dataset.from_tensor_slices(["a", "b", "c"]), numbers.map(lambda n: tf.fill([n], n))))
+    batches = zipped.ragged_batch(2)
+    assert batches.element_spec == (
+        tf.TensorSpec([None], tf.int64),
+        tf.TensorSpec([None], tf.string),
+        tf.RaggedTensorSpec([None, None], tf.int64, 1),
+    )
+    found = [(one.numpy().tolist(), two.numpy().tolist(), three.to_list()) for one, two, three in batches]
+    assert found == [([0, 1], [b"a", b"b"], [[], [1]]), ([2], [b"c"], [[2, 2]])]
+    # Equal sizes by chance stay ragged where the spec leaves them open; sparse elements stay sparse.
+    equal = Dataset.from_generator(lambda: iter([[1, 2], [3, 4]]), output_signature=tf.TensorSpec([None], tf.int32))
+    assert [batch.to_list() for batch in equal.ragged_batch(2)] == [[[1, 2], [3, 4]]]
+    sparse = Dataset.from_tensor_slices(tf.sparse.from_dense([[1, 0], [0, 2]])).ragged_batch(2)
+    assert [tf.sparse.to_dense(batch).numpy().tolist() for batch in sparse] == [[[1, 0], [0, 2]]]
+
+
+def test_specs_leave_open_what_varies():
+    uneven = Dataset.from_generator(lambda: iter([[1, 2], [3]]), output_signature=tf.TensorSpec([None], tf.int32))
+    repeated = uneven.interleave(lambda x: Dataset.from_tensors(x).repeat(2), cycle_length=2)
+    assert repeated.element_spec == tf.TensorSpec([None], tf.int32)
+    assert [batch.to_list() for batch in repeated.ragged_batch(2)] == [[[1, 2], [3]], [[1, 2], [3]]]
+    vectors = Dataset.from_tensor_slices(np.ones((4, 3), "float32"))
+    grouped = vectors.group_by_window(lambda x: np.int64(0), lambda key, window: window.batch(2), window_size=2)
+    assert grouped.element_spec == tf.TensorSpec([None, 3], tf.float32)
+    assert repr(tf.TensorSpec(None, tf.int32)) == "TensorSpec(shape=<unknown>, dtype=tf.int32, name=None)"

@@ -53,3 +53,11 @@ def test_the_whole_image_where_nothing_fits():
         max_attempts=3,
     )
     assert (begin.numpy().tolist(), size.numpy().tolist()) == ([0, 0, 0], [10, 10, -1])
+
+
+def test_soft_suppression_removes_nothing():
+    # Numbers of TensorFlow 2.21.
+    boxes = np.array([[0, 0, 0.5, 0.5], [0, 0.1, 0.5, 0.6], [0.5, 0.5, 1, 1], [0.52, 0.5, 1, 1]], "float32")
+    places, scores = tf.image.non_max_suppression_with_scores(boxes, [0.9, 0.8, 0.7, 0.95], 4, soft_nms_sigma=0.5)
+    assert places.numpy().tolist() == [3, 0, 1, 2]
+    np.testing.assert_allclose(scores, [0.95, 0.9, 0.5129, 0.2785], atol=1e-4)

@@ -1,6 +1,7 @@
-"""Losses and metrics of models with several outputs, as Keras 1 and 2 made, named and listed them.
+"""Losses and metrics as Keras 1 and 2 made, named and listed them.
 
-The order is: the loss, losses of the outputs, then the metrics of the first output, those of the second ...; a flat
+Logs and histories begin with the loss, and those of validation come last. For models with several outputs
+the order is: the loss, losses of the outputs, then the metrics of the first output, those of the second ...; a flat
 list of metrics is for each output; and the one loss of several outputs is listed by its output's name too.
 """
 
@@ -32,6 +33,20 @@ def _listing_by_output(result_names: Callable) -> Callable:
         return first + [name for name in found if name not in first]
 
     return names
+
+
+def _by_output(log_order: Callable) -> Callable:
+    @functools.wraps(log_order)
+    def order(self: Any, kind: str, logs: dict[str, Any]) -> list[str]:
+        if not compiles_for_all_outputs():
+            return log_order(self, kind, logs)
+        if self._overrides(f"{kind}_step"):
+            return list(logs)
+        names = [name for name in logs if not name.startswith("val_")]
+        # Validation's own order is in the logs already.
+        return list(dict.fromkeys([*self._result_names(dict.fromkeys(names)), *logs]))
+
+    return order
 
 
 def _metric_names(compiled: Any) -> list[str]:
@@ -140,6 +155,6 @@ def _name(metric: Any) -> str:
     return metric if isinstance(metric, str) else object_name(metric)
 
 
-AROUND_STEPS: dict[str, Callable] = {"_result_names": _listing_by_output}
+AROUND_STEPS: dict[str, Callable] = {"_result_names": _listing_by_output, "_log_order": _by_output}
 AROUND_METRICS: dict[str, Callable] = {"build": _for_each_output}
 AROUND_LOSS: dict[str, Callable] = {"build": _naming_its_output}

@@ -13,7 +13,7 @@ _MISSING = object()
 
 
 class LazyLogs(dict):
-    """A dict of logs, sorted by name, whose values become Python floats when they are read.
+    """A dict of logs, sorted by name unless an order is given, whose values become Python floats when they are read.
 
     Reading a value waits for the device; asking for names, the length or membership does not. What cannot be turned
     into a float (text, arrays of more than one number) is given as it is, arrays as NumPy arrays. Inner dicts are
@@ -21,6 +21,7 @@ class LazyLogs(dict):
 
     Args:
         logs: names and values: tensors, arrays, numbers.
+        order: names that come first, in this order.
 
     Example:
         >>> logs = LazyLogs({"loss": hornbeam.constant(0.5)})
@@ -30,9 +31,11 @@ class LazyLogs(dict):
 
     __slots__ = ("_unread",)
 
-    def __init__(self, logs: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, logs: Mapping[str, Any] | None = None, order: Iterable[str] = ()) -> None:
         flat: dict[str, Any] = {}
         _flatten(logs, flat)
+        if order:
+            flat = {name: flat[name] for name in order if name in flat} | flat
         super().__init__(flat)
         self._unread = {name for name, value in flat.items() if type(value) is not float}
 

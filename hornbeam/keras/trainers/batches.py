@@ -42,7 +42,8 @@ def on_batch(
             model.reset_metrics()
         outputs = runner.run_batch(batch, guard, checked=True)
         training.has_run = True
-        logs = {name: as_python(value) for name, value in sorted(model._flat_results(outputs).items())}
+        found = model._flat_results(outputs)
+        logs = {name: as_python(found[name]) for name in model._log_order(kind, found)}
     return logs if return_dict else model._listed_results(logs)
 
 

@@ -195,9 +195,7 @@ class Compilation(Steps):
 
     @property
     def metrics(self) -> list[Metric]:
-        """All metrics: the loss, those given to ``compile`` as one, losses of outputs, those of the model and "
-        "its layers.
-        """
+        """All metrics: the loss, those of ``compile`` as one, losses of outputs, those of the model and its layers."""
         training = self._training
         found: list[Metric] = [] if training.loss_tracker is None else [training.loss_tracker]
         if training.compiled_metrics is not None:
@@ -232,9 +230,7 @@ class Compilation(Steps):
 
     @property
     def compiled_loss(self) -> LossFace:
-        """The loss given to ``compile``, for custom steps: ``self.compiled_loss(y, y_pred)``; ``compute_loss`` "
-        "is the newer way.
-        """
+        """The loss of ``compile`` for custom steps: ``self.compiled_loss(y, y_pred)``. See also ``compute_loss``."""
         return LossFace(self._training)
 
     @property

@@ -59,7 +59,7 @@ def evaluate_feed(
         last = run_epoch(model, "test", Stream(feed, steps), guard, callbacks, loop)
         if last is None:
             raise DataError("evaluate() got no samples: the data source gave no batches.")
-        logs = {name: as_python(value) for name, value in sorted(last.items())}
+        logs = {name: as_python(last[name]) for name in model._log_order("test", last)}
     finally:
         callbacks.on_test_end(logs)
     return logs
@@ -100,7 +100,7 @@ def run_epoch(
     ):
         training.has_run = True
         last = model._flat_results(outputs)
-        after(number, LazyLogs(last))
+        after(number, LazyLogs(last, model._log_order(kind, last)))
         if loop is not None:
             if trains:
                 loop.after_batch(number, last)

@@ -137,7 +137,12 @@ def _run(model: Any, feed: Any, validation: Any, options: FitOptions) -> Any:
                 callbacks.on_train_begin()
                 first = loop.begin(getattr(model, "_initial_epoch", None) or options.initial_epoch)
                 for epoch in range(first, 0 if model.stop_training else options.epochs):
-                    logs = _epoch(loop, epoch, guard, options)
+                    found = _epoch(loop, epoch, guard, options)
+                    if found is None:
+                        if epoch == first:
+                            raise _no_samples(epoch, stream)
+                        break  # a generator gave all it has: what was learned so far counts
+                    logs = found
                     callbacks.on_epoch_end(epoch, logs)
                     loop.after_epoch()
                     if model.stop_training:
@@ -153,8 +158,13 @@ def _run(model: Any, feed: Any, validation: Any, options: FitOptions) -> Any:
     return model.history
 
 
-def _epoch(loop: Loop, epoch: int, guard: SafeInterrupt, options: FitOptions) -> LazyLogs:
-    """One epoch with its validation; returns its logs."""
+def _no_samples(epoch: int, stream: Stream) -> DataError:
+    source = type(getattr(stream.feed, "source", stream.feed)).__name__
+    return DataError(f"fit() got no samples in epoch {epoch + 1}: the data source ({source}) gave no batches.")
+
+
+def _epoch(loop: Loop, epoch: int, guard: SafeInterrupt, options: FitOptions) -> LazyLogs | None:
+    """One epoch with its validation; returns its logs, or None if there were no batches."""
     model, stream, validation, callbacks = loop.model, loop.stream, loop.validation, loop.callbacks
     loop.epoch = epoch
     callbacks.on_epoch_begin(epoch)
@@ -163,17 +173,14 @@ def _epoch(loop: Loop, epoch: int, guard: SafeInterrupt, options: FitOptions) ->
         model.reset_metrics()
         last = run_epoch(model, "train", stream, guard, callbacks, loop)
         if last is None:
-            raise DataError(
-                f"fit() got no samples in epoch {epoch + 1}: the data source ({type(stream.feed).__name__}) "
-                "gave no batches."
-            )
+            return None
         logs = dict(last)
         if validation is not None and options.validates_after(epoch):
             loop.before_validation(logs)
             results = evaluate_feed(model, validation, guard, callbacks, options.validation_steps, loop)
             loop.after_validation()
             logs.update({f"val_{name}": value for name, value in results.items()})
-    return LazyLogs(logs)
+    return LazyLogs(logs, model._log_order("train", logs))
 
 
 def _finish(model: Any, options: FitOptions) -> None:

@@ -182,6 +182,10 @@ class Steps:
         values = trees.flatten(outputs)
         return {"loss" if index == 0 else f"output_{index}": value for index, value in enumerate(values)}
 
+    def _log_order(self, kind: str, logs: dict[str, Any]) -> list[str]:
+        """Names of the logs of a step of this kind, or of an epoch with its validation, in the order shown to users."""
+        return sorted(logs)
+
     def _listed_results(self, logs: dict[str, Any]) -> Any:
         """Logs as ``evaluate`` lists them: the loss, metrics, losses of outputs, then all others by name."""
         names = self._result_names(logs)

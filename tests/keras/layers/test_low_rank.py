@@ -214,14 +214,14 @@ def test_what_cannot_be_adapted():
     layer.enable_lora(2)
     with pytest.raises(ValueError, match="already, of rank 2"):
         layer.enable_lora(2)
-    with pytest.raises(NotSupportedError, match="one of both"):
-        layer.quantize("int8")
+    with pytest.raises(NotSupportedError, match="'int8' or 'int4', or no factors"):
+        layer.quantize("float8")
     bound = keras.layers.Embedding(3, 2, embeddings_constraint="non_neg", lora_rank=2)
     with pytest.raises(ValueError, match="embeddings_constraint"):
         bound.build(None)
     small = keras.layers.Dense(3, name="small")
     small.build((None, 4))
-    small.quantize("int8")
+    small.quantize("float8")
     with pytest.raises(NotSupportedError, match="save_weights"):
         small.enable_lora(2)
     with pytest.raises(ValueError, match="takes 2 variables"):
@@ -252,3 +252,42 @@ def test_copies_and_pickles_have_the_factors():
     for again in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
         np.testing.assert_allclose(again(INPUTS["Dense"]), layer(INPUTS["Dense"]), rtol=1e-6)
         assert again.lora_enabled
+
+
+QUANTISED = {
+    "Dense": {"units": 5, "activation": "tanh", "kernel_regularizer": "l2"},
+    "EinsumDense": {"equation": "abc,cde->abde", "output_shape": (None, 2, 4), "bias_axes": "de"},
+    "Embedding": {"input_dim": 7, "output_dim": 5},
+}
+
+
+@pytest.mark.parametrize("first", ["quantise", "adapt"])
+@pytest.mark.parametrize("block", [None, -1, 2], ids=["int8", "int4", "int4 in blocks"])
+@pytest.mark.parametrize("name", QUANTISED)
+def test_factors_beside_integers(name, block, first):
+    found = []
+    for library in (keras, oracle):
+        numbers = np.random.RandomState(5)
+        x = INPUTS[name]
+        layer = getattr(library.layers, name)(name="adapted", **QUANTISED[name])
+        layer.build(x.shape)
+        layer.set_weights([numbers.randn(*w.shape) for w in layer.get_weights()])
+        config = library.quantizers.Int4QuantizationConfig(block_size=block) if block else None
+        for step in ("quantise", "adapt") if first == "quantise" else ("adapt", "quantise"):
+            if step == "adapt":
+                layer.enable_lora(2)
+            else:
+                layer.quantize("int4" if config else "int8", config=config)
+        for factor in [one for one in layer.weights if "lora" in one.name]:
+            factor.assign(numbers.randn(*factor.shape) / 3)
+        stored = {}
+        outputs, table = np.asarray(layer(x)), "embeddings" if name == "Embedding" else "kernel"
+        shown = np.asarray(getattr(layer, table), "float32")
+        layer.save_own_variables(stored)
+        layer.load_own_variables(stored)
+        found.append([[one.name for one in layer.weights], [one.name for one in layer.trainable_weights]])
+        found[-1] += [sorted(stored), outputs, shown, *(np.asarray(stored[key]) for key in sorted(stored))]
+        found[-1] += [np.asarray(layer(x)), layer.lora_alpha]
+    assert found[0][:3] == found[1][:3]
+    for one, other in zip(found[0][3:], found[1][3:], strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)

@@ -45,6 +45,26 @@ def test_masks_pass_through(name, options):
     np.testing.assert_array_equal(mask_of(outputs), FIRST)
 
 
+@pytest.mark.parametrize(
+    ("name", "options", "expected"),
+    [
+        ("LSTM", {"units": 2, "return_sequences": True}, FIRST),
+        ("SimpleRNN", {"units": 2}, None),
+        ("BatchNormalization", {}, FIRST),
+    ],
+)
+def test_masks_given_by_name_go_on(name, options, expected):
+    """As those that came with the input do: eagerly, where nothing is compiled, and in a graph."""
+    x = draw(3, 4, 5)
+    theirs = getattr(keras.layers, name)(**options)(x, mask=FIRST)
+    assert (keras.src.backend.get_keras_mask(theirs) is None) == (expected is None)
+    kind = getattr(layers, name)
+    for layer in (kind(**options), type(f"{name}Twin", (kind,), {})(**options)):
+        np.testing.assert_equal(mask_of(layer(x, mask=FIRST)), expected)
+        symbols = hornbeam_keras.Input((4, 5)), hornbeam_keras.Input((4,), dtype="bool")
+        assert (layer(symbols[0], mask=symbols[1])._keras_mask is None) == (expected is None)
+
+
 def test_layers_without_masks_warn():
     with pytest.warns(UserWarning, match="takes no mask"):
         outputs = layers.Flatten()(masked_pair(draw(3, 4, 5), FIRST)[0])

@@ -44,3 +44,24 @@ def test_alike_in_all_places(name, tmp_path):
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras")
     np.testing.assert_allclose(again.predict(given, verbose=0), expected, rtol=1e-6, atol=1e-6)
+
+
+def test_resizing_in_a_data_set_gives_floats():
+    # Outside, whole numbers stay whole numbers and are rounded; both as in Keras 3.15.
+    images = (np.arange(2 * 4 * 4 * 1).reshape(2, 4, 4, 1) * 7).astype("uint8")
+    layer = keras.layers.Resizing(3, 2)
+    exact = np.asarray(layer(images.astype("float32")))
+    assert not np.array_equal(exact, np.round(exact))
+    for batch in tf.data.Dataset.from_tensor_slices(images).batch(2).map(layer):
+        assert batch.dtype == "float32"
+        np.testing.assert_allclose(batch, exact, rtol=1e-6)
+    assert layer(images).dtype == "uint8"
+    # Functions that run as Python, too.
+    pairs = tf.data.Dataset.from_tensor_slices((images, ["a", "b"])).map(lambda x, y: (layer(x), y))
+    np.testing.assert_allclose(np.stack([np.asarray(x) for x, _ in pairs]), exact, rtol=1e-6)
+
+
+def test_sparse_categories():
+    layer = keras.layers.CategoryEncoding(4, sparse=True)
+    assert tf.sparse.to_dense(layer(np.array([[0, 3], [1, 1]]))).numpy().tolist() == [[1, 0, 0, 1], [0, 1, 0, 0]]
+    assert tf.sparse.to_dense(layer([1, 2])).numpy().tolist() == [0, 1, 1, 0]

@@ -112,8 +112,13 @@ def has_any(structure: Any) -> bool:
 
 
 def fill_masks(spec: CallSpec, bound: dict[str, Any]) -> Any:
-    """Fill mask parameters from the masks of the inputs; returns the first argument's mask."""
-    previous = mask_of(bound.get(spec.first)) if spec.first in bound else None
+    """Fill mask parameters from the masks of the inputs; returns the mask that the outputs' masks follow from.
+
+    It is the one that the call was given by the name ``mask``, else that of the first argument.
+    """
+    previous = bound.get("mask")
+    if spec.first == "mask" or not any(isinstance(leaf, _TENSORS) for leaf in trees.flatten(previous)):
+        previous = mask_of(bound.get(spec.first)) if spec.first in bound else None
     for name in spec.mask_names:
         if bound.get(name) is not None:
             continue

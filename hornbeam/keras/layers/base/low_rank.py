@@ -13,8 +13,11 @@ from hornbeam.core.scopes import override
 from hornbeam.core.variable import Variable
 from hornbeam.keras import initializers
 from hornbeam.keras.layers.base import tracking
+from hornbeam.keras.quantizers import Int4QuantizationConfig, Int8QuantizationConfig
 
 __all__ = ["LowRank"]
+
+_INTEGERS = ("int8", "int4")
 
 
 class _Base:
@@ -38,6 +41,8 @@ class LowRank:
     The layer computes with ``base + lora_alpha / lora_rank * (a @ b)``; ``a`` has the base's shape with the last size
     replaced by the rank, ``b`` is ``(rank, last size)``. While the factors are there, the base lies under the
     attribute's name with an underscore, and the attribute (``kernel``, ``embeddings``) is the sum. Files hold the sum.
+    The base may be integers (int8, int4); the change is then added to the outputs, and files hold the integers of the
+    sum.
 
     Subclasses name the weight in ``adapted``, and call ``_take_lora`` in the constructor and ``_begin_lora`` at the end
     of ``build``.
@@ -52,6 +57,7 @@ class LowRank:
     name: str
     built: bool
     compute_dtype: str
+    _is_quantized: bool = False
     lora_enabled: bool = False
     lora_rank: int | None = None
     lora_alpha: float | None = None
@@ -89,7 +95,7 @@ class LowRank:
 
         Raises:
             ValueError: the layer is not built, has the factors already, or a constraint on the weight.
-            NotSupportedError: the layer is quantised.
+            NotSupportedError: the layer computes with 8-bit floats.
 
         Example:
             for layer in model.layers:
@@ -102,11 +108,11 @@ class LowRank:
         name = self.adapted
         self._check_lora(name)
         rank = check.positive_int("rank", rank, owner=self)
-        base = vars(self)[name]
+        base = self._adapted_base()
         add: Any = self.add_weight  # type: ignore[attr-defined]
         # 32 bits whatever the layer's dtype, as the updates of the factors are small.
         options = {"dtype": "float32", "regularizer": getattr(self, f"{name}_regularizer")}
-        shape = tuple(base.shape)
+        shape = self._kernel_shape() if self._is_quantized else tuple(base.shape)  # type: ignore[attr-defined]
         # They stand beside the weight, whatever is open now.
         with override(names=tuple(base.path.split("/")[:-1])):
             first = add(
@@ -116,7 +122,7 @@ class LowRank:
                 name=f"lora_{name}_b", shape=(rank, shape[-1]), initializer=initializers.get(b_initializer), **options
             )
         base.trainable = False
-        del vars(self)[name]
+        vars(self).pop(name, None)
         vars(self)[f"_{name}"] = base
         setattr(self, f"lora_{name}_a", first)
         setattr(self, f"lora_{name}_b", second)
@@ -137,34 +143,41 @@ class LowRank:
                 f"{where} has its factors already, of rank {self.lora_rank}. A layer can be adapted once; make it anew "
                 "for another rank."
             )
-        if getattr(self, "_is_quantized", False):
+        if self._is_quantized and self.dtype_policy.quantization_mode not in _INTEGERS:  # type: ignore[attr-defined]
             raise _not_both(self, "enable_lora()")
-        if not isinstance(vars(self).get(name), Variable):
+        if not isinstance(self._adapted_base(), Variable):
             raise ValueError(
                 f"{where} has no variable `{name}` of its own to adapt. Adapt the layer that made it, or set "
                 f"`layer.{name}` to a variable."
             )
 
-    def _with_factors(self, base: Any) -> Any:
-        """What the layer computes with: the frozen weight and the change."""
-        name = self.adapted
-        change = ops.matmul(getattr(self, f"lora_{name}_a"), getattr(self, f"lora_{name}_b"))
-        scale: Any = self.lora_alpha
-        return ops.cast(ops.add(base, (scale / self.lora_rank) * change), self.compute_dtype)
+    def _adapted_base(self) -> Any:
+        """The variable that is frozen: under its own name, or under that with an underscore."""
+        own = vars(self)
+        return own.get(self.adapted, own.get(f"_{self.adapted}"))
 
-    def quantize(self, *args: Any, **kwargs: Any) -> None:
-        """Replace the layer's floats by smaller numbers; not offered while it has low-rank factors.
+    def _change(self) -> Any:
+        scale: Any = self.lora_alpha
+        return (scale / self.lora_rank) * ops.matmul(*self._factors())
+
+    def _with_factors(self, base: Any) -> Any:
+        """The frozen weight and the change: what a layer of floats computes with."""
+        return ops.cast(ops.add(base, self._change()), self.compute_dtype)
+
+    def quantize(self, mode: str | None = None, type_check: bool = True, config: Any = None) -> None:
+        """Replace the layer's floats by smaller numbers; low-rank factors stay beside them.
 
         Args:
-            *args: as of ``Layer.quantize``.
-            **kwargs: likewise.
+            mode: as of ``Layer.quantize``; "float8" is not offered while there are factors.
+            type_check: likewise.
+            config: likewise.
 
         Raises:
-            NotSupportedError: the layer has low-rank factors.
+            NotSupportedError: 8-bit floats for a layer with low-rank factors.
         """
-        if self.lora_enabled:
+        if self.lora_enabled and mode == "float8":
             raise _not_both(self, "quantize()")
-        super().quantize(*args, **kwargs)  # type: ignore[misc]
+        super().quantize(mode, type_check=type_check, config=config)  # type: ignore[misc]
 
     # --- files -----------------------------------------------------------------------------------
     def save_own_variables(self, store: Any) -> None:
@@ -172,7 +185,12 @@ class LowRank:
         if not self.lora_enabled:
             super().save_own_variables(store)  # type: ignore[misc]
             return
-        base = vars(self)[f"_{self.adapted}"]
+        if self._is_quantized:
+            values = self._quantized_sum()
+            for index, name in enumerate(self._names_in_files()):  # type: ignore[attr-defined]
+                store[str(index)] = np.asarray(values.get(name, self._variable(name)))  # type: ignore[attr-defined]
+            return
+        base = self._adapted_base()
         for index, variable in enumerate(self._without_factors()):
             value = self._with_factors(base) if variable is base else variable
             store[str(index)] = np.asarray(value)
@@ -186,6 +204,14 @@ class LowRank:
         if not self.lora_enabled:
             super().load_own_variables(store)  # type: ignore[misc]
             return
+        if self._is_quantized:
+            super().load_own_variables(store)  # type: ignore[misc]
+        else:
+            self._load_floats(store)
+        for factor in self._factors():
+            factor.assign(np.zeros(tuple(factor.shape), "float32"))
+
+    def _load_floats(self, store: Any) -> None:
         own = self._without_factors()
         if len(store) != len(own):
             raise ValueError(
@@ -194,8 +220,14 @@ class LowRank:
             )
         for index, variable in enumerate(own):
             variable.assign(np.asarray(store[str(index)]))
-        for factor in self._factors():
-            factor.assign(np.zeros(tuple(factor.shape), "float32"))
+
+    def _quantized_sum(self) -> dict[str, Any]:
+        """Integers and scales of the dequantised base with the change, as ``quantize`` makes them by default."""
+        layer: Any = self
+        mode = layer.dtype_policy.quantization_mode
+        config = Int8QuantizationConfig() if mode == "int8" else Int4QuantizationConfig(block_size=layer._block_size)
+        total = ops.add(layer._dequantized(), self._change())
+        return layer._quantized_adapted(total, mode, config)
 
     def _factors(self) -> list[Any]:
         return [getattr(self, f"lora_{self.adapted}_{letter}") for letter in "ab"]
@@ -215,8 +247,8 @@ class LowRank:
 def _not_both(layer: Any, call: str) -> NotSupportedError:
     return NotSupportedError(
         explain(
-            f"{call}: {type(layer).__name__} '{layer.name}' would be quantised and have low-rank factors.",
-            expected="one of both",
+            f"{call}: {type(layer).__name__} '{layer.name}' would round to 8-bit floats and have low-rank factors.",
+            expected="'int8' or 'int4', or no factors",
             received=f"rank {layer.lora_rank}, dtype policy {layer._dtype_policy.name!r}",
             fix="adapt the layer in floats; then `save_weights`, which adds the factors to the weights, `load_weights` "
             "into a model made without `lora_rank`, and quantise that one",

@@ -87,15 +87,14 @@ def _is_pure_alone(layer: Any) -> bool:
     known = layer.__dict__.get("_purity")
     if known is not None and known[0] == layer._version:
         return known[1]
-    verdict = _class_is_pure(type(layer)) and not any(_is_foreign(value) for value in vars(layer).values())
+    allowed = vars(layer).get("pure", True) and _class_is_pure(type(layer))
+    verdict = allowed and not any(_is_foreign(value) for value in vars(layer).values())
     layer.__dict__["_purity"] = (layer._version, verdict)
     return verdict
 
 
 def _class_is_pure(kind: type) -> bool:
-    """True if ``pure`` was declared by the class that defines ``call``, or below it: not by a class whose call "
-    "is overridden.
-    """
+    """True if ``pure`` was declared by the class that defines ``call``, or below: not where ``call`` is overridden."""
     if kind.pure is not True:  # type: ignore[attr-defined]
         return False
     declared = next(i for i, base in enumerate(kind.__mro__) if "pure" in vars(base))

@@ -113,10 +113,12 @@ class Quantizable:
 
     def _replace(self, name: str, shape: tuple[int, ...], attribute: str | None = None) -> None:
         """Put integers in the place of a float variable."""
-        old = vars(self).pop(name, None)
+        # The base of low-rank factors lies under the name with an underscore, and stays there.
+        held = f"_{name}" if f"_{name}" in vars(self) else name
+        old = vars(self).pop(held, None)
         self._weights[:] = [weight for weight in self._weights if weight is not old]
         variable = self._frozen(name, shape, "zeros", "int8")
-        setattr(self, attribute or name, variable)
+        setattr(self, attribute or held, variable)
 
     def _frozen(self, name: str, shape: tuple[int, ...], initializer: Any, dtype: Any = None, **options: Any) -> Any:
         return self.add_weight(  # type: ignore[attr-defined]

@@ -27,6 +27,7 @@ __all__ = [
     "EinsumLetters",
     "block_einsum",
     "block_rows",
+    "dequantized_blocks",
     "float8_inputs",
     "float8_outputs",
     "integer_einsum",
@@ -226,6 +227,20 @@ def block_einsum(
         return jnp.einsum(f"{plan.outputs},{plan.kernel}->{plan.inputs}", upstream, kernel)
 
     return _with_rule(forward, backward, inputs, kernel)
+
+
+@op(static=("axis",))
+def dequantized_blocks(values: Any, scale: Any, zero: Any, groups: Any, axis: int) -> Any:
+    """Floats of 4-bit integers with a scale and a zero for each block.
+
+    Args:
+        values: the integers.
+        scale: one for each block along ``axis``.
+        zero: likewise.
+        groups: block of each place along ``axis``.
+        axis: the axis that is cut into blocks.
+    """
+    return dequantize_by_group(jnp.asarray(values), scale, zero, groups, axis=axis)
 
 
 # --- 8-bit floats --------------------------------------------------------------------------------

@@ -74,7 +74,8 @@ class MadeByBuild:
             return self
         # Quantised and adapted layers keep something else in its place, and make the numbers when they are asked for.
         if (stored := vars(layer).get(f"_{self.attribute}")) is not None:
-            return layer._with_factors(stored) if layer.lora_enabled else layer.unpacked(stored)
+            base = layer.unpacked(stored) if layer._is_quantized else stored
+            return layer._with_factors(base) if layer.lora_enabled else base
         raise NotBuiltError(
             f"{owner.__name__} '{vars(layer).get('name')}' has no `{self.attribute}` yet: weights are made when the "
             "layer is called for the first time, or by `layer.build(input_shape)`."

@@ -43,8 +43,6 @@ class Embedding(LowRank, QuantizableTable, Layer):
 
     Raises:
         ValueError: a size is not a positive int.
-
-    Raises:
         InvalidArgumentError: an eager call on CPU with a number that has no row. Inside a compiled program (a model's
             call, ``fit``) and on other devices such a number becomes a row of NaN; -1 is the last row, as in NumPy.
 

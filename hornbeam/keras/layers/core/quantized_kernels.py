@@ -14,6 +14,7 @@ from hornbeam.keras.layers.base.quantized_products import (
     EinsumLetters,
     block_einsum,
     block_rows,
+    dequantized_blocks,
     float8_inputs,
     float8_outputs,
     integer_einsum,
@@ -37,6 +38,10 @@ class QuantizableKernel(Quantizable):
     bias: Any
     activation: Any
     compute_dtype: str
+    lora_enabled: bool
+    lora_alpha: Any
+    lora_rank: Any
+    _factors: Any
     quantized_kind = property(lambda self: _kind_of(self))  # type: ignore[assignment]
 
     def _equation(self) -> str:
@@ -69,7 +74,7 @@ class QuantizableKernel(Quantizable):
         self._build_quantized(kernel_shape, mode, config)
 
     def _kernel_shape(self) -> tuple[int, ...]:
-        return tuple(self.kernel.shape)
+        return self._shape if self._is_quantized else tuple(self._variable("kernel").shape)
 
     def _is_matrix(self) -> bool:
         return self._equation() == "...a,ab->...b"
@@ -81,14 +86,15 @@ class QuantizableKernel(Quantizable):
         return letters(self._equation(), ndim)
 
     def _quantized_values(self, mode: str, config: Any) -> dict[str, Any]:
+        return {} if mode == "float8" else self._quantized_adapted(self._variable("kernel"), mode, config)
+
+    def _quantized_adapted(self, floats: Any, mode: str, config: Any) -> dict[str, Any]:
         plan, shape = self._plan(), self._kernel_shape()
-        if mode == "float8":
-            return {}
         if mode == "int8":
             quantizer = weight_quantizer(config, AbsMaxQuantizer(axis=plan.summed_of_kernel))
-            kernel, scale = quantizer(self.kernel, to_numpy=True)
+            kernel, scale = quantizer(floats, to_numpy=True)
             return {"kernel": kernel, "kernel_scale": self._scale_for_outputs(np.asarray(scale), plan)}
-        matrix = np.asarray(self.kernel).reshape(block_rows(shape, plan))
+        matrix = np.asarray(floats).reshape(block_rows(shape, plan))
         found: dict[str, Any] = {}
         if config.block_size in (None, -1):
             quantizer = AbsMaxQuantizer(axis=0, value_range=(-8, 7))
@@ -108,11 +114,12 @@ class QuantizableKernel(Quantizable):
         return np.asarray(plan.to_outputs(scale, plan.kernel))
 
     def _new_variables(self, shape: tuple[int, ...], mode: str, config: Any) -> None:
+        self._shape = shape
         if mode == "float8":
             self._new_float8_variables()
             return
         plan = self._plan()
-        self._shape, self._columns = shape, block_rows(shape, plan)[1]
+        self._columns = block_rows(shape, plan)[1]
         rows = block_rows(shape, plan)[0]
         if mode == "int8":
             self.inputs_quantizer = input_quantizer(config, AbsMaxQuantizer())
@@ -162,8 +169,23 @@ class QuantizableKernel(Quantizable):
 
     # --- being quantised -------------------------------------------------------------------------
     def unpacked(self, stored: Any) -> Any:
-        """The integers of a packed kernel, ``(rows, columns)``."""
-        return quantizers.unpack_int4(stored, self._columns, axis=-1)
+        """The integers of a kernel, in its shape; packed ones from their bytes."""
+        if self.dtype_policy.quantization_mode != "int4":
+            return stored
+        return ops.reshape(quantizers.unpack_int4(stored, self._columns, axis=-1), self._shape)
+
+    def _dequantized(self) -> Any:
+        """The kernel as floats again, without the change of low rank."""
+        plan, stored, scale = self._plan(), self._variable("kernel"), ops.convert_to_tensor(self.kernel_scale)
+        if self.dtype_policy.quantization_mode == "int8":
+            kernel = plan.to_kernel(np.asarray(scale))
+            return ops.divide(ops.cast(stored, self.compute_dtype), ops.convert_to_tensor(kernel))
+        matrix = quantizers.unpack_int4(stored, self._columns, axis=-1)
+        if self._block_size is None:
+            matrix = ops.divide(ops.cast(matrix, self.compute_dtype), scale)
+        else:
+            matrix = dequantized_blocks(matrix, scale, self.kernel_zero, self.g_idx, axis=0)
+        return ops.reshape(matrix, self._shape)
 
     def quantized_call(self, inputs: Any, training: Any = None) -> Any:
         """``call`` with quantised weights."""
@@ -172,16 +194,29 @@ class QuantizableKernel(Quantizable):
         if mode == "float8":
             return self._float8_call(inputs, plan, bool(training))
         axis = -1 if self._is_matrix() else plan.summed
+        kernel = self._variable("kernel")
         if mode == "int8" or (self._block_size is None and self._is_matrix()):
-            outputs = integer_einsum(inputs, self.kernel, self.kernel_scale, plan, self.inputs_quantizer, axis)
+            kernel = self.unpacked(kernel)
+            outputs = integer_einsum(inputs, kernel, self.kernel_scale, plan, self.inputs_quantizer, axis)
         elif self._block_size is None:
-            outputs = integer_einsum(
-                inputs, self._kernel, self.kernel_scale, plan, self.inputs_quantizer, axis, self._shape
-            )
+            outputs = integer_einsum(inputs, kernel, self.kernel_scale, plan, self.inputs_quantizer, axis, self._shape)
         else:
-            variables = (self._kernel, self.kernel_scale, self.kernel_zero, self.g_idx)
+            variables = (kernel, self.kernel_scale, self.kernel_zero, self.g_idx)
             outputs = block_einsum(inputs, *variables, plan, self._shape, self._columns)
-        return add_bias(ops.cast(outputs, self.compute_dtype), self.bias, self.activation)
+        outputs = ops.cast(outputs, self.compute_dtype)
+        if self.lora_enabled:
+            outputs = ops.cast(ops.add(outputs, self._changed_outputs(inputs, plan)), self.compute_dtype)
+        return add_bias(outputs, self.bias, self.activation)
+
+    def _changed_outputs(self, inputs: Any, plan: EinsumLetters) -> Any:
+        """What the low-rank factors add to the outputs."""
+        first, second = self._factors()
+        scale = self.lora_alpha / self.lora_rank
+        if plan.kernel[-1] != plan.outputs[-1]:
+            return scale * ops.einsum(f"{plan.inputs},{plan.kernel}->{plan.outputs}", inputs, ops.matmul(first, second))
+        # The rank stands where the kernel's last axis stood, so the small factor can be multiplied last.
+        narrow = ops.einsum(f"{plan.inputs},{plan.kernel}->{plan.outputs}", inputs, first)
+        return scale * ops.matmul(narrow, second)
 
     def _float8_call(self, inputs: Any, plan: EinsumLetters, training: bool) -> Any:
         inputs = float8_inputs(inputs, self.inputs_scale, self.inputs_amax_history, training)  # type: ignore[attr-defined]

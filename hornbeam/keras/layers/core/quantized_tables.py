@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 
 from hornbeam import ops
-from hornbeam.core.door import op
 from hornbeam.keras import quantizers
 from hornbeam.keras.layers.base.quantizable import Quantizable, input_quantizer, weight_quantizer
-from hornbeam.keras.layers.base.quantized_products import block_einsum, integer_einsum, letters
+from hornbeam.keras.layers.base.quantized_products import block_einsum, dequantized_blocks, integer_einsum, letters
 from hornbeam.keras.quantizers import AbsMaxQuantizer
-from hornbeam.keras.quantizers.functions import dequantize_by_group
 
 
 class QuantizableTable(Quantizable):
@@ -28,6 +25,10 @@ class QuantizableTable(Quantizable):
     embeddings: Any
     _embeddings: Any
     compute_dtype: str
+    lora_enabled: bool
+    lora_alpha: Any
+    lora_rank: Any
+    _factors: Any
     quantized_kind = property(lambda self: _kind_of(self))  # type: ignore[assignment]
 
     # --- becoming quantised ----------------------------------------------------------------------
@@ -45,7 +46,10 @@ class QuantizableTable(Quantizable):
         return (self.input_dim, self.output_dim)
 
     def _quantized_values(self, mode: str, config: Any) -> dict[str, Any]:
-        return _named("embeddings", *_quantized(self.embeddings, mode, config, axis=-1))
+        return self._quantized_adapted(self._variable("embeddings"), mode, config)
+
+    def _quantized_adapted(self, floats: Any, mode: str, config: Any) -> dict[str, Any]:
+        return _named("embeddings", *_quantized(floats, mode, config, axis=-1))
 
     def _new_variables(self, shape: tuple[int, ...], mode: str, config: Any) -> None:
         rows, size = shape
@@ -73,24 +77,33 @@ class QuantizableTable(Quantizable):
 
     # --- being quantised -------------------------------------------------------------------------
     def unpacked(self, stored: Any) -> Any:
-        """The integers of a packed table."""
+        """The integers of a table; packed ones from their bytes."""
+        if self.dtype_policy.quantization_mode != "int4":
+            return stored
         return quantizers.unpack_int4(stored, self.output_dim, axis=-1)
+
+    def _dequantized(self) -> Any:
+        """The table as floats again, without the change of low rank."""
+        rows = self._narrow(self.unpacked(self._variable("embeddings")))
+        if self._block_size is None:
+            return ops.divide(rows, ops.expand_dims(self.embeddings_scale, -1))
+        return dequantized_blocks(rows, self.embeddings_scale, self.embeddings_zero, self.g_idx, axis=-1)
 
     def quantized_call(self, inputs: Any, training: Any = None) -> Any:
         """``call`` with a quantised table."""
         if inputs.dtype not in ("int32", "int64"):
             inputs = ops.cast(inputs, "int32")
         scale = self._narrow(ops.take(self.embeddings_scale, inputs, axis=0))
-        if self.dtype_policy.quantization_mode == "int4":
-            # Only the rows that are asked for are unpacked, not the table.
-            rows = self.unpacked(ops.take(self._embeddings, inputs, axis=0))
-        else:
-            rows = ops.take(self.embeddings, inputs, axis=0)
-        rows = self._narrow(rows)
+        # Only the rows that are asked for are unpacked, not the table.
+        rows = self._narrow(self.unpacked(ops.take(self._variable("embeddings"), inputs, axis=0)))
         if self._block_size is None:
             rows = ops.divide(rows, ops.expand_dims(scale, -1))
         else:
-            rows = _rows_by_block(rows, scale, ops.take(self.embeddings_zero, inputs, axis=0), self.g_idx)
+            rows = dequantized_blocks(rows, scale, ops.take(self.embeddings_zero, inputs, axis=0), self.g_idx, axis=-1)
+        if self.lora_enabled:
+            first, second = self._factors()
+            change = ops.matmul(ops.take(first, inputs, axis=0), second)
+            rows = ops.add(self._narrow(rows), (self.lora_alpha / self.lora_rank) * change)
         return self._narrow(rows)
 
     def _narrow(self, values: Any) -> Any:
@@ -143,7 +156,7 @@ class QuantizableTwoWayTable(QuantizableTable):
         tied = self.tie_weights
         plan = letters("...a,ba->...b" if tied else "...a,ab->...b", ndim)
         if self._block_size is None:
-            kernel, scale = self.embeddings, self.embeddings_scale
+            kernel, scale = self.unpacked(self._variable("embeddings")), self.embeddings_scale
             if not tied:
                 kernel, scale = self.reverse_embeddings, self.reverse_embeddings_scale
                 if self.dtype_policy.quantization_mode == "int4":
@@ -151,7 +164,7 @@ class QuantizableTwoWayTable(QuantizableTable):
             outputs = integer_einsum(inputs, kernel, self._narrow(scale), plan, **options)
             return self._narrow(outputs)
         if tied:
-            matrix = ops.transpose(self.embeddings)
+            matrix = ops.transpose(self.unpacked(self._variable("embeddings")))
             scale, zero = ops.transpose(self.embeddings_scale), ops.transpose(self.embeddings_zero)
         else:
             matrix = quantizers.unpack_int4(self.reverse_embeddings, self.output_dim, axis=0)
@@ -160,11 +173,6 @@ class QuantizableTwoWayTable(QuantizableTable):
         shape = (self.output_dim, self.input_dim)
         outputs = block_einsum(inputs, matrix, scale, zero, self.g_idx, plan, shape, None, **options)
         return self._narrow(outputs)
-
-
-@op
-def _rows_by_block(rows: Any, scale: Any, zero: Any, groups: Any) -> Any:
-    return dequantize_by_group(jnp.asarray(rows), scale, zero, groups, axis=-1)
 
 
 def _quantized(table: Any, mode: str, config: Any, axis: int) -> tuple[Any, Any, Any]:

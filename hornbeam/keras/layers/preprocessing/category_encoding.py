@@ -47,6 +47,8 @@ class CategoryEncoding(Layer):
         if num_tokens < 1:
             raise ValueError(f"CategoryEncoding: `num_tokens` must be 1 or more. Received: num_tokens={num_tokens}")
         self.num_tokens, self.output_mode, self.sparse = num_tokens, output_mode, sparse
+        # Compiled programs have no sparse results.
+        self.pure = not sparse
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The input shape with an axis for the categories."""

@@ -140,8 +140,9 @@ class Stream:
 
 def warn_exhausted(gave: int, wanted: int) -> None:
     """Warn that an epoch ends early."""
+    ended = "the epoch" if gave else "the run"
     warn(
-        f"Your input ran out of data: it gave {gave} of {wanted} batches, and training ends here. Give "
+        f"Your input ran out of data: it gave {gave} of {wanted} batches, and {ended} ends here. Give "
         "`steps_per_epoch * epochs` batches; a tf.data.Dataset starts anew with `.repeat()`."
     )
 

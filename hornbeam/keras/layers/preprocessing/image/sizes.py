@@ -8,7 +8,8 @@ from hornbeam import ops
 from hornbeam.base.errors import NotSupportedError
 from hornbeam.core.arguments import value_of
 from hornbeam.core.random_state import SeedGenerator, make_default_seed
-from hornbeam.keras.layers.preprocessing.image.base import ImageLayer, factor_pair
+from hornbeam.core.scopes import scopes
+from hornbeam.keras.layers.preprocessing.image.base import ImageLayer, factor_pair, one_at_a_time
 from hornbeam.keras.random import random
 from hornbeam.ops import image as image_ops
 from hornbeam.ops.composite import is_traced
@@ -59,6 +60,8 @@ class Resizing(SizedLayer):
         antialias: when images shrink, let every pixel count.
         data_format: ``"channels_last"`` or ``"channels_first"``; the global setting by default.
 
+    Whole numbers stay whole numbers, and are rounded; in a data set's ``map`` they become floats first, as in Keras.
+
     References: Keras ``layers.Resizing``.
     """
 
@@ -81,6 +84,11 @@ class Resizing(SizedLayer):
         self.crop_to_aspect_ratio, self.pad_to_aspect_ratio = crop_to_aspect_ratio, pad_to_aspect_ratio
         self.fill_mode, self.fill_value = fill_mode, fill_value
         self.antialias = bool(antialias)
+
+    def __call__(self, data: Any, *args: Any, **kwargs: Any) -> Any:
+        if scopes.pipeline:
+            data = one_at_a_time(data, lambda item: ops.cast(item, self.compute_dtype))
+        return super().__call__(data, *args, **kwargs)
 
     def _transform_images(self, images: Any, transformation: Any, interpolation: str) -> Any:
         return image_ops.resize(
