@@ -86,7 +86,7 @@ class CompiledProgram:
                 # The first call goes through Python code of JAX, where Ctrl-C would lose what was donated.
                 state = [copy_array(array) for array in state]
             call = map(self._alone, (state,), (read_all(self._kept),), (program.consts,), (arrays,))
-            results = chain.from_iterable(call)
+            results: Any = chain.from_iterable(call)
             if host:
                 arrays = list(results)
                 finish(arrays)

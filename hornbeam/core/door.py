@@ -314,6 +314,6 @@ def graph_call(function: Callable, args: tuple, kwargs: dict[str, Any], *, name:
         inner_args, inner_kwargs = filled_in
         return function(*inner_args, **inner_kwargs)
 
-    outputs = symbolic.infer(run, (args, kwargs))
+    outputs = symbolic.infer(run, (args, kwargs), of_one_op=True)
     Node(OpCall(function, name), args, kwargs, outputs)
     return outputs

@@ -8,7 +8,6 @@ hand-written rule per op and never meets an undecidable comparison of symbols.
 from __future__ import annotations
 
 import math
-import re
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
@@ -21,6 +20,7 @@ from hornbeam.base import dtypes, names, shapes, trees
 from hornbeam.base.callers import library_of
 from hornbeam.base.errors import SymbolicError, TraceError, explain
 from hornbeam.core import scopes as scopes_module
+from hornbeam.core import sizes
 from hornbeam.core.frame import Frame
 from hornbeam.core.tensor import Reference, Tensor, wrap
 from hornbeam.engine.jax_compat import Tracer, wide_types
@@ -161,62 +161,54 @@ def is_symbolic(structure: Any) -> bool:
     return any(isinstance(leaf, KerasTensor) for leaf in trees.flatten(structure))
 
 
-# Sizes put in for unknown axes: the first for axis 0 (the batch, shared by all inputs), the other for
-# the rest. Rich in divisors and large enough for windows, so that reshapes and strides work out; the second
-# pair, with more divisors, is for functions that refuse the first.
-_SIZES = (((48, 288), (96, 576)), ((2520, 5040), (5040, 7560)))
-
-
-_NAMED = 4  # sizes of an error's text that are tried as the batch
 _MANY = 20_000_000  # numbers that may be computed with to learn a shape
 
 
-def abstract(tensor: KerasTensor, sizes: tuple[int, int]) -> jax.ShapeDtypeStruct:
+def _struct(tensor: KerasTensor, shape: tuple[int, ...]) -> jax.ShapeDtypeStruct:
     """Shape and dtype with concrete sizes put in."""
-    concrete = tuple(sizes[0 if axis == 0 else 1] if size is None else size for axis, size in enumerate(tensor.shape))
-    return jax.ShapeDtypeStruct(concrete, np.dtype(tensor.dtype.as_numpy_dtype))
+    return jax.ShapeDtypeStruct(shape, np.dtype(tensor.dtype.as_numpy_dtype))
 
 
-def infer(function: Callable, structure: Any) -> Any:
+def infer(function: Callable, structure: Any, *, of_one_op: bool = False) -> Any:
     """Output of ``function(structure)`` as symbolic tensors, without computing anything.
 
     Args:
         function: takes the structure with tensors in place of symbolic ones.
         structure: any nesting with symbolic tensors as leaves.
+        of_one_op: the function is a single op, so that more ways to fill unknown sizes may be tried.
 
     Returns:
         The outputs with every array replaced by a ``KerasTensor``.
     """
-    leaves = _sources([leaf for leaf in trees.flatten(structure) if isinstance(leaf, KerasTensor)])
-    unknown = any(None in leaf.shape for leaf in leaves)
-    if not unknown:
-        return trees.map_structure(_as_symbolic, _abstract_run(function, structure, leaves, _SIZES[0][0]))
+    given = trees.flatten(structure)
+    leaves = _sources([leaf for leaf in given if isinstance(leaf, KerasTensor)])
+    unknown = [tuple(leaf.shape) for leaf in leaves]
+
+    def run(pair: sizes.Pair, filled: list[tuple[int, ...]]) -> Any:
+        return _abstract_run(function, structure, leaves, pair, filled)
+
+    if not any(None in shape for shape in unknown):
+        return trees.map_structure(_as_symbolic, run(sizes.FIRST[0], sizes.plain(unknown, sizes.FIRST[0])))
     try:
-        runs = [_abstract_run(function, structure, leaves, sizes) for sizes in _SIZES[0]]
+        runs = [run(pair, sizes.plain(unknown, pair)) for pair in sizes.FIRST]
     except (TypeError, ValueError) as error:
-        found = _other_sizes(function, structure, leaves, error)
-        if found is None:
+        beside = [tuple(leaf.shape) for leaf in given if isinstance(leaf, (Tensor, jax.Array, np.ndarray))]
+        for pairs, fill, broadcasts in sizes.other_ways(unknown, beside, error, of_one_op):
+            try:
+                runs = [run(pair, fill(pair)) for pair in pairs]
+                if not broadcasts or _is_broadcast(runs[0], [*fill(pairs[0]), *beside]):
+                    break
+            except (TypeError, ValueError):
+                continue
+        else:
             raise error from None
-        runs = found
     return trees.map_structure(_as_symbolic, *runs)
 
 
-def _other_sizes(function: Callable, structure: Any, leaves: list[KerasTensor], error: Exception) -> list[Any] | None:
-    """Two runs with other sizes, after the first ones failed; None if these fail as well.
-
-    Last comes a batch of a size that the error names: functions may hold it, as in `tf.random.uniform((32, 1)) * x`.
-    The outputs are then of that batch size.
-    """
-    named = dict.fromkeys(int(number) for number in re.findall(r"\b\d{1,5}\b", str(error)))
-    used = {size for pair in _SIZES[0] for size in pair}
-    fixed = [number for number in named if number > 1 and number not in used][:_NAMED]
-    rest = [pair[1] for pair in _SIZES[0]]
-    for pairs in (_SIZES[1], *(tuple((batch, size) for size in rest) for batch in fixed)):
-        try:
-            return [_abstract_run(function, structure, leaves, sizes) for sizes in pairs]
-        except (TypeError, ValueError):
-            continue
-    return None
+def _is_broadcast(outputs: Any, shapes: list[tuple[int, ...]]) -> bool:
+    """Whether all outputs are of the shape to which these broadcast."""
+    expected = np.broadcast_shapes(*shapes)
+    return all(tuple(getattr(leaf, "shape", ())) == expected for leaf in trees.flatten(outputs))
 
 
 def from_sizes(items: Iterable) -> bool:
@@ -240,7 +232,9 @@ def _sources(leaves: list[KerasTensor]) -> list[KerasTensor]:
     return list(found.values())
 
 
-def _abstract_run(function: Callable, structure: Any, leaves: list[KerasTensor], sizes: tuple[int, int]) -> Any:
+def _abstract_run(
+    function: Callable, structure: Any, leaves: list[KerasTensor], pair: sizes.Pair, filled: list[tuple[int, ...]]
+) -> Any:
     result: list[Any] = []
 
     def run(arrays: list) -> list:
@@ -261,9 +255,9 @@ def _abstract_run(function: Callable, structure: Any, leaves: list[KerasTensor],
             leaf for leaf in flat if isinstance(leaf, jax.Array)
         ]
 
-    structs = [abstract(leaf, sizes) for leaf in leaves]
+    structs = [_struct(leaf, shape) for leaf, shape in zip(leaves, filled, strict=True)]
     wide = any(leaf.dtype in dtypes.WIDE for leaf in leaves)
-    with scopes_module.override(symbolic=True, tapes=(), sizes=sizes), wide_types(True) if wide else nullcontext():
+    with scopes_module.override(symbolic=True, tapes=(), sizes=pair), wide_types(True) if wide else nullcontext():
         try:
             jax.eval_shape(run, structs)
         except jax.errors.ConcretizationTypeError as error:
@@ -310,7 +304,7 @@ def value_now(tensor: KerasTensor) -> Any:
         if value is not None and not isinstance(value, KerasTensor):
             return value
     if scopes_module.scopes.symbolic:
-        struct = abstract(tensor, scopes_module.scopes.sizes)
+        struct = _struct(tensor, *sizes.plain([tuple(tensor.shape)], scopes_module.scopes.sizes))
         return wrap(jax.numpy.zeros(struct.shape, struct.dtype))
     return None
 

@@ -117,6 +117,6 @@ def _symbolic(self: Composite, args: tuple, kwargs: dict[str, Any]) -> Any:
     by_running = self.rule is None or symbolic.from_sizes(args) or symbolic.from_sizes(kwargs.values())
     outputs = None if self.rule is None or by_running else self.rule(*args, **kwargs)
     if outputs is None:
-        outputs = symbolic.infer(lambda given: self.function(*given[0], **given[1]), (args, kwargs))
+        outputs = symbolic.infer(lambda given: self.function(*given[0], **given[1]), (args, kwargs), of_one_op=True)
     Node(OpCall(self.door), args, kwargs, outputs)
     return outputs

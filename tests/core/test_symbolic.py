@@ -62,6 +62,36 @@ def test_a_batch_size_that_the_function_holds():
 
 
 @pytest.mark.parametrize(
+    ("function", "shapes", "expected"),
+    [
+        # Unknown sizes that must equal known ones, at places where sizes drawn blindly clash.
+        (ops.add, [(None, None), (3,)], (None, 3)),
+        (ops.add, [(None, 3), (None,)], (None, 3)),
+        (ops.multiply, [(None, None, None, 3), (None,)], (None, None, None, 3)),
+        (ops.maximum, [(None, 4), (1, None, None)], (1, None, 4)),
+        (ops.logical_and, [(None, 4, None, 3), (4, None)], (None, 4, 4, 3)),
+        (ops.subtract, [(None, None), (None, None, 1, 5)], (None, None, None, 5)),
+        (ops.where, [(None, 3), (None,), (None, 1)], (None, 3)),
+        (ops.matmul, [(None, None), (3, 1)], (None, 1)),
+        (ops.matmul, [(2, None, 5), (None, 4)], (2, None, 4)),
+        (ops.cdist, [(None, 2), (4, None)], (None, 4)),
+        (ops.det, [(None, None)], ()),
+        (lambda *parts: ops.concatenate(parts, axis=0), [(3, 3, 4), (None, 3, 4), (1, None, 4)], (None, 3, 4)),
+    ],
+)
+def test_unknown_sizes_that_must_equal_others(function, shapes, expected):
+    assert function(*map(KerasTensor, shapes)).shape.as_list() == list(expected)
+    arrays = [KerasTensor(shape) if None in shape else np.ones(shape, "float32") for shape in shapes]
+    assert function(*arrays).shape.as_list() == list(expected)
+
+
+def test_known_sizes_that_differ_are_refused():
+    for function, shapes in ((ops.add, [(None, 4), (None, 3)]), (ops.matmul, [(None, 4), (None, 3, 2)])):
+        with pytest.raises((TypeError, ValueError), match=r"4.*3|3.*4"):
+            function(*map(KerasTensor, shapes))
+
+
+@pytest.mark.parametrize(
     ("function", "named"),
     [
         (jnp.sum, "keras.ops.sum"),

@@ -185,8 +185,16 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
         step: distance between two numbers, default 1; may be negative.
         dtype: default: common dtype of the arguments (int32 for Python ints, float32 for Python floats).
 
+    Raises:
+        ValueError: ``start`` is None, or ``step`` is 0.
+
     References: Keras `ops.arange`.
     """
+    if start is None:
+        raise ValueError(
+            "arange(): `start` is None. If it is a size of a symbolic tensor, that size is unknown while the model is "
+            "built: take `tf.range(tf.shape(x)[1])`, or count in the `call` of a layer."
+        )
     given = [_number(v, n) for v, n in ((start, "start"), (stop, "stop"), (step, "step")) if v is not None]
     wanted = _range_dtype(given) if dtype is None else dtypes.as_dtype(dtype)
     first = given[0] if stop is not None else 0

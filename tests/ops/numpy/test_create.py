@@ -213,6 +213,8 @@ def test_inside_compiled_functions():
 
 @pytest.mark.unit
 def test_errors():
+    with pytest.raises(ValueError, match="size of a symbolic tensor"):
+        c.arange(KerasTensor((None, None)).shape[1])
     for call in (lambda: c.eye(2.0), lambda: c.eye(2, 3.0), lambda: c.vander(from_host(V), 2.0)):
         with pytest.raises(TypeError):
             call()
