@@ -2,8 +2,7 @@
 
 The tables (`spellings`, `methods`, `names`) say what an old program may write; this module is the only one that touches
 other rooms' objects. A constructor or function is replaced by a wrapper that translates its arguments and then
-calls the
-original, so the rooms below never see an old spelling, and never know that there was one.
+calls the original, so the rooms below never see an old spelling, and never know that there was one.
 """
 
 from __future__ import annotations

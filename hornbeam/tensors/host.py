@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -29,12 +30,15 @@ def py_function(func: Callable | None = None, inp: Any = None, Tout: Any = None,
     must be known: give ``TensorSpec`` for ``Tout``. With dtypes only, a ``tf.function`` runs eagerly as a whole.
 
     Args:
-        func: function of tensors.
+        func: function of tensors. Without it, a decorator for such a function is given back: the decorated function
+            takes the arguments one by one.
         inp: list of its arguments.
         Tout: dtype (or spec) of the result, list of them for several results, empty for none.
 
     References: TensorFlow `tf.py_function`.
     """
+    if func is None and inp is None:
+        return _decorator(py_function, Tout=Tout, name=name)
     return _call("tf.py_function", func, inp, Tout, from_host, tensor)
 
 
@@ -44,14 +48,23 @@ def numpy_function(
     """Call a Python function with NumPy arrays, and give its results the dtypes ``Tout``; no gradient flows through.
 
     Args:
-        func: function of NumPy arrays.
+        func: function of NumPy arrays. Without it, a decorator is given back; see ``py_function``.
         inp: list of its arguments.
         Tout: dtype or ``TensorSpec`` of the result, or a list of them; see ``py_function``.
         stateful: False allows compiled functions to leave out or repeat calls.
 
     References: TensorFlow `tf.numpy_function`.
     """
+    if func is None and inp is None:
+        return _decorator(numpy_function, Tout=Tout, stateful=stateful, name=name)
     return _call("tf.numpy_function", func, inp, Tout, np.asarray, _as_numpy, stateful)
+
+
+def _decorator(caller: Callable, **options: Any) -> Callable:
+    def decorated(func: Callable) -> Callable:
+        return functools.wraps(func)(lambda *args: caller(func, args, **options))
+
+    return decorated
 
 
 def _as_numpy(item: Any) -> Any:

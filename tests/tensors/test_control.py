@@ -143,6 +143,9 @@ def test_print_inside_a_function_writes_at_each_run(capsys, tmp_path):
 def test_python_functions():
     out = tf.py_function(lambda x: x.numpy() + 1, [tf.constant([1.0])], tf.float32)
     assert out.numpy().tolist() == [2.0]
+    decorated = tf.numpy_function(Tout=tf.float32)(lambda x, y: x + y)
+    np.testing.assert_array_equal(decorated(tf.constant([1.0]), np.float32([2.0])), [3.0])
+    assert float(tf.py_function(Tout=tf.float32)(lambda x: x.numpy() * 2)(tf.constant(4.0))) == 8.0
     many = tf.numpy_function(lambda x, y: (x + y, "s"), [np.ones(2), 1], [tf.float64, tf.string])
     assert (many[0].numpy().tolist(), many[1].numpy()) == ([2.0, 2.0], b"s")
     spec = tf.TensorSpec((2,), tf.float32)

@@ -62,11 +62,16 @@ class Function:
             found = found if isinstance(found, (list, tuple)) else [found]
         rest = iter(found)
         shown = trees.map_structure(
-            lambda one: np.asarray(next(rest)) if isinstance(one, KerasTensor) else get_value(one), self.outputs
+            lambda one: _as_array(next(rest)) if isinstance(one, KerasTensor) else get_value(one), self.outputs
         )
         for one in self.updates:
             one.make([next(rest) for _ in one.tensors])
         return shown
+
+
+def _as_array(value: Any) -> np.ndarray:
+    """A copy, as callers write into what a function gives them."""
+    return value.numpy() if hasattr(value, "numpy") else np.array(value)
 
 
 def _as_update(given: Any) -> Any:

@@ -12,9 +12,7 @@ ORIGIN = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 
 
 def is_checked() -> bool:
-    """Whether files in the cache must have the published hash; ``HORNBEAM_VERIFY_DATASETS=0`` takes them as "
-    "they are.
-    """
+    """Whether files in the cache must have the published hash; not with ``HORNBEAM_VERIFY_DATASETS=0``."""
     return os.environ.get("HORNBEAM_VERIFY_DATASETS", "1") != "0"
 
 

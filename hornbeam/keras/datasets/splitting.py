@@ -39,9 +39,7 @@ def shorter_than(maxlen: int | None, texts: list[list[int]], labels: np.ndarray)
 
 
 def frequent(texts: list[list[int]], num_words: int | None, skip_top: int, oov_char: int | None) -> list[list[int]]:
-    """Replace the numbers outside ``skip_top <= number < num_words`` by ``oov_char``, or leave them out if it "
-    "is None.
-    """
+    """Replace numbers outside ``skip_top <= number < num_words`` by ``oov_char``; if it is None, leave them out."""
     most = num_words or max((max(text) for text in texts if text), default=0)
     if oov_char is None:
         return [[word for word in text if skip_top <= word < most] for text in texts]

@@ -49,7 +49,6 @@ class Functional(Model):
 
 def attach_graph(model: Model, inputs: Any, outputs: Any) -> None:
     """Give a model the graph from ``inputs`` to ``outputs``."""
-    inputs = _without_single_list(inputs)
     graph = Graph(inputs, outputs)
     _add_missing_inputs(graph)
     model._functional = graph
@@ -65,10 +64,6 @@ def attach_graph(model: Model, inputs: Any, outputs: Any) -> None:
             )
         names_used.add(layer.name)
     _set_paths(model)
-
-
-def _without_single_list(inputs: Any) -> Any:
-    return inputs
 
 
 def _set_paths(model: Model) -> None:
@@ -94,13 +89,18 @@ def run_graph(model: Model, inputs: Any, training: Any = None, mask: Any = None)
     """Outputs of a functional model."""
     graph: Graph = vars(model)["_functional"]
     if is_prepared(inputs):
-        return run_prepared(graph, inputs)
+        return _unpacked(run_prepared(graph, inputs))
     values = standardize_inputs(model, graph, inputs)
     if mask is not None:
         for value, one in zip(values, trees.flatten(mask), strict=True):
             if one is not None:
                 value._keras_mask = one
-    return graph.run(values)
+    return _unpacked(graph.run(values))
+
+
+def _unpacked(outputs: Any) -> Any:
+    """A list of one output gives the output, as in Keras; ``model.output`` keeps the list."""
+    return outputs[0] if isinstance(outputs, (list, tuple)) and len(outputs) == 1 else outputs
 
 
 def standardize_inputs(model: Model, graph: Graph, inputs: Any) -> list[Any]:

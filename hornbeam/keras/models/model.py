@@ -49,7 +49,8 @@ class Model(Trainer, Quantizing, Layer):
             Layer.__init__(self, **rest)
             self._attach(inputs, outputs)
         else:
-            if args:
+            # `super().__init__(self)` is a harmless slip of many published programs.
+            if args and not (len(args) == 1 and args[0] is self):
                 raise TypeError(f"Model() takes symbolic inputs and outputs, or keyword arguments. Received: {args}")
             Layer.__init__(self, **kwargs)
 

@@ -135,6 +135,10 @@ def index_directory(
         ValueError: names or labels that do not fit the folder.
     """
     directory = os.fspath(directory)
+    if not os.path.isdir(directory):
+        raise FileNotFoundError(
+            f"There is no folder {directory!r}. Check the name, and the current folder ({os.getcwd()})."
+        )
     folders = [""]
     if isinstance(labels, str):
         folders = _class_folders(directory, class_names)

@@ -103,9 +103,7 @@ class TerminalScreen(Screen):
 
 
 class CapturedScreen(TerminalScreen):
-    """The bar where no terminal shows it, because ``verbose=1`` asked for it; programs look for ``ETA`` in "
-    "such output.
-    """
+    """The bar that ``verbose=1`` asked for where no terminal shows it; programs look for ``ETA`` in its output."""
 
     eta_label = "ETA: "
 

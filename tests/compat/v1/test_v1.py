@@ -10,6 +10,7 @@ import pytest
 import hornbeam as tf
 from hornbeam.base.errors import NotSupportedError
 from hornbeam.compat.names.tensorflow import V1
+from hornbeam.compat.v1 import images
 
 tf1 = tf.compat.v1
 
@@ -109,3 +110,29 @@ def test_texts_and_bytes():
 def test_missing_names_say_what_to_do(name, advice):
     with pytest.raises(AttributeError, match=advice):
         getattr(tf, name)
+
+
+def test_pictures_are_resized_by_the_corners_of_their_pixels():
+    picture = np.float32([[0, 1], [2, 3]])[..., None]
+    rows = [[0, 0.5, 1, 1], [1, 1.5, 2, 2], [2, 2.5, 3, 3], [2, 2.5, 3, 3]]
+    np.testing.assert_allclose(images.resize_images(picture, (4, 4))[..., 0], rows)
+    np.testing.assert_allclose(images.resize_bilinear(picture[None], (4, 4))[0, ..., 0], rows)
+    ends = images.resize_bilinear(picture[None], (3, 3), align_corners=True)[0, ..., 0]
+    np.testing.assert_allclose(ends, [[0, 0.5, 1], [1, 1.5, 2], [2, 2.5, 3]])
+    centres = images.resize_bilinear(picture[None], (4, 4), half_pixel_centers=True)
+    np.testing.assert_allclose(centres, tf.image.resize(picture[None], (4, 4)))
+    nearest = images.resize_nearest_neighbor(picture[None], (4, 3))[0, ..., 0]
+    np.testing.assert_array_equal(nearest, [[0, 0, 1], [0, 0, 1], [2, 2, 3], [2, 2, 3]])
+    with pytest.raises(NotSupportedError, match="bicubic"):
+        images.resize_images(picture, (4, 4), method=2)
+    with pytest.raises(ValueError, match="exclude each other"):
+        images.resize_bilinear(picture[None], (4, 4), align_corners=True, half_pixel_centers=True)
+
+
+def test_renamed_functions():
+    x = np.arange(32, dtype="float32").reshape(1, 4, 4, 2)
+    np.testing.assert_array_equal(tf1.depth_to_space(tf1.space_to_depth(x, 2), 2), x)
+    np.testing.assert_array_equal(tf1.matrix_band_part(np.ones((2, 2)), 0, 0), np.eye(2))
+    patches = tf1.extract_image_patches(x, ksizes=[1, 2, 2, 1], strides=[1, 2, 2, 1], rates=[1] * 4, padding="VALID")
+    assert patches.shape == (1, 2, 2, 8)
+    assert float(tf1.py_func(lambda a: a.sum(), [x], tf.float32)) == x.sum()

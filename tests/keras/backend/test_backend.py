@@ -113,6 +113,8 @@ def test_functions_give_inner_values():
     single = K.function(net.inputs, K.sum(net.output))
     np.testing.assert_allclose(single([X]), out.sum(), rtol=1e-4)
     assert K.function([], [net.layers[0].kernel])([])[0].shape == (4, 3)
+    hidden[:, 0] *= 2  # callers write into what they get
+    np.testing.assert_allclose(hidden[:, 0], 2 * function([X, 0])[0][:, 0])
 
 
 def test_functions_refuse_what_they_cannot_do():

@@ -174,3 +174,15 @@ def test_axes_of_string_inputs_come_and_go():
     assert tuple(columns.shape) == (None, 1) and columns.dtype == "string"
     found = keras.Model(words, [lookup(columns), lookup(ops.squeeze(columns, -1))])(np.array(["b", "z"]))
     assert [out.numpy().tolist() for out in found] == [[[2], [0]], [2, 0]]
+
+
+def test_a_list_of_one_output_gives_the_output():
+    inputs = keras.Input((3,))
+    model = keras.Model([inputs], [keras.layers.Dense(2)(inputs)])
+    x = np.ones((4, 3), "float32")
+    model.compile("sgd", ["mse"])
+    assert isinstance(model.output, list)
+    for found in (model(x), model.predict(x, verbose=0), model.predict_on_batch(x), model(keras.Input((3,)))):
+        assert tuple(found.shape[1:]) == (2,)
+    assert keras.Model(inputs, {"a": model.output[0]})(x)["a"].shape == (4, 2)
+    assert isinstance(keras.Model(inputs, [[model.output[0]]])(x), list)

@@ -182,3 +182,17 @@ def test_the_object_may_have_any_name_in_call():
     x = np.ones((1, 2), "float32")
     np.testing.assert_allclose(Odd()(x).numpy(), 2)
     np.testing.assert_allclose(Odd()(x, training=True).numpy(), 3)
+
+
+def test_a_model_may_hand_itself_to_its_base():
+    class Slip(keras.Model):
+        def __init__(self):
+            super().__init__(self)
+            self.dense = keras.layers.Dense(2)
+
+        def call(self, x):
+            return self.dense(x)
+
+    assert Slip()(np.ones((1, 3), "float32")).shape == (1, 2)
+    with pytest.raises(TypeError, match="keyword arguments"):
+        keras.Model(keras.layers.Dense(2))

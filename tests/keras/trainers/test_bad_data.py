@@ -283,3 +283,17 @@ def test_a_metric_that_pairs_all_labels_with_all_predictions_is_warned_of():
     assert len(told) == 1
     # As in Keras: the mean over all nine pairs.
     assert (pairs, each) == (pytest.approx(24 / 9), 0.0)
+
+
+def test_a_generator_that_ends_between_epochs_ends_the_run():
+    def batches(count):
+        for _ in range(count):
+            yield X[:8], LABELS[:8]
+
+    net = classifier()
+    with pytest.warns(UserWarning, match="ran out of data") as told:
+        history = net.fit(batches(3), steps_per_epoch=2, epochs=5, verbose=0)
+    assert all(text in str(one.message) for text, one in zip(("the epoch ends", "the run ends"), told, strict=True))
+    assert len(history.history["loss"]) == 2 and int(net.optimizer.iterations) == 3
+    with pytest.raises(DataError, match="no samples"):
+        net.fit(batches(0), steps_per_epoch=2, epochs=5, verbose=0)
