@@ -173,7 +173,7 @@ def put(array: np.ndarray) -> Array:
         array: of a dtype that JAX keeps (see ``wide_types``), in memory that nobody changes later: on the CPU it may be
             used in place.
     """
-    if _put_batch is None or jax.config.jax_default_device is not None:
+    if _put_batch is None or getattr(jax.config, "jax_default_device", None) is not None:
         return jax.device_put(array)
     sharding, devices = _default_place()
     try:
