@@ -22,8 +22,14 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "mobilenet_v2": ("MobileNetV2",),
     "mobilenet_v3": ("MobileNetV3Large", "MobileNetV3Small"),
     "nasnet": ("NASNetLarge", "NASNetMobile"),
+    "regnet": tuple(
+        f"RegNet{kind}{size}"
+        for kind in "XY"
+        for size in ("002", "004", "006", "008", "016", "032", "040", "064", "080", "120", "160", "320")
+    ),
     "resnet": ("ResNet50", "ResNet101", "ResNet152"),
     "resnet50": (),
+    "resnet_rs": tuple(f"ResNetRS{depth}" for depth in (50, 101, 152, 200, 270, 350, 420)),
     "resnet_v2": ("ResNet50V2", "ResNet101V2", "ResNet152V2"),
     "vgg16": ("VGG16",),
     "vgg19": ("VGG19",),

@@ -6,12 +6,11 @@ All architectures share these steps; a module of this folder adds the body and t
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from hornbeam.base import settings
+from hornbeam.base import notices, settings
 from hornbeam.base.errors import explain
 from hornbeam.keras import activations, layers
 from hornbeam.keras.applications.weight_files import Published
@@ -123,10 +122,9 @@ def standard_input_shape(owner: str, request: Request, size: int, least: int) ->
     if wanted is not None and len(wanted) == 3 and not request.pretrained:
         channels = wanted[channel]
         if channels not in (1, 3):
-            warnings.warn(
+            notices.warn(
                 f"{owner} was asked for pictures of {channels} channels: input_shape={wanted}. Pictures have 1 or 3; "
-                f"is the channel axis the {'first' if channel == 0 else 'last'}?",
-                stacklevel=6,
+                f"is the channel axis the {'first' if channel == 0 else 'last'}?"
             )
     usual = picture_shape(size, size, channels)
     if request.pretrained and request.include_top:

@@ -58,12 +58,12 @@ def round_to_multiple(value: float, divisor: int = 8) -> int:
     return int(rounded + divisor if rounded < 0.9 * value else rounded)
 
 
-def squeeze_excite(x: Any, filters: int, squeezed: int, name: str) -> Any:
+def squeeze_excite(x: Any, filters: int, squeezed: int, name: str, activation: str = "swish") -> Any:
     """Weigh each channel by a small network that sees the means of all channels."""
     se = layers.GlobalAveragePooling2D(name=f"{name}se_squeeze")(x)
     shape = (filters, 1, 1) if channels_first() else (1, 1, filters)
     se = layers.Reshape(shape, name=f"{name}se_reshape")(se)
     common = {"padding": "same", "kernel_initializer": CONV_INITIALIZER}
-    se = conv(se, squeezed, activation="swish", name=f"{name}se_reduce", **common)
+    se = conv(se, squeezed, activation=activation, name=f"{name}se_reduce", **common)
     se = conv(se, filters, activation="sigmoid", name=f"{name}se_expand", **common)
     return layers.Multiply(name=f"{name}se_excite")([x, se])

@@ -18,8 +18,7 @@ _DOC = """{name}: {about}.
         input_shape: shape of the pictures without the batch axis; needed for sizes other than the usual one.
         pooling: without the classifier: None for the feature map, ``"avg"`` or ``"max"`` for one vector per picture.
         classes: number of classes; 1000 with the published classifier.
-        classifier_activation: activation of the classifier, None for logits.
-        name: name of the model.{extra}
+        classifier_activation: activation of the classifier, None for logits.{named}{extra}
 
     Returns:
         A functional ``Model``. {pixels}
@@ -40,11 +39,13 @@ def describe(
     pixels: str,
     paper: str,
     extra: str = "",
+    name_argument: str | None = "name",
 ) -> Callable[..., Model]:
     """Give a constructor its public name and documentation."""
+    named = f"\n        {name_argument}: name of the model." if name_argument else ""
     construct.__name__ = construct.__qualname__ = name
     construct.__module__ = module
-    construct.__doc__ = _DOC.format(name=name, about=about, pixels=pixels, paper=paper, extra=extra)
+    construct.__doc__ = _DOC.format(name=name, about=about, pixels=pixels, paper=paper, named=named, extra=extra)
     return construct
 
 

@@ -40,6 +40,8 @@ def slow_unless(quick, names):
 
 def test_the_names_are_those_of_keras():
     ours = {name for name in dir(keras.applications) if name[0].isupper()}
+    # RegNet and ResNet-RS, which Keras 3 has not, have tests of their own.
+    ours = {name for name in ours if not name.startswith(("RegNet", "ResNetRS"))}
     assert ours == {name for name in dir(oracle.applications) if name[0].isupper()} == set(NAMES)
     for name in dir(oracle.applications):
         if name[0].islower():

@@ -107,7 +107,9 @@ def published_facts():
 
 def test_all_hashes_are_those_of_keras():
     folder = pathlib.Path(importlib.import_module("hornbeam.keras.applications").__file__).parent
-    text = "\n".join(file.read_text() for file in folder.glob("*.py"))
+    # RegNet and ResNet-RS, which Keras 3 has not, have tests of their own.
+    others = ("regnet.py", "resnet_rs.py")
+    text = "\n".join(file.read_text() for file in folder.glob("*.py") if file.name not in others)
     ours = set(re.findall(r'"([0-9a-f]{32}|[0-9a-f]{64})"', text))
     unused = {  # of networks that Keras knows the files of, but does not offer
         "67a5b30d522ed92f75a1f16eef299d1a",
