@@ -51,6 +51,16 @@ def test_last_window_has_the_shape_of_the_others(platform):
     np.testing.assert_array_equal(found[:3], data()[ROWS])
 
 
+@pytest.mark.parametrize("shape", [(10, 3, 2), (10,), (10, 0)])
+@pytest.mark.parametrize("rows", [[[2, 3], [4, 5]], [[2, 4], [3, 5]], [[8, 9]], [[5, 4], [3, 2]], [[0, 0], [2, 3]]])
+def test_rows_that_follow_one_another_and_others(rows, shape, platform):
+    x = np.arange(np.prod(shape), dtype="float32").reshape(shape)
+    for array in (x, np.asfortranarray(x), x[::-1]):
+        (found,) = windows.Windows(ArrayFeed(array, batch_size=2), 3).take(np.array(rows))
+        assert found.shape == (3, 2, *shape[1:])
+        np.testing.assert_array_equal(found[: len(rows)], array[np.array(rows)])
+
+
 def test_missing_weights_are_left_out(platform):
     feed = ArrayFeed(data(), np.arange(10), None, batch_size=2)
     assert len(windows.Windows(feed, 3).take(ROWS)) == 2
