@@ -88,9 +88,9 @@ class CompiledProgram:
             call = map(self._alone, (state,), (read_all(self._kept),), (program.consts,), (arrays,))
             results: Any = chain.from_iterable(call)
             if host:
-                arrays = list(results)
-                finish(arrays)
-                results = iter(arrays)
+                made = list(results)
+                finish(made)
+                results = iter(made)
             # The chain is lazy: launch and commit are one C call, and no signal handler comes in between.
             commit_all(program.writes, results)
             self._has_run = True
