@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
-from itertools import chain
 from typing import Any
 
-import jax
-
 from hornbeam.base import dtypes
-from hornbeam.core.backward import execute
-from hornbeam.core.conversion import copy_array
+from hornbeam.core.backward import execute, watched
+from hornbeam.core.donating import Donating
 from hornbeam.core.frame import Program
 from hornbeam.core.host_failures import finish, original_errors
 from hornbeam.core.pure import Pure
 from hornbeam.core.scopes import scopes
+from hornbeam.core.series import Series
 from hornbeam.core.tensor import Tensor, wrap
-from hornbeam.core.variable import commit_all, commit_lock, lend_all, read_all, reclaim
+from hornbeam.core.variable import commit_all, commit_lock, lend_all, read_all
 from hornbeam.engine import compiler
 from hornbeam.engine.jax_compat import wide_types
 
@@ -60,38 +58,43 @@ class CompiledProgram:
             outputs, new = program.pure([reads[number] for number in order], consts, arrays, outermost=True)
             return [*new, *outputs]
 
-        self._alone = jax.jit(alone, donate_argnums=0, compiler_options=compiler.options(program.closed))
-        self._has_run = False
+        self._alone = Donating(alone, compiler.options(program.closed))
+        self._series = (
+            None
+            if self.wide or program.closed.effects or not program.writes
+            else Series(program, alone, self._commit, self._alone)
+        )
 
     def run(self, tensors: Sequence[Tensor]) -> list[Tensor]:
         """Run on tensors of the traced shapes; returns the program's outputs, flat."""
         program = self.program
-        count = program.n_outputs
         arrays = [tensor._value for tensor in tensors]
         if scopes.tapes:
-            objects = [*program.reads, *([None] * len(program.consts)), *tensors]
-            with commit_lock, original_errors() if program.closed.effects else _nothing:
-                # The tape keeps these arrays for its backward pass: they must not be donated meanwhile.
-                lend_all(program.reads)
-                values = [*read_all(program.reads), *program.consts, *arrays]
-                results = execute(self.pure, objects, values, self.wide)
-                if program.writes:
-                    commit_all(program.writes, [result._value for result in results[count:]])
-            return results[:count]
+            return self._run_on_tape(tensors, arrays)
+        if self._series is not None and self._series.takes(arrays):
+            return self._series.add(arrays)
+        outputs: list[Any] = []
         host = bool(program.closed.effects)
         with wide_types(True) if self.wide else _nothing, commit_lock, original_errors() if host else _nothing:
-            reclaim(self._donated)
-            state = read_all(self._donated)
-            if not self._has_run:
-                # The first call goes through Python code of JAX, where Ctrl-C would lose what was donated.
-                state = [copy_array(array) for array in state]
-            call = map(self._alone, (state,), (read_all(self._kept),), (program.consts,), (arrays,))
-            results: Any = chain.from_iterable(call)
-            if host:
-                made = list(results)
-                finish(made)
-                results = iter(made)
-            # The chain is lazy: launch and commit are one C call, and no signal handler comes in between.
-            commit_all(program.writes, results)
-            self._has_run = True
-            return [wrap(array) for array in results]
+            self._commit(self._alone, arrays, outputs.extend)
+        return [wrap(array) for array in outputs]
+
+    def _run_on_tape(self, tensors: Sequence[Tensor], arrays: list[Any]) -> list[Tensor]:
+        program = self.program
+        objects = [*program.reads, *watched(program.consts), *tensors]
+        with commit_lock, original_errors() if program.closed.effects else _nothing:
+            # The tape keeps these arrays for its backward pass: they must not be donated meanwhile.
+            lend_all(program.reads)
+            values = [*read_all(program.reads), *program.consts, *arrays]
+            results = execute(self.pure, objects, values, self.wide)
+            if program.writes:
+                commit_all(program.writes, [result._value for result in results[program.n_outputs :]])
+        return results[: program.n_outputs]
+
+    def _commit(
+        self, function: Donating, given: Any, keep: Callable[[Iterable[Any]], Any], then: Iterable[Any] = ()
+    ) -> None:
+        """Launch ``function`` on what is given beside the variables, set those, and hand the outputs to ``keep``."""
+        program = self.program
+        rest = (read_all(self._kept), program.consts, given)
+        function(self._donated, rest, program.writes, keep, then, finish if program.closed.effects else None)

@@ -9,9 +9,10 @@ Inside a frame (a pure program being traced, ``core.frame``) reads and writes go
 
 from __future__ import annotations
 
-import threading
+import enum
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 import jax
@@ -25,10 +26,8 @@ from hornbeam.core import scopes as scopes_module
 from hornbeam.core.conversion import as_array, copy_array
 from hornbeam.core.scopes import scopes
 from hornbeam.core.tensor import ReadValue, Reference, Tensor, from_host, wrap
+from hornbeam.core.waiting import commit_lock, waiting
 from hornbeam.engine.jax_compat import Tracer, wide_types
-
-commit_lock = threading.RLock()
-"""Held while a program that donates its inputs is launched and its results are committed."""
 
 
 class Variable:
@@ -53,8 +52,8 @@ class Variable:
     __slots__ = (
         "__dict__",
         "__weakref__",
-        "_array",
         "_dtype",
+        "_held",
         "_lent",
         "_made_trainable",
         "_shape",
@@ -95,6 +94,7 @@ class Variable:
         self._trainable = self._made_trainable = bool(trainable)
         self.autocast = bool(autocast)
         self._lent = False
+        aggregation, synchronization = _choice(aggregation), _choice(synchronization)
         _check_choices(self.path, aggregation, synchronization, layout)
         self.aggregation = aggregation
         self.synchronization = synchronization
@@ -148,6 +148,19 @@ class Variable:
             return array
 
     # --- facts -----------------------------------------------------------------------------------
+    @property
+    def _array(self) -> Any:
+        """The array that the variable holds once all calls that were asked for have been launched."""
+        if waiting.calls and self in waiting.variables:
+            waiting.settle()
+        return _array_of(self)
+
+    @_array.setter
+    def _array(self, array: Any) -> None:
+        if waiting.calls and self in waiting.variables:
+            waiting.settle()
+        _set_array(self, array)
+
     @property
     def shape(self) -> shapes.TensorShape:
         """Sizes of the axes."""
@@ -209,8 +222,8 @@ class Variable:
         if frame is None:
             # Another thread may be about to donate the array: from here on it must copy it first.
             with commit_lock:
-                self._lent = True
                 array = self._array
+                self._lent = True
                 if type(array) is np.ndarray:
                     array = held(self)
         else:
@@ -368,29 +381,43 @@ _KEPT = (
     "regularizer",
     "synchronization",
 )
-_array_of: Any = Variable.__dict__["_array"].__get__
-_set_array: Any = Variable.__dict__["_array"].__set__
+_array_of: Any = Variable.__dict__["_held"].__get__
+_set_array: Any = Variable.__dict__["_held"].__set__
 _is_lent: Any = Variable.__dict__["_lent"].__get__
 
 
 def read_all(variables: Sequence[Variable]) -> list[Any]:
     """Arrays of many variables, all of the same moment."""
+    if waiting.concerns(variables):
+        waiting.settle()
     return list(map(_array_of, variables))
 
 
-def commit_all(variables: Sequence[Variable], arrays: Sequence[Any]) -> None:
-    """Set many variables at once; no other thread and no signal sees half of it."""
-    deque(map(_set_array, variables, arrays), maxlen=0)
+def commit_all(variables: Sequence[Variable], arrays: Iterable[Any], *then: Iterable[Any]) -> None:
+    """Set many variables at once; no other thread and no signal sees half of it.
+
+    Args:
+        variables: the variables.
+        arrays: their new arrays.
+        then: iterators to run through afterwards, as a part of the same act.
+    """
+    if waiting.concerns(variables):
+        waiting.settle()
+    deque(chain(map(_set_array, variables, arrays), *then), maxlen=0)
 
 
 def lend_all(variables: Sequence[Variable]) -> None:
     """Note that somebody outside keeps the arrays of these variables."""
+    if waiting.concerns(variables):
+        waiting.settle()
     for variable in variables:
         variable._lent = True
 
 
 def reclaim(variables: Sequence[Variable]) -> None:
     """Before their arrays are donated: copy those of which someone outside may hold the array."""
+    if waiting.concerns(variables):
+        waiting.settle()
     if any(map(_is_lent, variables)):
         for variable in variables:
             if variable._lent:
@@ -400,6 +427,11 @@ def reclaim(variables: Sequence[Variable]) -> None:
 
 _AGGREGATIONS = (None, "none", "mean", "sum", "only_first_replica")
 _SYNCHRONIZATIONS = (None, "auto", "none", "on_write", "on_read")
+
+
+def _choice(value: Any) -> Any:
+    """A choice by name; TensorFlow's are members of enums."""
+    return value.name.lower() if isinstance(value, enum.Enum) else value
 
 
 def _check_choices(path: str, aggregation: Any, synchronization: Any, layout: Any) -> None:

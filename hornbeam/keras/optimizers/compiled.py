@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from contextlib import nullcontext
-from itertools import chain
 from typing import Any
-
-import jax
 
 from hornbeam.base.errors import ShapeError, explain
 from hornbeam.core.conversion import as_array
+from hornbeam.core.donating import Donating
 from hornbeam.core.frame import Program
 from hornbeam.core.tensor import Tensor
-from hornbeam.core.variable import Variable, commit_all, commit_lock, read_all, reclaim
+from hornbeam.core.variable import Variable, commit_lock, read_all
 from hornbeam.engine.jax_compat import ArrayImpl, wide_types
 
 _narrow = nullcontext()
@@ -48,16 +46,12 @@ class CompiledStep:
             reads = [*donated, *kept]
             return program.pure([reads[index] for index in order], program.consts, arrays)[1]
 
-        self.program = jax.jit(run, donate_argnums=0)
+        self.program = Donating(run)
 
     def __call__(self, gradients: list) -> None:
         """Run the step and set the variables."""
         with commit_lock, wide_types(True) if self.wide else _narrow:
-            reclaim(self.donated)
-            arguments = (read_all(self.donated),), (read_all(self.kept),), (gradients,)
-            # The chain is lazy: launch and commit happen inside one C call, so that no signal handler can
-            # raise after the old slots were donated and before the new ones are in place.
-            commit_all(self.writes, chain.from_iterable(map(self.program, *arguments)))  # type: ignore[arg-type]
+            self.program(self.donated, (read_all(self.kept), gradients), self.writes)
 
 
 def plain_arrays(gradients: Sequence[Any]) -> list | None:

@@ -41,7 +41,7 @@ def test_equal_steps_share_one_program(kind):
         optimizer.apply_gradients(zip(ones_like(items), items, strict=True))
         optimizer.learning_rate = 0.1 / (step + 1)
     (program,) = optimizer._programs.values()
-    assert program.program._cache_size() == 1
+    assert program.program.function._cache_size() == 1
     assert int(optimizer.iterations) == 4
 
 
