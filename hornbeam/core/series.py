@@ -17,7 +17,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from hornbeam.base.errors import StateError
-from hornbeam.core import placement
 from hornbeam.core.donating import Donating
 from hornbeam.core.frame import Program
 from hornbeam.core.tensor import Tensor
@@ -51,7 +50,8 @@ class Series:
         self._commit, self._alone = commit, alone
         self._many = Donating(self._run_many, compiler.options(program.closed))
         self._variables = frozenset((*program.reads, *program.writes))
-        self._length = min(_LENGTH, loops.steps_per_call(program.closed)) if program.writes else 1
+        # On several devices arrays may be split, which stacking them would undo.
+        self._length = min(_LENGTH, loops.steps_per_call(program.closed)) if jax.device_count() == 1 else 1
         # Compiling the loop takes time that grows with the program, and pays for itself in about as many calls.
         self._until = _CALLS_AT_FIRST + len(program.closed.jaxpr.eqns)
         self._pause = _PAUSE
@@ -61,12 +61,7 @@ class Series:
     def takes(self, arrays: Sequence[Any]) -> bool:
         """Count a call; True if it may wait."""
         self._calls += 1
-        return (
-            self._calls > self._until
-            and self._length > 1
-            and placement.current() is None
-            and all(type(array) is ArrayImpl for array in arrays)
-        )
+        return self._calls > self._until and self._length > 1 and all(type(array) is ArrayImpl for array in arrays)
 
     def add(self, arrays: list[Any]) -> list[Tensor]:
         """Let a call wait; returns its outputs, which wait with it."""
@@ -86,15 +81,16 @@ class Series:
     def _launch(self) -> None:
         calls, keep = waiting.calls, self._results.extend
         is_full = len(calls) == self._length
+        as_one = is_full and self._full >= _FULL_BEFORE_COMPILING
+        self._note(is_full)
         with (
             wide_types(False) if jax.config.read("jax_enable_x64") else _nothing,
             jax.ensure_compile_time_eval() if is_tracing() else _nothing,
         ):
-            if is_full and self._full >= _FULL_BEFORE_COMPILING:
+            if as_one:
                 given = (list(calls), np.int32(self._length))
                 self._commit(self._many, given, keep, map(calls.__delitem__, (slice(None),)))
                 return
-            self._note(is_full)
             while calls:
                 self._commit(self._alone, calls[0], keep, map(calls.__delitem__, (0,)))
 

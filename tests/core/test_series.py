@@ -182,6 +182,15 @@ def test_calls_do_not_wait_where_each_is_looked_at():
     assert int(times) == 21
 
 
+def test_calls_go_on_waiting_where_the_last_of_many_is_looked_at():
+    add, _, times = counter()
+    for epoch in range(1, 6):
+        for _ in range(19):
+            result = add(np.ones(1, np.float32))
+        assert type(result[0]) is LateTensor
+        assert int(times) == 19 * epoch
+
+
 def test_two_functions_with_common_variables_keep_their_order():
     value = tf.Variable(1.0)
     double = tf.function(lambda: value.assign(value * 2.0, read_value=False))
