@@ -5,9 +5,15 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hornbeam.engine import compiler, conv, platform
+from hornbeam.engine import compiler, conv, onednn, platform
 
 pytestmark = pytest.mark.skipif(not platform.is_cpu(), reason="options for the CPU")
+
+
+@pytest.fixture(autouse=True)
+def xla_alone(monkeypatch):
+    """XLA's own convolutions, also where oneDNN is installed."""
+    monkeypatch.setattr(onednn, "takes", lambda *_: False)
 
 
 def program(size):
