@@ -343,7 +343,10 @@ _RENAMED = {
 }
 """Public names that are called otherwise where they live: (module, name)."""
 
-_ALIASES = {name: f"hornbeam.keras.{name}" for name in ("initializers", "losses", "metrics", "optimizers")}
+_ALIASES = {
+    **{name: f"hornbeam.keras.{name}" for name in ("initializers", "losses", "metrics", "optimizers")},
+    "feature_column": "hornbeam.compat.feature_column",
+}
 """Public modules that live elsewhere."""
 
 __all__ = sorted([*_FOLDERS, *_NAMES, *_RENAMED, *_ALIASES])

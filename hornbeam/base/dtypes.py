@@ -217,7 +217,10 @@ def from_numpy(dtype: np.dtype) -> DType:
         return string
     known = _BY_NUMPY.get(dtype.newbyteorder("="))
     if known is None:
-        raise TypeError(f"NumPy dtype {dtype} has no counterpart here (received dtype {dtype!r}).")
+        raise TypeError(
+            f"NumPy dtype {dtype} has no counterpart here. Convert the array first: dates to numbers by "
+            "`.astype('int64')`, long doubles to `float64`, structures field by field."
+        )
     return known
 
 

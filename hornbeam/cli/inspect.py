@@ -48,7 +48,10 @@ def main(words: list[str]) -> int:
     try:
         found = examine(options.file)
     except OSError as error:
-        print(f"hornbeam inspect: {error}", file=sys.stderr)
+        if options.json:
+            print(json.dumps({"path": options.file, "ok": False, "problems": [str(error)]}, indent=2))
+        else:
+            print(f"hornbeam inspect: {error}", file=sys.stderr)
         return 1
     print(json.dumps(found, indent=2) if options.json else as_text(found, every_array=options.arrays))
     return 0 if found["ok"] else 1

@@ -22,7 +22,10 @@ def main(words: list[str]) -> int:
     try:
         found = examine(options.file, read_all=True)
     except OSError as error:
-        print(f"hornbeam verify: {error}", file=sys.stderr)
+        if options.json:
+            print(json.dumps({"path": options.file, "ok": False, "problems": [str(error)]}, indent=2))
+        else:
+            print(f"hornbeam verify: {error}", file=sys.stderr)
         return 1
     if options.json:
         keys = ("path", "format", "ok", "checked", "problems", "notes")

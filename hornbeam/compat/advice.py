@@ -8,7 +8,6 @@ from hornbeam.compat.names.tensorflow import V1
 _OLD = "It belongs to TensorFlow 1. Use `tf.compat.v1.{}`, or run the program with `hornbeam run`, which knows it."
 
 _ADVICE = {
-    "hornbeam.feature_column": "Use preprocessing layers, or `keras.utils.FeatureSpace`.",
     "hornbeam.lite": "Write the model with `model.export` and convert it with the tools of LiteRT.",
     "hornbeam.raw_ops": "Use the public operations in `tf`, `tf.math` and `tf.nn`.",
     "hornbeam.sysconfig": "There is no TensorFlow to build against.",

@@ -84,6 +84,8 @@ class _Place(types.ModuleType):
         self.__homes__ = paths.moved(name)
         super().__init__(name, f"Former place; its names are in {' and '.join(self.__homes__)} now.")
         self.__path__: list[str] = []
+        # `importlib.util.find_spec` refuses a loaded module without one.
+        self.__spec__ = importlib.machinery.ModuleSpec(name, None, is_package=True)
 
     def __getattr__(self, name: str) -> object:
         below = f"{self.__name__}.{name}"

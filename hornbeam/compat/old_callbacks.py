@@ -48,3 +48,28 @@ class BaseLogger(Callback):
             if name in self.totals:
                 stateful = name in self.stateful_metrics
                 logs[name] = self.totals[name] if stateful or not self.seen else self.totals[name] / self.seen
+
+
+def make_logs(self: Any, model: Any, logs: dict[str, Any], outputs: Any, mode: str, prefix: str = "") -> dict[str, Any]:
+    """Put the results of a step into logs, under the names of the model's metrics.
+
+    Args:
+        model: the model that made the step.
+        logs: they are changed.
+        outputs: results in the order of ``model.metrics_names``, or what a step of ``mode="predict"`` gave.
+        mode: ``"train"``, ``"test"`` or ``"predict"``.
+        prefix: put before the names.
+
+    References: Keras 2 ``callbacks.CallbackList.make_logs``.
+    """
+    if not self.callbacks:
+        return logs
+    names = model.metrics_names if mode in ("train", "test") else []
+    if names:
+        logs.update((prefix + name, value) for name, value in zip(names, outputs, strict=False))
+    else:
+        logs["outputs"] = outputs
+    return logs
+
+
+CALLBACK_LIST: dict[str, Any] = {"make_logs": make_logs}

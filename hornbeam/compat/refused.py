@@ -18,7 +18,6 @@ class _Refused(type):
 
 ADVICE = {
     # layers and models
-    "DenseFeatures": "Use preprocessing layers, or `keras.utils.FeatureSpace`, instead of feature columns.",
     "SequenceFeatures": "Use preprocessing layers and `keras.layers.RNN` instead of feature columns.",
     "DynamicEmbedding": "Use `keras.layers.StringLookup` or `IntegerLookup` and `keras.layers.Embedding`.",
     "DynamicLookup": "Use `keras.layers.StringLookup` or `IntegerLookup` with `adapt`.",

@@ -46,6 +46,16 @@ def _seen(tapes: tuple, objects: Sequence[Any], values: Sequence[Any]) -> tuple[
     )
 
 
+def watched(consts: Sequence[Any]) -> list[Any]:
+    """For each array that a function closed over, the tensor under a tape's watch that holds it, or None."""
+    if not scopes.tapes or not consts:
+        return [None] * len(consts)
+    holders = {
+        id(item._value): item for tape in scopes.tapes for item in tape._live.values() if isinstance(item, Tensor)
+    }
+    return [holders.get(id(const)) for const in consts]
+
+
 def execute(pure: Pure, objects: Sequence[Any], values: Sequence[Any], wide: bool = False) -> list[Any]:
     """Run a pure function on values, recording it on every tape that watches one of the objects.
 

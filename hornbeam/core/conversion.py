@@ -10,7 +10,7 @@ import numpy as np
 
 from hornbeam.base import dtypes, settings
 from hornbeam.core.scopes import scopes
-from hornbeam.core.tensor import ReadValue, Tensor, from_host
+from hornbeam.core.tensor import Tensor, from_host
 from hornbeam.engine.jax_compat import ArrayImpl, Tracer, wide_types
 
 
@@ -31,16 +31,13 @@ def as_array(value: Any, dtype: dtypes.DType | None = None) -> Any:
         value: what to convert. A JAX array is copied if it stays as it is, since a variable owns its array.
         dtype: element type to cast to; default: the value's own, floatx for Python floats, int32 for ints.
     """
-    kind = type(value)
     if hasattr(value, "read_array"):
         value = value.read_array()
     elif isinstance(value, Tensor):
         value = value._value
     if isinstance(value, (jax.Array, Tracer)):
         if dtype is None or value.dtype == dtype.as_numpy_dtype:
-            if isinstance(value, ArrayImpl) and not issubclass(kind, ReadValue):
-                return copy_array(value) if scopes.frame is None else value
-            return value
+            return copy_array(value) if isinstance(value, ArrayImpl) and scopes.frame is None else value
         with wide_types(dtype in dtypes.WIDE):
             return value.astype(dtype.as_numpy_dtype)
     if isinstance(value, (list, tuple)) and any(

@@ -20,7 +20,7 @@ import jax
 from hornbeam.core.conversion import copy_array
 from hornbeam.core.scopes import scopes
 from hornbeam.core.tensor import Tensor
-from hornbeam.core.variable import Variable, held
+from hornbeam.core.variable import Variable, commit_lock, held
 from hornbeam.engine import layout
 from hornbeam.engine.jax_compat import capture_jaxpr, eval_jaxpr, wide_types
 
@@ -58,7 +58,8 @@ class Frame:
         self.given: dict[Variable, Any] = dict(self.values)
         self.parent = parent
         self.written: dict[Variable, None] = {}
-        self.captured: dict[int, Variable] = {}
+        # With the arrays, which stay alive, as their identity must not pass to others.
+        self.captured: dict[int, tuple[Variable, Any]] = {}
         self.asked: dict[Variable, None] = {}
         self.notes: dict[Any, Any] = {}
         self._before: Any = None
@@ -79,13 +80,17 @@ class Frame:
         if self.parent is not None:
             self.asked[variable] = None
             return self.parent.read(variable)
-        array = held(variable)
-        owner = self.captured.setdefault(id(array), variable)
-        if owner is not variable:
-            # Two variables share one array; give this one its own, so that each is an input of its own.
-            with jax.ensure_compile_time_eval():
-                array = variable._array = copy_array(array)
-            self.captured[id(array)] = variable
+        with commit_lock:
+            array = held(variable)
+            if self.captured.get(id(array), (None,))[0] is not variable:
+                owned = id(array) not in self.captured and not variable._lent
+                if not owned:
+                    # Another variable shares the array, or a tensor that the function may close over: give the
+                    # variable one of its own, so that this constant of the program is nothing but its value.
+                    with jax.ensure_compile_time_eval():
+                        array = variable._array = copy_array(array)
+                    variable._lent = False
+                self.captured[id(array)] = variable, array
         # Not kept: this read may happen inside an inner transformation (scan, cond), whose tracer must not reach
         # a later read outside of it. Staging again costs nothing and names the same constant.
         with wide_types(array.dtype.itemsize == 8):
@@ -160,18 +165,19 @@ class Program:
         self.closed = closed
         self.n_outputs = len(structs[0])
         self.writes = list(frame.written)
-        self.reads: list[Variable] = []
         self.consts: list[Any] = []
         # Which constant of the jaxpr is which: ("variable", position) or ("const", position).
         self._slots: list[tuple[bool, int]] = []
+        places: dict[Variable, int] = {}
         for const in closed.consts:
-            variable = frame.captured.get(id(const))
-            if variable is not None and variable._array is const:
-                self._slots.append((True, len(self.reads)))
-                self.reads.append(variable)
+            variable, _ = frame.captured.get(id(const), (None, None))
+            if variable is not None:
+                # Two constants are the same variable if its array was replaced meanwhile.
+                self._slots.append((True, places.setdefault(variable, len(places))))
             else:
                 self._slots.append((False, len(self.consts)))
                 self.consts.append(const)
+        self.reads = list(places)
 
     def pure(
         self, reads: Sequence[Any], consts: Sequence[Any], flat_args: Sequence[Any], outermost: bool = False

@@ -12,7 +12,6 @@ import functools
 import inspect
 import logging
 import traceback
-import types
 import warnings
 import weakref
 from collections.abc import Callable
@@ -25,9 +24,9 @@ import numpy as np
 from hornbeam.base import dtypes, settings, trees
 from hornbeam.base.errors import NotSupportedError, TracedInitialValueError, TraceError
 from hornbeam.core.compiled import CompiledProgram
+from hornbeam.core.concrete import BoundFunction, ConcreteFunction, fit, spec_of
 from hornbeam.core.frame import Program
 from hornbeam.core.scopes import scopes
-from hornbeam.core.spec import TensorSpec
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tensor import HostTensor, Tensor, from_host, wrap
 from hornbeam.core.variable import Variable
@@ -111,6 +110,8 @@ class Function:
         self.input_signature = tuple(input_signature) if input_signature is not None else None
         self._reduce_retracing = reduce_retracing
         self._traces: dict[Any, _Trace] = {}
+        # The object that each belongs to, if it is a method's, and its arguments.
+        self.concrete_signatures: list[tuple[weakref.ref[Any] | None, Any]] = []
         self._eager = False
         self._count = 0
         try:
@@ -121,7 +122,7 @@ class Function:
         self.name = name or getattr(python_function, "__name__", "function")
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
-        return self if instance is None else types.MethodType(self, instance)
+        return self if instance is None else BoundFunction(self, instance)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the function."""
@@ -189,7 +190,7 @@ class Function:
             skip = 0
         fitted = [
             *args[:skip],
-            *(trees.map_up_to(spec, _fit, spec, arg) for spec, arg in zip(specs, args[skip:], strict=True)),
+            *(trees.map_up_to(spec, fit, spec, arg) for spec, arg in zip(specs, args[skip:], strict=True)),
         ]
         return tuple(fitted), kwargs
 
@@ -240,65 +241,19 @@ class Function:
         return self._signature
 
     def get_concrete_function(self, *args: Any, **kwargs: Any) -> ConcreteFunction:
-        """The program for given arguments; ``TensorSpec`` stands for a tensor."""
+        """The function for tensors as given: arguments are tensors, ``TensorSpec`` in their place, or other values."""
+        return self._made_concrete((), args, kwargs)
+
+    def _made_concrete(self, owner: tuple, args: tuple, kwargs: dict[str, Any]) -> ConcreteFunction:
         if not args and not kwargs and self.input_signature is not None:
             args = self.input_signature
-        return ConcreteFunction(self, args, kwargs)
+        signature = trees.map_structure(spec_of, args), trees.map_structure(spec_of, kwargs)
+        self.concrete_signatures.append((weakref.ref(owner[0]) if owner else None, signature))
+        return ConcreteFunction(self, owner, *signature)
 
     def pretty_printed_concrete_signatures(self, verbose: bool = True) -> str:
         """Text that lists what has been traced."""
         return "\n".join(f"{self.name}{key}" for key in self._traces)
-
-
-class ConcreteFunction:
-    """A function for tensors of given specs."""
-
-    def __init__(self, owner: Function, args: tuple, kwargs: dict[str, Any]) -> None:
-        self._owner = owner
-        self.structured_input_signature = (args, kwargs)
-        self.name = owner.name
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run it."""
-        specs, named = self.structured_input_signature
-        given = iter(args)
-        filled = [_fit(spec, next(given)) if isinstance(spec, TensorSpec) else spec for spec in specs]
-        if next(given, None) is not None:
-            raise TypeError(f"{self.name}() takes {len(self.inputs)} tensors, but more were given.")
-        options = {
-            key: _fit(spec, kwargs.pop(key)) if isinstance(spec, TensorSpec) else spec for key, spec in named.items()
-        }
-        if kwargs:
-            raise TypeError(f"{self.name}() was not traced with arguments {sorted(kwargs)}.")
-        return self._owner(*filled, **options)
-
-    @property
-    def inputs(self) -> list[TensorSpec]:
-        """Specs of the tensors."""
-        return [leaf for leaf in trees.flatten(self.structured_input_signature) if isinstance(leaf, TensorSpec)]
-
-    @property
-    def graph(self) -> Any:
-        """What ``tf.summary.graph`` draws."""
-        return self._owner
-
-
-def _fit(spec: Any, value: Any) -> Any:
-    if not isinstance(spec, TensorSpec):
-        return value
-    if not isinstance(value, (Tensor, KerasTensor)):
-        array = np.asarray(value.read_array() if isinstance(value, Variable) else value)
-        value = (
-            from_host(array.astype(spec.dtype.as_numpy_dtype))
-            if not isinstance(value, Variable)
-            else value.read_value()
-        )
-    if not spec.is_compatible_with(value):
-        raise TypeError(
-            f"Python inputs incompatible with input_signature: expected {spec}, received a tensor of shape "
-            f"{tuple(value.shape)} and dtype {value.dtype.name}."
-        )
-    return value
 
 
 def _key(leaves: list[Any], structure: Any) -> Any:

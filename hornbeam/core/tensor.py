@@ -201,11 +201,12 @@ class Tensor:
     def __bool__(self) -> bool:
         return bool(self._value)
 
+    # One element is a number whatever the rank, as it was in NumPy when many programs were written.
     def __int__(self) -> int:
-        return int(self._value)
+        return int(self._value.reshape(()) if self._value.size == 1 else self._value)
 
     def __float__(self) -> float:
-        return float(self._value)
+        return float(self._value.reshape(()) if self._value.size == 1 else self._value)
 
     def __complex__(self) -> complex:
         return complex(self._value)
@@ -300,8 +301,8 @@ class ReadValue(Tensor):
     __slots__ = ()
 
     def __call__(self) -> Tensor:
-        """The tensor itself."""
-        return wrap(self._value)
+        """The tensor itself, which tapes know as the variable's; one of 64 bits as a tensor of such elements."""
+        return self if self._value.dtype.itemsize < 8 else wrap(self._value)
 
 
 class Reference:
@@ -346,6 +347,7 @@ def from_host(array: np.ndarray) -> Tensor:
     if kind in "iufc" and dtypes.is_wide(array.dtype.name):
         with wide_types(True):
             return WideTensor(jax.device_put(np.array(array)))
+    dtypes.from_numpy(array.dtype)  # refuses dates, long doubles and structures
     if not is_tracing():
         return Tensor(put(own_copy(array)))
     if kind in "iub" and array.size <= _FEW:

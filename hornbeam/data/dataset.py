@@ -25,7 +25,8 @@ from hornbeam.data.shuffling import Shuffle
 from hornbeam.data.sources import Generated, Random, Range, Single, Slices, signature_of
 from hornbeam.data.stores import Stored, Writer, compressed, write
 from hornbeam.data.structure import DatasetSpec, host_leaf, public_spec, to_host, to_tensors
-from hornbeam.data.transforms import Transforms, _in_order, _path, number, zipped
+from hornbeam.data.transform_base import number
+from hornbeam.data.transforms import Transforms, _in_order, _path, zipped
 from hornbeam.errors import InvalidArgumentError
 
 
@@ -432,7 +433,7 @@ class Dataset(Transforms):
             raise NotSupportedError(
                 "Dataset.save(): `checkpoint_args` is not offered; an interrupted save starts anew."
             )
-        writer = Writer(_path(path), compressed(compression, "Dataset.save()"))
+        writer = Writer(_path(path), compressed(compression, "Dataset.save()"), self._node.spec)
         sharder = None if shard_func is None else self._sharder(shard_func)
         elements = iterators.Elements(self._node)
         first = 0
@@ -442,7 +443,7 @@ class Dataset(Transforms):
                 first += block.count
         finally:
             elements.close()
-        writer.finish(None if first else self.element_spec)
+        writer.finish()
 
     def _sharder(self, function: Callable) -> Callable:
         wrapped = ElementFunction(function, "shard_func")

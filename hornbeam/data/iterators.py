@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from hornbeam.base import trees
-from hornbeam.base.errors import NotSupportedError, explain
+from hornbeam.base.errors import NotSupportedError, TraceError, explain
+from hornbeam.core.scopes import scopes
 from hornbeam.core.variable import Variable
 from hornbeam.data.blocks import Block
 from hornbeam.data.plan import Carry, Node, Run, Scope
@@ -115,6 +116,16 @@ class Iterator:
         return trees.pack(found[0], to_tensors(found[1]))
 
     def _next(self) -> tuple[Any, list[Any]] | None:
+        if scopes.frame is not None and not scopes.pipeline:
+            # A program that is captured would keep this element for all of its runs.
+            raise TraceError(
+                explain(
+                    "Elements of a data set cannot be taken inside a compiled function.",
+                    expected="the elements as its arguments",
+                    received=f"an iterator of {self._dataset!r}",
+                    fix="run the loop over the data set in Python, and compile the function that it calls",
+                )
+            )
         if self._stored is not None and self._stored._array is not self._written:
             self._take_up()
         return self._elements.next()

@@ -15,6 +15,8 @@ from hornbeam.data.plan import INFINITE, UNKNOWN, Cursor, Node, Scope, mix
 
 _PRIOR = 1.0
 """Elements of each class that are taken as seen before the first."""
+_AT_ONCE = 64
+"""Elements whose classes are found at once."""
 
 
 def resampled(
@@ -67,14 +69,21 @@ class _ResampleCursor(Cursor):
         self._generator = np.random.default_rng(seed)
         self._seen = np.full(len(node.target), _PRIOR)
         self._first = 0
+        self._rest: Block | None = None
 
     def block(self, limit: int) -> Block | None:
         """The next pairs."""
+        found = self._rest or self._drawn()
+        if found is None:
+            return None
+        cut = min(limit, found.count)
+        self._rest = found.cut(cut, found.count) if cut < found.count else None
+        return found.cut(0, cut)
+
+    def _drawn(self) -> Block | None:
+        """Those of the next elements that stay."""
         node = self._node
-        while True:
-            block = self._child.block(64)
-            if block is None:
-                return None
+        while (block := self._child.block(_AT_ONCE)) is not None:
             ordinals = np.arange(self._first, self._first + block.count)
             self._first += block.count
             found = node.function.apply(block, self._seed, ordinals)
@@ -85,6 +94,7 @@ class _ResampleCursor(Cursor):
                 chosen = block.take(places)
                 columns = [classes[places].astype(np.int32), *chosen.columns]
                 return Block((0, block.skeleton), columns, len(stay))
+        return None
 
     def _stays(self, label: int) -> bool:
         node = self._node

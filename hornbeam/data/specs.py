@@ -22,6 +22,7 @@ from hornbeam.ops.host.images import larger_pictures
 from hornbeam.ragged.joining import concatenated
 from hornbeam.ragged.spec import RaggedTensorSpec
 from hornbeam.ragged.tensor import RaggedTensor
+from hornbeam.sparse.spec import SparseTensorSpec
 
 _SIZES = (3, 5)
 """Sizes tried for unknown axes; axes of the result that differ between both are unknown."""
@@ -97,6 +98,12 @@ def _merged(parts: Any) -> Any:
     first = parts[0]
     if isinstance(first, DatasetSpec) and all(isinstance(part, DatasetSpec) for part in parts):
         return DatasetSpec(merged_spec([part.element_spec for part in parts]))
+    if isinstance(first, SparseTensorSpec) and all(isinstance(part, SparseTensorSpec) for part in parts):
+        shapes = [part.shape for part in parts]
+        if None in (ranks := {shape.rank for shape in shapes}) or len(ranks) > 1:
+            return SparseTensorSpec(None, first.dtype)
+        sizes = [size if all(shape[axis] == size for shape in shapes) else None for axis, size in enumerate(shapes[0])]
+        return SparseTensorSpec(sizes, first.dtype)
     if not isinstance(first, (TensorSpec, RaggedTensorSpec)):
         return first
     ragged = isinstance(first, RaggedTensorSpec)
@@ -127,6 +134,8 @@ def _tried_spec(function: ElementFunction, node: Node) -> Any:
 
 def _loose(spec: Any) -> Any:
     """A spec without sizes: one element says nothing of others."""
+    if isinstance(spec, SparseTensorSpec):
+        return SparseTensorSpec([None for _ in spec.shape], spec.dtype)
     return TensorSpec([None] * len(spec.shape), spec.dtype) if isinstance(spec, TensorSpec) else spec
 
 

@@ -20,13 +20,11 @@ import numpy as np
 
 from hornbeam.base import dtypes, trees
 from hornbeam.base.errors import CorruptFileError, NotSupportedError, explain
-from hornbeam.core.spec import TensorSpec
-from hornbeam.data.blocks import Block, stacked
+from hornbeam.data.blocks import Block, RaggedRows, stacked
+from hornbeam.data.composite_store import composite_from, encode_composite, is_composite, spec_from, spec_parts
 from hornbeam.data.plan import Cursor, Node, Scope
-from hornbeam.data.ragged_store import encode_ragged, is_ragged, loose_ragged, ragged_from, spec_from, spec_parts
-from hornbeam.data.structure import spec_of
+from hornbeam.data.structure import RowSpec
 from hornbeam.errors import NotFoundError
-from hornbeam.ragged.spec import RaggedTensorSpec
 
 INDEX = "dataset.json"
 _FORMAT = "hornbeam dataset 1"
@@ -74,16 +72,16 @@ def _encode(column: Any) -> dict[str, np.ndarray]:
     whole = stacked(column)
     if whole is not None and whole.dtype.kind != "O":
         return {"rows": _storable(whole), "dtype": np.array(dtypes.from_numpy(whole.dtype).name)}
-    if whole is None and is_ragged(column):
-        return encode_ragged(column, _encode)
+    if whole is None and is_composite(column):
+        return encode_composite(column, _encode)
     items = [
         np.asarray(item, object) if isinstance(item, bytes) else item for item in (column if whole is None else whole)
     ]
     items = [item if isinstance(item, (np.ndarray, np.generic)) else None for item in items]
     if any(item is None for item in items):
         raise NotSupportedError(
-            "A data set on disk holds numbers, texts and ragged tensors of one rank.\n"
-            "  fix:      turn sparse tensors into dense ones first, in a map()"
+            "A data set on disk holds numbers, texts, sparse tensors, and ragged tensors of one rank.\n"
+            "  fix:      give all elements the same kind of tensor first, in a map()"
         )
     shapes = np.array([np.shape(item) for item in items], np.int64).reshape(len(items), -1)
     flat = np.concatenate([np.asarray(item).reshape(-1) for item in items])
@@ -99,8 +97,8 @@ def _storable(array: np.ndarray) -> np.ndarray:
 
 
 def _decode(parts: dict[str, np.ndarray]) -> Any:
-    if "ragged" in parts:
-        return ragged_from(parts, _decode)
+    if (composite := composite_from(parts, _decode)) is not None:
+        return composite
     if "text" in parts:
         ends = np.cumsum(parts["lengths"])
         raw = parts["text"].tobytes()
@@ -127,33 +125,25 @@ class Writer:
     Args:
         path: the folder; one that holds a data set is replaced.
         compress: compress the chunks.
+        spec: structure and specs of the elements.
     """
 
-    def __init__(self, path: str, compress: bool) -> None:
+    def __init__(self, path: str, compress: bool, spec: Any) -> None:
         self._path, self._compress = path, compress
+        self._structure = _plain(trees.map_structure(lambda _: 0, spec))
+        self._specs = [spec_parts(one) for one in trees.flatten(spec)]
         if os.path.exists(path):
             _clear(path)
         os.makedirs(path, exist_ok=True)
-        self._skeleton: Any = 0
-        self._specs: list[Any] | None = None
         self._shards: dict[int, list[int]] = {}
         self._open: dict[int, list[Block]] = {}
 
     def add(self, block: Block, shard: int = 0) -> None:
         """Write elements."""
-        self._skeleton = block.skeleton
-        self._note_specs(block)
         parts = self._open.setdefault(shard, [])
         parts.append(block)
         if sum(part.nbytes for part in parts) >= _CHUNK_BYTES or sum(part.count for part in parts) >= _CHUNK_ROWS:
             self._flush(shard)
-
-    def _note_specs(self, block: Block) -> None:
-        for place in (0, block.count - 1) if block.count > 1 else (0,):
-            specs = [spec_of(leaf) for leaf in block.leaves(place)]
-            self._specs = (
-                specs if self._specs is None else [_loose(*pair) for pair in zip(self._specs, specs, strict=True)]
-            )
 
     def _flush(self, shard: int) -> None:
         parts = self._open.pop(shard, [])
@@ -170,34 +160,20 @@ class Writer:
         save(os.path.join(folder, f"{len(chunks):06d}.npz"), **arrays)
         chunks.append(sum(part.count for part in parts))
 
-    def finish(self, spec: Any = None) -> None:
+    def finish(self) -> None:
         """Write what is left, and the index."""
         for shard in list(self._open):
             self._flush(shard)
-        specs = self._specs
-        if specs is None:
-            self._skeleton = trees.map_structure(lambda _: 0, spec)
-            specs = trees.flatten(spec)
         index = {
             "format": _FORMAT,
-            "structure": _plain(self._skeleton),
-            "specs": [spec_parts(one) for one in specs],
+            "structure": self._structure,
+            "specs": self._specs,
             "shards": {str(shard): counts for shard, counts in sorted(self._shards.items())},
         }
         partial = os.path.join(self._path, f"{INDEX}.part")
         with open(partial, "w", encoding="utf-8") as file:
             json.dump(index, file, indent=1)
         os.replace(partial, os.path.join(self._path, INDEX))
-
-
-def _loose(one: Any, other: Any) -> Any:
-    if isinstance(one, RaggedTensorSpec):
-        return loose_ragged(one, other)
-    if not isinstance(one, TensorSpec) or not isinstance(other, TensorSpec) or one.shape.rank is None:
-        return one
-    if other.shape.rank != one.shape.rank:
-        return TensorSpec(None, one.dtype)
-    return TensorSpec([a if a == b else None for a, b in zip(one.shape, other.shape, strict=True)], one.dtype)
 
 
 def _clear(path: str) -> None:
@@ -307,6 +283,11 @@ class _StoreCursor(Cursor):
                     number, _, name = key.partition(".")
                     parts.setdefault(int(number), {})[name] = arrays[key]
             columns = [_decode(parts[number]) for number in sorted(parts)]
+            leaves = trees.flatten(self._store.spec)
+            columns = [
+                RaggedRows(column) if isinstance(leaf, RowSpec) else column
+                for column, leaf in zip(columns, leaves, strict=True)
+            ]
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise CorruptFileError(f"The saved data set is damaged: {file} cannot be read ({error}).") from error
         return Block(self._store.skeleton, columns, count)
@@ -357,7 +338,7 @@ class Snapshot(Node):
         """Read, or write on the way."""
         if is_complete(self._path):
             return self._reader(list(Stored(self._path).nodes())).open(scope.at("read"))
-        writer = Writer(self._path, self._compress)
+        writer = Writer(self._path, self._compress, self.spec)
         return _WritingCursor(self.children[0].open(scope.at(0)), writer, self._shard)
 
 

@@ -110,6 +110,9 @@ def _whole(scale: np.float32, size: int) -> int:
 def _resized(images: Any, target: tuple[int, int], method: str, antialias: bool) -> jax.Array:
     images = promote(images)[0]
     rows, columns = images.ndim - 3, images.ndim - 2
+    if method != "nearest" and jnp.issubdtype(images.dtype, jnp.floating):
+        # Half precision is widened first: the result is float32 all through.
+        images = images.astype(jnp.float32)
     if method == "bicubic" and not antialias:
         method = "bicubic_by_table"
     widened = antialias and method not in ("nearest", "area")

@@ -16,6 +16,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "read_file",
         "write_file",
     ),
+    "hornbeam.io.json_examples": ("decode_json_example",),
     "hornbeam.io.lines": ("decode_csv", "decode_raw"),
     "hornbeam.io.parsing": (
         "FixedLenFeature",
@@ -41,6 +42,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     ),
     "hornbeam.io.records": ("TFRecordOptions", "TFRecordWriter"),
     "hornbeam.io.sequences": ("parse_sequence_example", "parse_single_sequence_example"),
+    "hornbeam.io.sparse_tensors": ("deserialize_many_sparse", "serialize_many_sparse", "serialize_sparse"),
     "hornbeam.io.tensors": ("parse_tensor", "serialize_tensor"),
 }
 _NAMES = {name: module for module, names in _HOMES.items() for name in names}

@@ -10,6 +10,7 @@ import numpy as np
 from hornbeam.base import dtypes
 from hornbeam.core.tensor import from_host
 from hornbeam.errors import InvalidArgumentError
+from hornbeam.io import partitions as cutting
 from hornbeam.io import wire
 from hornbeam.ragged.tensor import RaggedTensor
 from hornbeam.sparse.tensor import SparseTensor
@@ -72,7 +73,8 @@ class RaggedFeature(NamedTuple):
     Attributes:
         dtype: ``float32``, ``int64`` or ``string``.
         value_key: name of the feature in the record; by default the key in the dict of features.
-        partitions: must be empty.
+        partitions: how the values are cut into rows, outermost first: ``RaggedFeature.RowLengths(key)``, ``RowSplits``,
+            ``RowStarts``, ``RowLimits``, ``ValueRowIds`` (``key`` names a feature), or ``UniformRowLength(length)``.
         row_splits_dtype: dtype of the row splits.
         validate: the splits are always right.
     """
@@ -82,6 +84,13 @@ class RaggedFeature(NamedTuple):
     partitions: tuple = ()
     row_splits_dtype: Any = "int32"
     validate: bool = False
+
+    RowLengths = cutting.RowLengths
+    RowLimits = cutting.RowLimits
+    RowSplits = cutting.RowSplits
+    RowStarts = cutting.RowStarts
+    UniformRowLength = cutting.UniformRowLength
+    ValueRowIds = cutting.ValueRowIds
 
 
 class SparseFeature(NamedTuple):
@@ -245,11 +254,19 @@ def _sequence(records: list, key: str, spec: FixedLenSequenceFeature) -> Any:
 
 
 def _ragged(records: list, key: str, spec: RaggedFeature) -> Any:
-    if spec.partitions:
-        raise ValueError(f"Feature {key!r}: `partitions` of RaggedFeature must be empty; split the values afterwards.")
     rows = [joined([], spec.dtype) if row is None else row for row in _rows(records, spec.value_key or key, spec.dtype)]
-    splits = np.concatenate([[0], np.cumsum([row.size for row in rows])]).astype(np.int64)
-    made = RaggedTensor.from_row_splits(from_host(joined(rows, spec.dtype)), splits)
+    made: Any = from_host(joined(rows, spec.dtype))
+    counts = [row.size for row in rows]
+    for partition in reversed(spec.partitions):
+        if isinstance(partition, cutting.UniformRowLength):
+            counts = [count // partition.length for count in counts]
+            made = RaggedTensor.from_uniform_row_length(made, partition.length, sum(counts))
+            continue
+        found = [np.zeros(0, np.int64) if row is None else row for row in _rows(records, partition.key, "int64")]
+        parts = [cutting.lengths_of(partition, *pair) for pair in zip(found, counts, strict=True)]
+        made = RaggedTensor.from_row_lengths(made, np.concatenate(parts))
+        counts = [len(part) for part in parts]
+    made = RaggedTensor.from_row_lengths(made, np.asarray(counts, np.int64))
     return made.with_row_splits_dtype(spec.row_splits_dtype)
 
 

@@ -229,7 +229,7 @@ def encode_jpeg(
 
 
 def encode_png(image: Any, compression: int = -1, name: str | None = None) -> Any:
-    """PNG file of a uint8 image (height, width, 1 to 4 channels), or a uint16 one of 1 channel, as one string.
+    """PNG file of a uint8 or uint16 image (height, width, 1 to 4 channels), as one string.
 
     Args:
         image: the pixels; several images give as many strings.

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from hornbeam.base import dtypes
+from hornbeam.base.errors import NotSupportedError
 from hornbeam.core.tensor import from_host
 from hornbeam.errors import InvalidArgumentError
 from hornbeam.io import parsing, wire
@@ -128,6 +129,11 @@ def _one(steps: _Steps, key: str, spec: Any, where: str) -> Any:
         raise TypeError(
             f"{where}: sequence feature {key!r}: expected FixedLenSequenceFeature, VarLenFeature or RaggedFeature, "
             f"received {type(spec).__name__}."
+        )
+    if isinstance(spec, parsing.RaggedFeature) and spec.partitions:
+        raise NotSupportedError(
+            f"{where}: sequence feature {key!r}: `partitions` of RaggedFeature go with parse_example; leave them out "
+            "and cut the values afterwards."
         )
     name = spec.value_key or key if isinstance(spec, parsing.RaggedFeature) else key
     given = steps.get(name)

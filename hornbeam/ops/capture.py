@@ -17,7 +17,7 @@ import numpy as np
 
 from hornbeam.base import dtypes, settings
 from hornbeam.core.arguments import value_of
-from hornbeam.core.backward import execute
+from hornbeam.core.backward import execute, watched
 from hornbeam.core.frame import Program
 from hornbeam.core.pure import Pure
 from hornbeam.core.scopes import scopes
@@ -190,7 +190,7 @@ def execute_captured(
     variables = [*written, *read_only]
     values = [*(v._unlent() for v in variables), *consts, *leaves]
     wide = any(is_wide(value) for value in values)
-    results = execute(Pure(flat), [*variables, *_watched(consts), *objects], values, wide)
+    results = execute(Pure(flat), [*variables, *watched(consts), *objects], values, wide)
     outputs, updates = results[: len(results) - n_written], results[len(results) - n_written :]
     if not (scopes.symbolic and scopes.frame is None):
         for variable, update in zip(written, updates, strict=True):
@@ -213,16 +213,6 @@ def _runner(program: Program, written: list[Variable], fixed: dict[Variable, Any
 def like(array: Any, model: Any) -> Any:
     """The array in the (strong) dtype of another one."""
     return jax.lax.convert_element_type(array, model.dtype)
-
-
-def _watched(consts: Sequence[Any]) -> list[Any]:
-    """For each array that a function closed over, the tensor under a tape's watch that holds it, or None."""
-    if not scopes.tapes or not consts:
-        return [None] * len(consts)
-    holders = {
-        id(item._value): item for tape in scopes.tapes for item in tape._live.values() if isinstance(item, Tensor)
-    }
-    return [holders.get(id(const)) for const in consts]
 
 
 def settle(make: Callable[[list], Captured], carry: Leaves, where: str) -> Captured:

@@ -10,7 +10,8 @@ from hornbeam import ops
 from hornbeam.base import dtypes
 from hornbeam.core.tensor import HostTensor, Tensor, from_host
 from hornbeam.ragged import rows
-from hornbeam.ragged.tensor import RaggedTensor, gather_rows, reshaped
+from hornbeam.ragged.parts import reshaped
+from hornbeam.ragged.tensor import RaggedTensor, gather_rows
 
 __all__ = [
     "boolean_mask",

@@ -55,7 +55,7 @@ def expanded(x: RaggedTensor, axis: int) -> RaggedTensor:
     """One axis of size 1 more."""
     axis = _axis_of(axis, x.ndim + 1)
     if axis == 0:
-        return RaggedTensor(x, np.array([0, len(x)], x._splits.dtype))
+        return RaggedTensor(x, np.array([0, len(x)], x._splits.dtype), len(x))
     if axis == 1:
         return RaggedTensor(x, np.arange(len(x) + 1, dtype=x._splits.dtype), 1)
     if isinstance(x.values, RaggedTensor):

@@ -11,7 +11,8 @@ from hornbeam import ops
 from hornbeam.base import trees
 from hornbeam.errors import InvalidArgumentError
 from hornbeam.ragged import rows
-from hornbeam.ragged.tensor import RaggedTensor, check, reshaped
+from hornbeam.ragged.parts import check, reshaped
+from hornbeam.ragged.tensor import RaggedTensor
 
 __all__ = ["aligned", "map_flat_values"]
 

@@ -9,17 +9,17 @@ import numpy as np
 
 from hornbeam import ops
 from hornbeam.base import dtypes
-from hornbeam.base.errors import ShapeError, explain
+from hornbeam.base.errors import ShapeError
 from hornbeam.base.shapes import TensorShape
 from hornbeam.core.tensor import HostTensor, Tensor, from_host
-from hornbeam.errors import InvalidArgumentError
 from hornbeam.ragged import rows
+from hornbeam.ragged.parts import FromParts, check, count_of, reshaped, tensor_of
 from hornbeam.sparse.tensor import SparseTensor
 
 __all__ = ["RaggedTensor", "gather_rows"]
 
 
-class RaggedTensor:
+class RaggedTensor(FromParts):
     """A tensor with one or more axes along which rows differ in length.
 
     Made by the ``from_*`` class methods, ``tf.ragged.constant``, ``tf.strings.split`` and their like. The places where
@@ -44,131 +44,6 @@ class RaggedTensor:
         self._values = values
         self._splits = rows.whole_numbers(row_splits)
         self._uniform = uniform_row_length
-
-    # --- making ----------------------------------------------------------------------------------
-    @classmethod
-    def from_row_splits(
-        cls, values: Any, row_splits: Any, name: str | None = None, validate: bool = True
-    ) -> RaggedTensor:
-        """From values and the places where rows start and end."""
-        values, splits = _values(values), rows.whole_numbers(row_splits)
-        if validate:
-            check("row_splits", splits, len(splits) > 0 and splits[0] == 0 and (np.diff(splits) >= 0).all())
-            check("row_splits", splits, splits[-1] == _count(values), f"last entry {_count(values)}")
-        return cls(values, splits)
-
-    @classmethod
-    def from_row_lengths(
-        cls, values: Any, row_lengths: Any, name: str | None = None, validate: bool = True
-    ) -> RaggedTensor:
-        """From values and the length of each row."""
-        return cls.from_row_splits(values, rows.splits_of(rows.whole_numbers(row_lengths)), name, validate)
-
-    @classmethod
-    def from_row_starts(
-        cls, values: Any, row_starts: Any, name: str | None = None, validate: bool = True
-    ) -> RaggedTensor:
-        """From values and the place where each row starts."""
-        values = _values(values)
-        starts = rows.whole_numbers(row_starts)
-        return cls.from_row_splits(values, np.append(starts, starts.dtype.type(_count(values))), name, validate)
-
-    @classmethod
-    def from_row_limits(
-        cls, values: Any, row_limits: Any, name: str | None = None, validate: bool = True
-    ) -> RaggedTensor:
-        """From values and the place where each row ends."""
-        return cls.from_row_splits(values, np.insert(rows.whole_numbers(row_limits), 0, 0), name, validate)
-
-    @classmethod
-    def from_value_rowids(
-        cls, values: Any, value_rowids: Any, nrows: Any = None, name: str | None = None, validate: bool = True
-    ) -> RaggedTensor:
-        """From values and the (never falling) row number of each."""
-        ids = rows.whole_numbers(value_rowids)
-        if validate:
-            check("value_rowids", ids, (np.diff(ids) >= 0).all(), "numbers that never fall")
-        count = int(nrows) if nrows is not None else (int(ids[-1]) + 1 if len(ids) else 0)
-        lengths = np.bincount(ids, minlength=count).astype(ids.dtype)
-        return cls.from_row_lengths(values, lengths, name, validate)
-
-    @classmethod
-    def from_uniform_row_length(
-        cls, values: Any, uniform_row_length: Any, nrows: Any = None, validate: bool = True, name: str | None = None
-    ) -> RaggedTensor:
-        """From values and the one length of all rows."""
-        values, length = _values(values), int(uniform_row_length)
-        count = int(nrows) if nrows is not None else _count(values) // length if length else 0
-        if validate:
-            check("uniform_row_length", length, count * length == _count(values), f"a divisor of {_count(values)}")
-        return cls(values, np.arange(count + 1) * length, length)
-
-    @classmethod
-    def from_nested_row_splits(
-        cls, flat_values: Any, nested_row_splits: Any, name: str | None = None, validate: bool = True
-    ) -> RaggedTensor:
-        """From values and the splits of each ragged axis, outermost first."""
-        return _nested(cls.from_row_splits, flat_values, nested_row_splits, validate)
-
-    @classmethod
-    def from_nested_row_lengths(
-        cls, flat_values: Any, nested_row_lengths: Any, name: str | None = None, validate: bool = True
-    ) -> RaggedTensor:
-        """From values and the row lengths of each ragged axis, outermost first."""
-        return _nested(cls.from_row_lengths, flat_values, nested_row_lengths, validate)
-
-    @classmethod
-    def from_nested_value_rowids(
-        cls,
-        flat_values: Any,
-        nested_value_rowids: Any,
-        nested_nrows: Any = None,
-        name: str | None = None,
-        validate: bool = True,
-    ) -> RaggedTensor:
-        """From values and the row numbers of each ragged axis, outermost first."""
-        made = _values(flat_values)
-        counts = list(nested_nrows) if nested_nrows is not None else [None] * len(nested_value_rowids)
-        for ids, count in zip(reversed(list(nested_value_rowids)), reversed(counts), strict=True):
-            made = cls.from_value_rowids(made, ids, count, name, validate)
-        return made
-
-    @classmethod
-    def from_tensor(
-        cls,
-        tensor: Any,
-        lengths: Any = None,
-        padding: Any = None,
-        ragged_rank: int = 1,
-        name: str | None = None,
-        row_splits_dtype: Any = "int64",
-    ) -> RaggedTensor:
-        """From a dense tensor, cut to the given ``lengths``, or without the trailing ``padding`` of each row."""
-        tensor = _values(tensor)
-        shape = tuple(tensor.shape)
-        if ragged_rank < 1 or ragged_rank >= len(shape):
-            raise ValueError(f"`ragged_rank` must lie in 1 ... {len(shape) - 1}. Received: ragged_rank={ragged_rank}")
-        if lengths is not None and isinstance(lengths, (list, tuple)) and lengths and np.ndim(rows.host(lengths[0])):
-            return _cut_nested(cls, tensor, lengths).with_row_splits_dtype(row_splits_dtype)
-        if ragged_rank > 1 and lengths is None and padding is None:
-            inner = cls.from_tensor(reshaped(tensor, (shape[0] * shape[1], *shape[2:])), ragged_rank=ragged_rank - 1)
-            return cls(inner, np.arange(shape[0] + 1) * shape[1]).with_row_splits_dtype(row_splits_dtype)
-        if lengths is None:
-            counts = np.full(shape[0], shape[1]) if padding is None else _unpadded(rows.host(tensor), padding)
-        else:
-            counts = np.minimum(rows.whole_numbers(lengths), shape[1])
-        flat = reshaped(tensor, (shape[0] * shape[1], *shape[2:]))
-        kept = rows.pick(flat, rows.ranges(np.arange(shape[0]) * shape[1], counts))
-        return cls(kept, rows.splits_of(counts)).with_row_splits_dtype(row_splits_dtype)
-
-    @classmethod
-    def from_sparse(cls, st_input: Any, name: str | None = None, row_splits_dtype: Any = "int64") -> RaggedTensor:
-        """From a sparse matrix whose rows are filled from the left without gaps."""
-        indices = rows.host(st_input.indices)
-        count = int(rows.host(st_input.dense_shape)[0])
-        made = cls.from_value_rowids(st_input.values, indices[:, 0], count)
-        check("st_input", "gaps", (rows.inside(made._splits) == indices[:, 1]).all(), "rows filled from the left")
-        return made.with_row_splits_dtype(row_splits_dtype)
 
     # --- facts -----------------------------------------------------------------------------------
     @property
@@ -237,7 +112,7 @@ class RaggedTensor:
         if isinstance(self._values, RaggedTensor):
             return RaggedTensor(self._values.row_lengths(axis - 1), self._splits)
         return self.with_values(
-            from_host(np.full(_count(self._values), self._values.shape[axis - 1], self._splits.dtype))
+            from_host(np.full(count_of(self._values), self._values.shape[axis - 1], self._splits.dtype))
         )
 
     def nested_row_lengths(self, name: str | None = None) -> tuple[Tensor, ...]:
@@ -272,14 +147,15 @@ class RaggedTensor:
     # --- other forms -----------------------------------------------------------------------------
     def with_values(self, new_values: Any) -> RaggedTensor:
         """The same rows with other values."""
-        check("new_values", _count(new_values), _count(new_values) == self._splits[-1], f"{self._splits[-1]} values")
+        count = count_of(new_values)
+        check("new_values", count, count == self._splits[-1], f"{self._splits[-1]} values")
         return RaggedTensor(new_values, self._splits, self._uniform)
 
     def with_flat_values(self, new_values: Any) -> RaggedTensor:
         """The same rows with other values below all ragged axes."""
         if isinstance(self._values, RaggedTensor):
             return self.with_values(self._values.with_flat_values(new_values))
-        return self.with_values(_values(new_values))
+        return self.with_values(tensor_of(new_values))
 
     def with_row_splits_dtype(self, dtype: Any) -> RaggedTensor:
         """The same rows with splits of that dtype on all ragged axes."""
@@ -376,33 +252,10 @@ class RaggedTensor:
 
 
 # --- making --------------------------------------------------------------------------------------
-def _values(x: Any) -> Any:
-    return x if isinstance(x, RaggedTensor) else rows.as_values(x)
-
-
-def _count(values: Any) -> int:
-    return len(values) if isinstance(values, RaggedTensor) else int(values.shape[0])
 
 
 def _number(value: int, dtype: Any) -> Tensor:
     return from_host(np.asarray(value, dtypes.as_dtype(dtype or "int64").as_numpy_dtype))
-
-
-def check(what: str, received: Any, holds: Any, expected: str = "0 first, then numbers that never fall") -> None:
-    if not bool(holds):
-        text = explain(f"RaggedTensor: argument `{what}` does not fit.", expected=expected, received=received)
-        raise InvalidArgumentError(None, None, text)
-
-
-def _nested(make: Callable, flat_values: Any, parts: Any, validate: bool) -> Any:
-    made = _values(flat_values)
-    for part in reversed(list(parts)):
-        made = make(made, part, None, validate)
-    return made
-
-
-def reshaped(tensor: Any, shape: tuple) -> Any:
-    return HostTensor(tensor._value.reshape(shape)) if isinstance(tensor, HostTensor) else ops.reshape(tensor, shape)
 
 
 def _merged(values: Any, count: int) -> Any:
@@ -421,26 +274,6 @@ def _merged_all(values: Any) -> Any:
     return reshaped(values, (-1,))
 
 
-def _unpadded(array: np.ndarray, padding: Any) -> np.ndarray:
-    padding = padding.encode() if isinstance(padding, str) else padding
-    filled = array != rows.host(padding)
-    if array.ndim > 2:
-        filled = filled.reshape(*array.shape[:2], -1).any(axis=-1)
-    last = array.shape[1] - np.argmax(filled[:, ::-1], axis=1)
-    return np.where(filled.any(axis=1), last, 0)
-
-
-def _cut_nested(cls: type, tensor: Any, lengths: Any) -> Any:
-    shape = tuple(tensor.shape)
-    outer = rows.whole_numbers(lengths[0])
-    flat = reshaped(tensor, (shape[0] * shape[1], *shape[2:]))
-    kept = rows.pick(flat, rows.ranges(np.arange(shape[0]) * shape[1], outer))
-    if len(lengths) > 1:
-        more = list(lengths[1:])
-        kept = RaggedTensor.from_tensor(kept, more if len(more) > 1 else more[0])
-    return cls(kept, rows.splits_of(outer))
-
-
 # --- other forms ---------------------------------------------------------------------------------
 def _bounds(x: Any) -> list[int]:
     if not isinstance(x, RaggedTensor):
@@ -457,7 +290,7 @@ def _dense(x: Any, default: Any, sizes: list[int]) -> Any:
     else:
         table = ops.concatenate([values, ops.cast(_filler(values, default), values.dtype)], axis=0)
     count, width = sizes[0] or len(x), sizes[1]
-    places = np.full((count, width), _count(values), np.int32)
+    places = np.full((count, width), count_of(values), np.int32)
     numbers, inner = rows.row_numbers(x._splits), rows.inside(x._splits)
     kept = (numbers < count) & (inner < width)
     places[numbers[kept], inner[kept]] = np.flatnonzero(kept)

@@ -107,6 +107,9 @@ class Generator:
         """Number of the algorithm: threefry."""
         return Algorithm.THREEFRY.value
 
+    def _checkpoint_children(self) -> list[tuple[str, Any]]:
+        return [("_state_var", self.state)]
+
     def reset(self, state: Any) -> None:
         """Go on from another state: at least two integers, of which the first two count."""
         state = state.read_value() if isinstance(state, Variable) else tensor(state)

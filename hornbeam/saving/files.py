@@ -8,6 +8,7 @@ from typing import Any
 
 from hornbeam.base import check, registry
 from hornbeam.base.errors import NotSupportedError, UnsupportedFileError
+from hornbeam.base.notices import warn
 from hornbeam.saving.archive import open_archive
 from hornbeam.saving.array_files import named_arrays, restore_arrays
 from hornbeam.saving.array_formats import write_npz, write_safetensors
@@ -66,6 +67,12 @@ def save_model(
     """
     path = free_path(filepath, overwrite)
     kind = _model_format(path, save_format, zipped)
+    if kind == "saved_model" and _takes_texts(model) and not any(kwargs.values()):
+        warn(
+            f"save_model(): {model.name!r} takes texts, and the compiled programs of a SavedModel cannot. The folder "
+            f"{path} holds what a .keras file does: `load_model` opens it, TensorFlow does not."
+        )
+        kind, zipped = "keras", False
     if kind != "saved_model":
         check.no_unknown(
             {name: value for name, value in kwargs.items() if value is not None},
@@ -78,6 +85,10 @@ def save_model(
         write_h5(model, path, include_optimizer=include_optimizer)
     else:
         registry.find("model writer", "saved_model")(model, path, include_optimizer=include_optimizer, **kwargs)
+
+
+def _takes_texts(model: Any) -> bool:
+    return any(tensor.dtype == "string" for tensor in getattr(model, "inputs", None) or ())
 
 
 def _model_format(path: str, save_format: str | None, zipped: bool | None) -> str:

@@ -10,14 +10,12 @@ from typing import Any
 import h5py
 
 from hornbeam.base import registry
-from hornbeam.base.errors import CorruptFileError
+from hornbeam.base.errors import CorruptFileError, UnsupportedFileError
 from hornbeam.core.scopes import override
-from hornbeam.keras.saving import serialization
-from hornbeam.keras.saving.scopes import CustomObjectScope, ObjectSharingScope, SafeModeScope
 from hornbeam.saving.h5_file import atomic_h5, dataset_in, group_in, names_in, open_h5, read_array, text_in
 from hornbeam.saving.h5_layers import listed_state, read_layers, write_layers, write_listed
 from hornbeam.saving.h5_sharing import number_shared
-from hornbeam.saving.keras_file import as_damage, build, check_size, finish, plain
+from hornbeam.saving.keras_file import as_damage, build, check_size, compile_as_stored, finish, plain
 from hornbeam.saving.learned import learned_in_configs
 from hornbeam.saving.plain_config import plain_config, plain_training
 from hornbeam.saving.restore import Staged
@@ -88,28 +86,37 @@ def read_h5(path: str, *, custom_objects: Any = None, compile: bool = True, safe
         if weights is None:
             raise CorruptFileError(f"{path}: group model_weights is missing; this is not a whole model.")
         check_size(model, os.path.getsize(path), path)
+        if not model.built and isinstance(weights, h5py.Group):
+            _build_or_refuse(model, config, weights, path)
         if model.built:
             with as_damage(path):
                 read_layers(model, weights, path, own_file=True)
         training = text_in(file, "training_config", path)
         if compile and training is not None:
-            _compile(model, parse_json(training, f"{path}:training_config"), version, custom_objects, safe_mode)
+            compile_as_stored(
+                model, parse_json(training, f"{path}:training_config"), version, custom_objects, safe_mode
+            )
             if "optimizer_weights" in file and getattr(model, "optimizer", None) is not None:
                 _restore_optimizer(model, file, path, version, backend)
         finish(model)
     return model
 
 
-def _compile(model: Any, training: Any, version: str | None, custom_objects: Any, safe_mode: bool) -> None:
-    if not isinstance(training, dict):
-        raise CorruptFileError("The training configuration in the file is no JSON object.")
-    config = registry.find("configs", "compile config")(training, version, custom_objects)
-    scopes = (CustomObjectScope(custom_objects), SafeModeScope(safe_mode), ObjectSharingScope())
-    with scopes[0], scopes[1], scopes[2], override(defer_values=True):
-        arguments = serialization.deserialize_keras_object(config, custom_objects=custom_objects, safe_mode=safe_mode)
-        model.compile(**arguments)
-        if model.built and model.optimizer is not None:
-            model.optimizer.build(model.trainable_variables)
+def _build_or_refuse(model: Any, config: Any, weights: h5py.Group, path: str) -> None:
+    """Build a model that its config alone does not build.
+
+    Raises:
+        UnsupportedFileError: the file has weights, and does not say for which inputs.
+    """
+    shape = config.get("build_config")
+    if isinstance(shape, dict):
+        with override(defer_values=True):
+            model.build_from_config(shape)
+    if not model.built and any(isinstance(part, h5py.Group) and len(part) for part in weights.values()):
+        raise UnsupportedFileError(
+            f"{path} holds weights of {type(model).__name__} {model.name!r}, but not the shapes of its inputs, so they "
+            "have no place to go. Make the model, call it on a batch of data, and use `load_weights` with this file."
+        )
 
 
 def _restore_optimizer(model: Any, file: h5py.File, path: str, version: str | None, backend: str | None) -> None:

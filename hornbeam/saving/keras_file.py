@@ -18,7 +18,7 @@ from hornbeam.base.errors import CorruptFileError, FileFormatError, UnsafeFileEr
 from hornbeam.core.scopes import override
 from hornbeam.core.variable import materialize
 from hornbeam.keras.saving import serialization
-from hornbeam.keras.saving.scopes import ObjectSharingScope
+from hornbeam.keras.saving.scopes import CustomObjectScope, ObjectSharingScope, SafeModeScope
 from hornbeam.saving.archive import ZipArchive, open_archive
 from hornbeam.saving.assets import assets_of, load_assets
 from hornbeam.saving.atomic import atomic_file, atomic_folder
@@ -35,6 +35,7 @@ from hornbeam.version import KERAS_VERSION
 __all__ = [
     "Prepared",
     "build",
+    "compile_as_stored",
     "finish",
     "keras_bytes",
     "plain",
@@ -227,6 +228,20 @@ def build(
     if not safe_mode:
         vars(model)["_loaded_without_safe_mode"] = True
     return model
+
+
+def compile_as_stored(model: Any, training: Any, version: Any, custom_objects: Any, safe_mode: bool) -> None:
+    """Compile a model with a training configuration that stands beside its config, in the form of any generation."""
+    if not isinstance(training, dict):
+        raise CorruptFileError("The training configuration in the file is no JSON object.")
+    outputs = getattr(model, "output_names", None)
+    config = registry.find("configs", "compile config")(training, version, custom_objects, outputs)
+    scopes = (CustomObjectScope(custom_objects), SafeModeScope(safe_mode), ObjectSharingScope())
+    with scopes[0], scopes[1], scopes[2], override(defer_values=True):
+        arguments = serialization.deserialize_keras_object(config, custom_objects=custom_objects, safe_mode=safe_mode)
+        model.compile(**arguments)
+        if model.built and model.optimizer is not None:
+            model.optimizer.build(model.trainable_variables)
 
 
 def check_names(config: Any) -> None:

@@ -20,12 +20,12 @@ from hornbeam.saving.assets import assets_of
 from hornbeam.saving.numbered import saves_by_number
 from hornbeam.saving.walk import walk
 
-__all__ = ["learned_in_configs"]
+__all__ = ["learned_in_configs", "vocabularies_in_configs"]
 
 
 @contextlib.contextmanager
 def learned_in_configs(model: Any, kind: str) -> Iterator[None]:
-    """While the block runs, configs of lookup layers hold the vocabularies that the layers learned.
+    """While the block runs, configs hold what layers learned.
 
     Args:
         model: the model.
@@ -34,6 +34,14 @@ def learned_in_configs(model: Any, kind: str) -> Iterator[None]:
     Raises:
         NotSupportedError: a layer has assets, or arrays that are no variables, which no config holds.
     """
+    with vocabularies_in_configs(model):
+        _refuse_the_rest(model, kind)
+        yield
+
+
+@contextlib.contextmanager
+def vocabularies_in_configs(model: Any) -> Iterator[None]:
+    """While the block runs, configs of lookup layers hold the vocabularies that the layers learned."""
     before: list[tuple[IndexLookup, Any, Any]] = []
     try:
         for _, item in walk(model):
@@ -43,7 +51,6 @@ def learned_in_configs(model: Any, kind: str) -> Iterator[None]:
                 item.input_vocabulary = words
                 if item._idf is not None:
                     item.input_idf_weights = np.asarray(item._idf)[: len(words)].tolist()
-        _refuse_the_rest(model, kind)
         yield
     finally:
         for item, words, weights in before:

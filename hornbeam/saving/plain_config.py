@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from hornbeam.keras.saving import serialization
+from hornbeam.keras.saving.registration import builtin
 from hornbeam.keras.saving.scopes import ObjectSharingScope
 from hornbeam.saving.older_graph import without_implied_masks
 
@@ -35,6 +36,22 @@ _UNKNOWN_ELSEWHERE: dict[str, tuple[Any, ...]] = {
     "seed": (None,),
     "sliding_window": (None,),
 }
+_PICTURES = {
+    "data_format": "channels_last", "pad_to_aspect_ratio": False, "fill_mode": "constant", "fill_value": 0.0,
+    "antialias": False,
+}  # fmt: skip
+_LOOKUP = {"oov_method": "floormod", "salt": None, "vocabulary_size": None}
+_CHANNELS = {"data_format": "channels_last"}
+_UNKNOWN_IN: dict[str, dict[str, Any]] = {
+    "Resizing": _PICTURES,
+    "RandomContrast": {**_CHANNELS, "value_range": [0, 255]},
+    "IntegerLookup": _LOOKUP,
+    "StringLookup": _LOOKUP,
+    **dict.fromkeys(("CenterCrop", "ZeroPadding1D"), _CHANNELS),
+    **dict.fromkeys(("RandomBrightness", "RandomCrop", "RandomFlip", "RandomHeight", "RandomRotation"), _CHANNELS),
+    **dict.fromkeys(("RandomTranslation", "RandomWidth", "RandomZoom"), _CHANNELS),
+}
+"""The same for single classes of layers."""
 
 
 def says_nothing(key: str, value: Any) -> bool:
@@ -50,6 +67,9 @@ def plain_config(model: Any) -> dict[str, Any]:
     simple = _is_simple(without)
     stored = without if simple else stored
     found = _entry(stored, simple)
+    if "layers" not in stored["config"] and stored.get("build_config"):
+        # A class of the user makes its variables when it is built; others overlook this key.
+        found["build_config"] = stored["build_config"]
     _count(found, {})
     return found
 
@@ -71,6 +91,7 @@ def _entry(stored: dict[str, Any], simple: bool) -> dict[str, Any]:
     config = _inner(stored["config"], simple)
     if stored["class_name"] == "InputLayer" and simple and "batch_shape" in config:
         config["batch_input_shape"] = config.pop("batch_shape")
+    _leave_out(config, stored["class_name"])
     if stored["class_name"] == "LeakyReLU" and "negative_slope" in config:
         config["alpha"] = config.pop("negative_slope")
     found = {"class_name": registered or stored["class_name"], "config": config}
@@ -85,6 +106,16 @@ def _entry(stored: dict[str, Any], simple: bool) -> dict[str, Any]:
     if _ADDED in stored:
         found[_ADDED] = stored[_ADDED]
     return found
+
+
+def _leave_out(config: Any, class_name: str) -> None:
+    """Remove the arguments of a layer that others do not know and that say nothing."""
+    for key, usual in _UNKNOWN_IN.get(class_name, {}).items():
+        value = config.get(key)
+        # A vocabulary that is written out tells its size.
+        implied = key == "vocabulary_size" and config.get("vocabulary") is not None
+        if implied or value == usual or (isinstance(value, tuple) and list(value) == usual):
+            config.pop(key, None)
 
 
 def _inner(value: Any, simple: bool) -> Any:
@@ -155,7 +186,7 @@ _METRICS = {
 }  # fmt: skip
 
 
-# Arguments of optimizers that older programs do not know; left out if none of them is used.
+# Arguments of optimizers that older programs do not know; left out where they are not used.
 _UNUSED = {
     "weight_decay": None,
     "clipnorm": None,
@@ -167,6 +198,26 @@ _UNUSED = {
 }
 
 
+def _used(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Arguments of an optimizer without those that are not used."""
+    averaged = arguments.get("use_ema", False)
+    found = {}
+    for key, value in arguments.items():
+        if key == "inner_optimizer" and isinstance(value, dict) and not value.get("registered_name"):
+            found[key] = {**value, "config": _used(value["config"])}
+        elif key not in _UNUSED or value != _UNUSED[key] or (averaged and "ema" in key):
+            found[key] = value
+    return found
+
+
+def _function_name(value: Any) -> Any:
+    """A function of Keras itself by its name, which every reader takes."""
+    if isinstance(value, dict) and value.get("class_name") == "function" and isinstance(value.get("config"), str):
+        known = any(builtin(module, value["config"]) for module in ("keras.losses", "keras.metrics"))
+        return value["config"] if known and value.get("registered_name") in (None, "function") else value
+    return value
+
+
 def plain_training(model: Any) -> dict[str, Any] | None:
     """Arguments of ``compile`` and the optimizer's config, ``None`` if the model is not compiled."""
     config = model.get_compile_config() if getattr(model, "compiled", False) else None
@@ -176,9 +227,7 @@ def plain_training(model: Any) -> dict[str, Any] | None:
     optimizer = stored.pop("optimizer", None)
     if isinstance(optimizer, dict):
         registered = optimizer.get("registered_name")
-        arguments = optimizer["config"]
-        if not registered and all(arguments.get(key, value) == value for key, value in _UNUSED.items()):
-            arguments = {key: value for key, value in arguments.items() if key not in _UNUSED}
+        arguments = optimizer["config"] if registered else _used(optimizer["config"])
         if optimizer["module"] == "keras.optimizers.legacy":
             arguments = {**arguments, "is_legacy_optimizer": True}
         optimizer = {"class_name": registered or optimizer["class_name"], "config": arguments}
@@ -202,4 +251,5 @@ def _mapped(value: Any, convert: Any) -> Any:
         return [_mapped(item, convert) for item in value]
     if isinstance(value, dict) and "class_name" not in value:
         return {key: _mapped(item, convert) for key, item in value.items()}
-    return value
+    named = _function_name(value)
+    return convert(named) if isinstance(named, str) else named

@@ -19,7 +19,7 @@ __all__ = ["bincount", "segment_mean", "segment_sqrt_n", "segment_sum"]
 
 
 def _known(value: Any, name: str) -> np.ndarray:
-    value = value_of(value)
+    value = value_of(ops.convert_to_tensor(value) if isinstance(value, (list, tuple)) else value)
     if isinstance(value, Tracer):
         raise TraceError(f"tf.sparse.{name}: the values decide the shape of the result; call it eagerly.")
     return np.asarray(value)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from hornbeam.base.errors import explain
 from hornbeam.errors import InvalidArgumentError
 from hornbeam.ops.host import strings as host
 from hornbeam.ragged import rows
@@ -37,17 +38,17 @@ def join(inputs: Any, separator: Any = "", name: str | None = None) -> Any:
 def reduce_join(
     inputs: Any, axis: Any = None, keepdims: bool = False, separator: Any = "", name: str | None = None
 ) -> Any:
-    """Join the texts along axes, in row-major order; along all of them by default.
+    """Join the texts along axes, one after another; along all of them in row-major order by default.
 
     References: TensorFlow `tf.strings.reduce_join`.
     """
     if isinstance(inputs, RaggedTensor):
         return _join_rows(inputs, axis, separator)
     texts = texts_of(inputs, "tf.strings.reduce_join")
-    axes = list(range(texts.ndim)) if axis is None else np.atleast_1d(number_of(axis)).tolist()
+    axes = list(range(texts.ndim))[::-1] if axis is None else np.atleast_1d(number_of(axis)).tolist()
     axes = [one + texts.ndim if one < 0 else one for one in axes]
     kept = [one for one in range(texts.ndim) if one not in axes]
-    moved = texts.transpose(kept + axes)
+    moved = texts.transpose(kept + axes[::-1])
     shape = tuple(texts.shape[one] for one in kept)
     table = moved.reshape(int(np.prod(shape)), -1)
     out = host.objects([text(separator).join(row) for row in table.tolist()], shape)
@@ -146,12 +147,21 @@ def unsorted_segment_join(
     """Join the texts that have one segment number, in order."""
     texts, ids = texts_of(inputs, "tf.strings.unsorted_segment_join"), number_of(segment_ids)
     shape = (int(num_segments), *texts.shape[ids.ndim :])
+    if ids.size and (ids.min() < 0 or ids.max() >= shape[0]):
+        raise InvalidArgumentError(
+            None,
+            None,
+            explain(
+                "tf.strings.unsorted_segment_join: a segment number lies outside.",
+                expected=f"numbers from 0 to {shape[0] - 1}",
+                received=f"{ids.min()} to {ids.max()}",
+            ),
+        )
     table = texts.reshape(ids.size, -1)
     groups: list[list[list[bytes]]] = [[[] for _ in range(table.shape[1])] for _ in range(shape[0])]
     for number, row in zip(ids.reshape(-1).tolist(), table.tolist(), strict=True):
-        if number >= 0:
-            for cell, one in zip(groups[number], row, strict=True):
-                cell.append(one)
+        for cell, one in zip(groups[number], row, strict=True):
+            cell.append(one)
     glue = text(separator)
     return strings(host.objects([glue.join(cell) for row in groups for cell in row], shape))
 

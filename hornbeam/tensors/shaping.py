@@ -12,6 +12,7 @@ from hornbeam.base import shapes
 from hornbeam.base.errors import NotSupportedError, explain
 from hornbeam.core.arguments import static_value
 from hornbeam.core.door import op
+from hornbeam.core.tensor import Tensor
 from hornbeam.errors import InvalidArgumentError
 from hornbeam.ops.promotion import promote
 from hornbeam.tensors.face import dtype_of, face, kept, shape_of, tensor, tensors
@@ -44,8 +45,16 @@ def _axis(axis: Any) -> Any:
 
 
 def _sizes(shape: Any) -> tuple[int, ...]:
-    found = static_value(list(shape) if isinstance(shape, (list, tuple)) else shape, "shape")
+    if type(shape) in (list, tuple):
+        return tuple(_size(item) for item in shape)
+    found = static_value(shape, "shape")
     return found if isinstance(found, tuple) else (found,)
+
+
+def _size(item: Any) -> Any:
+    """One size of a list; one computed as a float tensor (`tf.math.ceil(height / 2)`) is cast, as TensorFlow does."""
+    found = static_value(item, "shape")
+    return int(found) if isinstance(item, Tensor) and isinstance(found, float) else found
 
 
 # --- one tensor ----------------------------------------------------------------------------------

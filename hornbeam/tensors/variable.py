@@ -19,6 +19,7 @@ from hornbeam.core.tensor import HostTensor, ReadValue, Tensor
 from hornbeam.engine.jax_compat import Tracer
 from hornbeam.ops.at import update_at
 from hornbeam.tensors.face import tensor
+from hornbeam.tensors.indexed_slices import IndexedSlices
 from hornbeam.tensors.indexing import (
     gather,
     gather_nd,
@@ -236,6 +237,18 @@ class Variable(core.Variable, metaclass=_AnyVariable):
         """Subtract from the slices at ``indices``."""
         return self.assign(tensor_scatter_nd_sub(self, indices, updates))
 
+    def scatter_update(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Variable:
+        """Set the rows of an ``IndexedSlices``; steps are in order here, with or without a lock."""
+        return self.scatter_nd_update(*_rows(sparse_delta))
+
+    def scatter_add(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Variable:
+        """Add the rows of an ``IndexedSlices``."""
+        return self.scatter_nd_add(*_rows(sparse_delta))
+
+    def scatter_sub(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Variable:
+        """Subtract the rows of an ``IndexedSlices``."""
+        return self.scatter_nd_sub(*_rows(sparse_delta))
+
     @property
     def op(self) -> Variable:
         """The variable itself, which has a ``name`` as TensorFlow's operations have."""
@@ -249,6 +262,12 @@ class Variable(core.Variable, metaclass=_AnyVariable):
             AttributeError: always, as for TensorFlow's eager variables.
         """
         raise AttributeError("Variable.graph: there are no graphs here.")
+
+
+def _rows(slices: Any) -> tuple[Any, Any]:
+    if not isinstance(slices, IndexedSlices):
+        raise TypeError(f"Rows of a variable are given as a `tf.IndexedSlices`. Received: {slices!r}")
+    return ops.expand_dims(slices.indices, -1), slices.values
 
 
 def _word(value: Any, kind: type[enum.Enum]) -> str:

@@ -194,3 +194,10 @@ def test_damage_in_folders_is_reported(files, tmp_path, capsys, name, inner):
     (path / inner).write_bytes(content)
     assert verify.main([str(path)]) == 1
     assert inner.split(".")[0] in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", [inspect, verify])
+def test_missing_files_are_reported_as_json_too(tmp_path, capsys, command):
+    assert command.main([str(tmp_path / "none.keras"), "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert not found["ok"] and "none.keras" in found["problems"][0]

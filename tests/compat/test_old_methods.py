@@ -215,6 +215,11 @@ def test_scaled_losses():
     assert float(np.asarray(optimizer.get_scaled_loss(2.0))) == 16.0
     gradients = optimizer.get_unscaled_gradients([np.float32(16.0), None])
     assert float(gradients[0]) == 2.0 and gradients[1] is None
+    weight = tf.Variable(1.0)
+    optimizer.apply_gradients([(gradients[0], weight)])  # divided once, not twice
+    assert float(weight) == pytest.approx(1.0 - 0.01 * 2.0)
+    optimizer.apply_gradients([(tf.constant(16.0), weight)])
+    assert float(weight) == pytest.approx(1.0 - 0.01 * 4.0)
 
 
 def test_base_logger_averages_over_samples():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import hornbeam as tf
 from hornbeam import keras
 from hornbeam.base.errors import NotSupportedError
 from hornbeam.compat import measures, old_utils, refused
@@ -216,3 +217,91 @@ def test_decorators_of_old_layers_leave_methods_as_they_are():
     assert interfaces.generate_legacy_interface(allowed_positional_args=["units"])(call) is call
     with pytest.raises(AttributeError):
         interfaces.legacy_unknown_support  # noqa: B018
+
+
+def test_private_names_of_layers_and_optimizers():
+    layer = keras.layers.Dense(2, dtype="float64", name="first")
+    assert layer._compute_dtype == "float64" and layer._compute_dtype_object == tf.float64
+    layer._name = "second"
+    model = keras.Sequential([keras.layers.Input((3,)), layer])
+    model._name = "whole"
+    assert (layer._name, layer.name, model.name) == ("second", "second", "whole")
+    assert model.get_layer("second") is layer
+    optimizer = keras.optimizers.Adam(name="mine")
+    assert optimizer._name == "mine" and optimizer._track_trackable(layer, "layer") is layer
+    assert isinstance(keras.optimizers.get("sgd", use_legacy_optimizer=True), keras.optimizers.SGD)
+
+
+def test_metrics_of_outputs_are_monitored_by_their_old_names(tmp_path):
+    x = np.random.default_rng(0).random((24, 3)).astype("float32")
+    y = (x[:, :1] > 0.5).astype("float32")
+    inputs = keras.Input((3,))
+    outputs = [keras.layers.Dense(1, activation="sigmoid", name=name)(inputs) for name in ("left", "right")]
+    model = keras.Model(inputs, outputs)
+    model.compile("sgd", "binary_crossentropy", metrics={"left": "accuracy"})
+    saved = keras.callbacks.ModelCheckpoint(
+        str(tmp_path / "w-{val_left_acc:.1f}.weights.h5"), "val_left_acc", save_best_only=True, save_weights_only=True
+    )
+    history = model.fit(x, [y, y], validation_data=(x, [y, y]), callbacks=[saved], verbose=0).history
+    assert history["val_left_acc"] == history["val_left_accuracy"]
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+X = np.random.default_rng(0).random((24, 3)).astype("float32")
+Y = (X[:, :1] > 0.5).astype("float32")
+
+
+def test_configs_in_the_form_before_keras_3():
+    cases = [
+        (keras.initializers, keras.initializers.Zeros(), {"class_name": "Zeros", "config": {}}),
+        (keras.regularizers, keras.regularizers.L2(0.5), {"class_name": "L2", "config": {"l2": 0.5}}),
+        (keras.constraints, keras.constraints.NonNeg(), {"class_name": "NonNeg", "config": {}}),
+        (keras.losses, keras.losses.mean_squared_error, "mean_squared_error"),
+        (keras.activations, keras.activations.relu, "relu"),
+    ]
+    for room, item, expected in cases:
+        assert room.serialize(item, use_legacy_format=True) == expected
+        again = room.deserialize(expected, use_legacy_format=True)
+        assert again is item or type(again) is type(item)
+    for room, item in [(keras.layers, keras.layers.Dense(2)), (keras.optimizers, keras.optimizers.SGD(0.1))]:
+        config = room.serialize(item, use_legacy_format=True)
+        assert set(config) == {"class_name", "config"} and "module" in room.serialize(item)
+        assert room.deserialize(config).get_config() == item.get_config()
+
+
+def test_logs_are_made_of_results():
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse", metrics=["mae"])
+    model.evaluate(X, Y, verbose=0)
+    callbacks = keras.callbacks.CallbackList([keras.callbacks.History()])
+    logs = callbacks.make_logs(model, {"size": 8}, [0.5, 0.75], "test", prefix="val_")
+    first, second = (f"val_{name}" for name in model.metrics_names)
+    assert logs == {"size": 8, first: 0.5, second: 0.75}
+    assert callbacks.make_logs(model, {}, [1, 2], "predict") == {"outputs": [1, 2]}
+
+
+def test_metrics_that_count_in_python():
+    class Share(keras.metrics.PyMetric):
+        def update_state(self, y_true, y_pred, sample_weight=None):
+            assert not isinstance(np.asarray(y_true).sum(), tf.Tensor)
+            self.rows += len(np.asarray(y_true))
+            self.right += int((np.asarray(y_true).ravel() == (np.asarray(y_pred).ravel() > 0.5)).sum())
+
+        def reset_state(self):
+            self.rows = self.right = 0
+
+        def result(self):
+            return self.right / max(self.rows, 1)
+
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1, activation="sigmoid")])
+    model.compile(keras.optimizers.SGD(1.0), "binary_crossentropy", metrics=[Share(name="share"), "accuracy"])
+    history = model.fit(X, Y, batch_size=7, epochs=3, verbose=0, validation_data=(X, Y)).history
+    np.testing.assert_allclose(history["share"], history["accuracy"], rtol=1e-6)
+    np.testing.assert_allclose(history["val_share"], history["val_accuracy"], rtol=1e-6)
+    alone = Share()
+    alone.update_state(Y, Y)
+    assert alone.result() == 1 and alone.rows == 24
+
+
+def test_one_group_of_a_convolution():
+    assert keras.layers.Conv2D(3, 3, groups=None)(np.ones((1, 5, 5, 2), "float32")).shape == (1, 3, 3, 3)

@@ -225,3 +225,25 @@ def test_histories_of_one_output_and_of_own_steps(generation):
         model.fit(X, Y, verbose=0, validation_data=(X, Y), callbacks=callbacks)
         assert seen[-1] == expected.split()[:-1]
         assert list(model.history.history) == expected.split()
+
+
+@pytest.mark.usefixtures("old_spellings")
+def test_metrics_named_by_their_class_have_their_own_names(tmp_path, monkeypatch):
+    inputs = keras.Input((3,))
+    model = keras.Model(inputs, layers.Dense(1, activation="sigmoid")(inputs))
+    model.compile("sgd", "binary_crossentropy", metrics=["AUC", "Precision", "MSE", "accuracy"])
+    checkpoint = keras.callbacks.ModelCheckpoint(
+        str(tmp_path / "{val_AUC:.2f}-{val_precision:.2f}.weights.h5"),
+        monitor="val_AUC",
+        mode="max",
+        save_weights_only=True,
+    )
+    stop = keras.callbacks.EarlyStopping("val_precision_1", mode="max")
+    history = model.fit(X, Y, validation_data=(X, Y), verbose=0, callbacks=[checkpoint, stop]).history
+    assert list(history)[:5] == ["loss", "auc", "precision", "MSE", "accuracy"]
+    assert history["AUC"] is history["auc"] and history["val_Precision"] is history["val_precision"]
+    assert "recall" not in history and stop.monitor == "val_precision"
+    assert len(list(tmp_path.iterdir())) == 1
+    monkeypatch.setenv("HORNBEAM_GENERATION", "keras3")
+    model.compile("sgd", "binary_crossentropy", metrics=["AUC"])
+    assert list(model.fit(X, Y, verbose=0).history) == ["AUC", "loss"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import hornbeam as tf
 from hornbeam import keras
 from hornbeam.base.errors import NotSupportedError
 from tests.compat.spellings import no_notes, old_spellings  # noqa: F401 - fixtures
@@ -124,3 +125,38 @@ def test_outside_of_get_updates_variables_change_at_once():
     value = K.variable(1.0)
     K.update_add(value, 2.0)
     assert float(K.get_value(value)) == 3.0
+
+
+def test_names_of_variables_may_be_given_again():
+    layer = keras.layers.Dense(2)
+    layer.build((None, 3))
+    assert tf.Variable(tf.zeros_like(layer.kernel), name=layer.kernel.name).name.startswith("kernel")
+    made = keras.layers.Layer().add_weight(name="scope/w", shape=(2,))
+    assert "scope" in made.name and "/" not in str(made.name)
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.Adafactor(), "mse")
+    assert np.isfinite(model.train_on_batch(np.ones((2, 4)), np.ones((2, 1))))
+
+
+def test_slots_of_built_in_optimizers_under_their_former_names():
+    """The names are those of tf_keras 2.21."""
+    expected = {
+        ("SGD", ()): [],
+        ("SGD", (("momentum", 0.9),)): ["momentum"],
+        ("Adam", (("amsgrad", True),)): ["m", "v", "vhat"],
+        ("RMSprop", (("momentum", 0.5), ("centered", True))): ["rms", "momentum", "mg"],
+        ("Adadelta", ()): ["accum_grad", "accum_var"],
+        ("Adamax", ()): ["m", "v"],
+    }
+    for (kind, options), names in expected.items():
+        optimizer = getattr(keras.optimizers.legacy, kind)(0.1, **dict(options))
+        variable, other = K.variable(np.ones(2)), K.variable(np.ones(2))
+        optimizer.apply_gradients([(np.full(2, 3.0, "float32"), variable)])
+        assert optimizer.get_slot_names() == names
+        for name in names:
+            assert optimizer.get_slot(variable, name).shape == (2,)
+        with pytest.raises(KeyError, match="keeps no"):
+            optimizer.get_slot(other, "m")
+    np.testing.assert_allclose(np.asarray(optimizer.get_slot(variable, "m")), 0.3, rtol=1e-6)
+    np.testing.assert_allclose(np.asarray(optimizer.get_slot(variable, "v")), 3.0)
+    assert [one.name for one in optimizer.variables()] == [one.name for one in optimizer.variables]

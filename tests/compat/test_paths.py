@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
+
+import numpy as np
 import pytest
 
-from hornbeam.compat import device_lib, paths
+import hornbeam as tf
+from hornbeam import keras
+from hornbeam.base.errors import NotSupportedError
+from hornbeam.compat import device_lib, inner_names, paths
 
 
 @pytest.mark.parametrize(
@@ -90,3 +96,55 @@ def test_packages_that_were_apart():
     assert paths.moved("tensorflow.python.client.device_lib") == ["hornbeam.compat.device_lib"]
     devices = device_lib.list_local_devices()
     assert [device.device_type for device in devices if device.name == "/device:CPU:0"] == ["CPU"]
+
+
+@pytest.mark.parametrize(
+    ("place", "names"),
+    [
+        ("tensorflow.python.framework.errors_impl", "NotFoundError InvalidArgumentError"),
+        ("tensorflow.python.framework.ops", "EagerTensor Tensor"),
+        ("tensorflow.python.ops.init_ops_v2", "Zeros Ones TruncatedNormal glorot_normal"),
+        ("tensorflow.python.ops.init_ops", "Zeros glorot_normal_initializer"),
+        ("tensorflow.python.ops.lookup_ops", "StaticHashTable TextFileInitializer TextFileIndex"),
+        ("tensorflow.python.ops.resource_variable_ops", "ResourceVariable"),
+        ("tensorflow.python.ops.numpy_ops.np_config", "enable_numpy_behavior"),
+        ("tensorflow.python.ops.losses.loss_reduction", "ReductionV2"),
+        ("tensorflow.python.training.moving_averages", "assign_moving_average"),
+        ("tensorflow.python.training.adam", "AdamOptimizer"),
+        ("tensorflow.python.platform.gfile", "Exists Glob MakeDirs Open"),
+        ("tensorflow.python.platform.tf_logging", "info set_verbosity"),
+        ("tensorflow.python.data.ops.dataset_ops", "Dataset DatasetV2"),
+        ("tensorflow.python.lib.io.file_io", "FileIO file_exists get_matching_files"),
+        ("tensorflow.python.lib.io.tf_record", "TFRecordWriter"),
+        ("tensorflow.python.keras.optimizer_v2.learning_rate_schedule", "LearningRateSchedule ExponentialDecay"),
+        ("tensorflow.python.keras.optimizer_v2.optimizer_v2", "OptimizerV2"),
+        ("tensorflow.python.keras.utils.losses_utils", "ReductionV2"),
+        ("tensorflow.python.keras.layers.normalization.batch_normalization", "BatchNormalizationBase"),
+        ("keras.src.layers.convolutional.base_conv", "BaseConv Conv"),
+        ("keras.layers.convolutional", "_Conv Conv2D"),
+        ("keras.src.optimizers.base_optimizer", "BaseOptimizer"),
+        ("keras.saving.object_registration", "CustomObjectScope get_registered_name"),
+        ("keras.saving.legacy.serialization", "serialize_keras_object"),
+        ("keras.src.saving.serialization_lib", "deserialize_keras_object"),
+    ],
+)
+def test_names_of_private_places(place, names):
+    homes = [importlib.import_module(home) for home in paths.moved(place)]
+    for name in names.split():
+        assert any(hasattr(home, name) for home in homes), f"{place}.{name}"
+
+
+def test_what_private_names_do(tmp_path):
+    assert issubclass(keras.layers.Conv2D, inner_names.BaseConv) and inner_names.EagerTensor is tf.Tensor
+    assert inner_names.ReductionV2 is keras.losses.Reduction and inner_names.ResourceVariable is tf.Variable
+    variable = tf.Variable([1.0, 2.0])
+    inner_names.assign_moving_average(variable, tf.constant([3.0, 6.0]), 0.75, zero_debias=False)
+    np.testing.assert_allclose(variable, [1.5, 3.0])
+    with pytest.raises(NotSupportedError, match="zero_debias=False"):
+        inner_names.assign_moving_average(variable, variable, 0.5)
+    gfile = tf.compat.v1.gfile
+    gfile.MakeDirs(str(tmp_path / "a"))
+    with gfile.Open(str(tmp_path / "a" / "b.txt"), "w") as file:
+        file.write("x")
+    assert gfile.Exists(str(tmp_path / "a" / "b.txt")) and gfile.ListDirectory(str(tmp_path / "a")) == ["b.txt"]
+    assert [top for top, _, _ in gfile.Walk(str(tmp_path))] == [str(tmp_path), str(tmp_path / "a")]

@@ -143,6 +143,22 @@ def test_wrapped_metrics_keep_their_names():
     assert (type(metric).__name__, metric.name) == ("MeanAbsoluteError", "mae")
 
 
+def test_metrics_of_several_outputs_lose_the_name_in_front():
+    mean = {"class_name": "MeanMetricWrapper", "config": {"name": "p_mse", "fn": "mean_squared_error"}}
+    area = {"class_name": "AUC", "config": {"name": "q_p_area"}}
+    stored = {"optimizer_config": None, "loss": ["mse", "mse"], "metrics": [[mean], [area]]}
+    found = compile_config(stored, "2.15.0", None, ["p", "q"])["metrics"]
+    names = [keras.saving.deserialize_keras_object(one[0]).name for one in found]
+    assert names == ["mse", "p_area"]
+
+
+def test_metric_classes_given_by_name_keep_the_name_of_results():
+    (stored,) = compile_config({"metrics": ["AUC"]}, "2.15.0")["metrics"]
+    assert keras.saving.deserialize_keras_object(stored).name == "auc"
+    assert compile_config({"metrics": ["AUC"]}, "3.0.0")["metrics"] == ["AUC"]
+    assert compile_config({"metrics": ["MSE"]}, "2.15.0")["metrics"] == ["MSE"]
+
+
 def test_unknown_optimizers_are_refused_with_advice():
     with pytest.raises(UnsupportedFileError, match="compile=False"):
         compile_config({"optimizer_config": {"class_name": "TFOptimizer", "config": {}}, "loss": "mse"}, "2.2.4")
@@ -207,6 +223,34 @@ def test_other_states():
     )
     product = np.prod([0.9 * (1 - 0.5 * 0.96**t) for t in (1, 2)])
     assert float(optimizer._u_product) == pytest.approx(product, rel=1e-6)
+
+
+@pytest.mark.parametrize("named", [False, True])
+@pytest.mark.parametrize("slot_count", [0, 1, 2])
+def test_moving_averages_of_weights_stand_in_front(named, slot_count):
+    made = [keras.optimizers.SGD, lambda **k: keras.optimizers.SGD(momentum=0.9, **k), keras.optimizers.Adam]
+    optimizer, variables = trained(made[slot_count](use_ema=True))
+    averages, *kinds = slots(variables, 1 + slot_count)
+    by_weight = [array for arrays in zip(*kinds, strict=True) for array in arrays]
+    names = ["iteration:0", *(f"A/average/v{i}:0" for i in range(3))]
+    names += [f"A/{kind}/v{i}:0" for i in range(3) for kind in "mv"[:slot_count]]
+    arrays = [np.int64(3).reshape(()), *averages, *by_weight]
+    restored(optimizer, variables, arrays, names if named else (), version="2.15.0")
+    attributes = [[], ["momentums"], ["_momentums", "_velocities"]][slot_count]
+    for attribute, expected in zip(["_averages", *attributes], [averages, *kinds], strict=True):
+        for own, stored in zip(getattr(optimizer, attribute), expected, strict=True):
+            np.testing.assert_array_equal(np.asarray(own), stored)
+
+
+def test_weights_may_have_unequal_numbers_of_slots():
+    optimizer, variables = trained("adafactor")
+    rng = np.random.default_rng(0)
+    shapes = [(2,), (3,), (2, 3), (3,), (3,), (4,), (3, 4)]
+    arrays = [rng.uniform(size=shape).astype("float32") for shape in shapes]
+    restored(optimizer, variables, [np.int64(4).reshape(()), *arrays], version="2.15.0")
+    own = [optimizer._r[0], optimizer._c[0], *optimizer._v[:2], optimizer._r[2], optimizer._c[2], optimizer._v[2]]
+    for variable, stored in zip(own, arrays, strict=True):
+        np.testing.assert_array_equal(np.asarray(variable), stored)
 
 
 def test_states_that_do_not_fit_are_not_guessed():

@@ -15,6 +15,7 @@ import pytest
 
 from hornbeam import ops
 from hornbeam.core.function import TensorSpec, function, run_functions_eagerly
+from hornbeam.core.scopes import override
 from hornbeam.core.tape import GradientTape
 from hornbeam.core.tensor import from_host
 from hornbeam.core.variable import Variable
@@ -257,6 +258,76 @@ def test_what_was_read_or_returned_keeps_its_value():
     held += [add(ones), add(ones)]
     assert [float(np.asarray(one)[0]) for one in held] == [0, 0, 0, 2, 2, 4, 6]
     assert float(total.numpy()[3]) == 6.0
+
+
+def test_values_read_before_are_constants_of_a_function():
+    """A tensor that holds the array of a variable is not the variable: it keeps its value in later calls."""
+    total = Variable(np.ones(4, "float32"))
+    anchors = [total.value, total.read_value(), ops.convert_to_tensor(total)]
+
+    @function
+    def distance(step):
+        total.assign_add(step)
+        return [ops.max(total - anchor) for anchor in anchors]
+
+    one = ops.ones((4,))
+    assert [[float(found) for found in distance(one)] for _ in range(3)] == [[1] * 3, [2] * 3, [3] * 3]
+    assert [float(np.asarray(anchor)[0]) for anchor in anchors] == [1, 1, 1]
+
+
+def test_a_variable_that_was_read_while_a_function_is_traced_stays_one_input():
+    total = Variable(np.ones(4, "float32"))
+    inner = function(lambda x: x + total)
+
+    @function
+    def outer(x):
+        first = x * total
+        with override(frame=None):
+            held.append(total.read_value())
+        return first + inner(x) * total.read_value()
+
+    held, one = [], ops.ones((4,))
+    assert float(outer(one)[0]) == 3.0
+    total.assign(total + 1.0)
+    assert float(outer(one)[0]) == 8.0
+
+
+def test_values_given_to_another_variable_are_not_shared():
+    (total, add), (other, _) = adding(), adding()
+    ones = ops.ones((4,))
+    for read in (lambda: other.value, lambda: other.read_value(), lambda: ops.convert_to_tensor(other), lambda: other):
+        add(ones)
+        total.assign(read())
+        add(ones)
+        assert float(other.numpy()[0]) == 0.0 and float(total.numpy()[0]) == 2.0
+
+
+class Scaled:
+    """A method that is compiled."""
+
+    def __init__(self, factor):
+        self.factor = Variable(factor)
+
+    @function
+    def apply(self, x, shift=1.0):
+        return x * self.factor + shift
+
+
+def test_methods_become_concrete_for_their_object():
+    double, triple, x = Scaled(2.0), Scaled(3.0), ops.convert_to_tensor([1.0, 2.0])
+    first = double.apply.get_concrete_function(TensorSpec((None,), "float32"))
+    second = triple.apply.get_concrete_function(x, shift=0.5)
+    assert [list(np.asarray(out)) for out in (first(x), first(x=x), second(x))] == [[3, 5], [3, 5], [3.5, 6.5]]
+    assert first.structured_outputs.shape == (None,)
+    assert double.apply == double.apply != triple.apply
+    with pytest.raises(TypeError, match="position 0 is missing"):
+        first()
+    with pytest.raises(TypeError, match="takes 1 tensors, but 2"):
+        second(x, x)
+    kept = weakref.ref(double)
+    del double, first
+    gc.collect()
+    assert kept() is None
 
 
 def test_ctrl_c_leaves_whole_steps():

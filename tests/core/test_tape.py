@@ -168,6 +168,18 @@ def test_tape_around_a_compiled_function():
     np.testing.assert_allclose(gv.numpy(), 12)
 
 
+def test_compiled_functions_pass_gradients_to_tensors_that_they_close_over():
+    v, c = Variable(3.0), tensor(2.0, 2.0)
+    alone = function(lambda: c * c)
+    alone()
+    with GradientTape(persistent=True) as tape:
+        tape.watch(c)
+        made = v * 2.0
+        scaled, squares = function(lambda: made * v)(), alone()
+    np.testing.assert_allclose(tape.gradient(scaled, v).numpy(), 12)
+    np.testing.assert_allclose(tape.gradient(squares, c).numpy(), [4, 4])
+
+
 def test_equal_shapes_compile_once():
     v = Variable([1.0, 2.0])
 
@@ -182,3 +194,11 @@ def test_equal_shapes_compile_once():
     for _ in range(5):
         step()
     assert len(from_op._pure) == before
+
+
+def test_gradients_reach_variables_through_value_and_its_call():
+    variable = Variable(np.array([1.0, 2.0], "float32"))
+    with GradientTape(persistent=True) as tape:
+        results = [ops.sum(read**2) for read in (variable.value, variable.value(), variable.read_value())]
+    for result in results:
+        np.testing.assert_allclose(tape.gradient(result, variable), [2.0, 4.0])

@@ -112,6 +112,12 @@ def test_strings_live_on_the_host():
         ops.add(x, 1)
 
 
+@pytest.mark.parametrize("dtype", ["longdouble", "M8[D]", "m8[s]", "V4"])
+def test_dtypes_that_devices_do_not_have_are_refused(dtype):
+    with pytest.raises(TypeError, match="no counterpart here"):
+        from_host(np.zeros(3, dtype))
+
+
 def test_a_traced_tensor_has_no_value():
     seen = []
 

@@ -198,3 +198,32 @@ def test_files_are_written_on_the_first_whole_pass_only(tmp_path, way):
     before = len(calls)
     assert [int(v) for v in kept.as_numpy_iterator()] == [0, 2, 4, 6, 8, 10]
     assert len(calls) == before
+
+
+@pytest.mark.parametrize("kind", ["rows", "batches", "sparse", "cut short"])
+def test_saved_elements_keep_their_kind(tmp_path, kind):
+    """Rows of ragged tensors make ragged batches again, and specs are those of the data set, not of what it held."""
+    ragged = Dataset.from_tensor_slices(tf.ragged.constant([[1, 2], [3], [], [4, 5, 6]]))
+    dataset = {
+        "rows": ragged,
+        "batches": ragged.batch(3),
+        "sparse": Dataset.from_tensor_slices(tf.sparse.from_dense([[1, 0], [0, 2], [0, 0]])),
+        "cut short": Dataset.range(4).map(lambda n: tf.range(n)).take(1),
+    }[kind]
+    dataset.save(str(tmp_path / "kept"))
+    found = Dataset.load(str(tmp_path / "kept"))
+    assert found.element_spec == dataset.element_spec
+
+    def plain(data):
+        dense = tf.sparse.to_dense if kind == "sparse" else lambda element: element
+        return [dense(part).numpy().tolist() if kind != "batches" else part.to_list() for part in data]
+
+    assert plain(found) == plain(dataset)
+    if kind == "rows":
+        assert [batch.to_list() for batch in found.batch(3)] == [[[1, 2], [3], []], [[4, 5, 6]]]
+
+
+def test_windows_are_not_saved(tmp_path):
+    with pytest.raises(NotSupportedError, match="DatasetSpec"):
+        Dataset.range(6).window(2).save(str(tmp_path / "kept"))
+    assert not (tmp_path / "kept").exists()

@@ -32,6 +32,9 @@ RESUMED = {
     "cache": lambda: Dataset.range(9).map(lambda v: v + 1).cache().shuffle(9).repeat(3),
     "buffer": lambda: _words().filter(lambda text: len(text.numpy()) > 0).shuffle(5).batch(4).unbatch(),
     "sample": lambda: Dataset.sample_from_datasets([Dataset.range(9), Dataset.range(20, 30)]).batch(3),
+    "resampled": lambda: Dataset.range(90).rejection_resample(
+        lambda v: tf.cast(v % 5 == 0, tf.int32), [0.5, 0.5], [0.8, 0.2], seed=3
+    ),
     "random_source": lambda: Dataset.random().take(9),
 }
 
@@ -206,3 +209,30 @@ def test_checkpoints_hold_iterators(tmp_path):
     newer = checkpoint.save(str(tmp_path / "ckpt"))
     again.restore(newer)
     assert next(other).numpy().tolist() == rest[1]
+
+
+@pytest.mark.filterwarnings("ignore:tf.function:UserWarning")
+def test_functions_take_new_elements_in_each_call():
+    """Elements taken while a function is compiled would be constants of it: always the first order of a shuffle."""
+    data = tf.data.Dataset.range(6).shuffle(6, seed=1).map(lambda number: tf.cast(number, tf.float32))
+    weight = tf.Variable(2.0)
+
+    @tf.function
+    def epoch(rows):
+        seen, total = [], 0.0
+        for row in rows:
+            with tf.GradientTape() as tape:
+                loss = row * weight * weight
+            total += tape.gradient(loss, weight)
+            seen.append(row)
+        return tf.stack(seen), total
+
+    orders = []
+    for _ in range(4):
+        order, total = epoch(data)
+        assert sorted(order.numpy().tolist()) == [0, 1, 2, 3, 4, 5] and float(total) == 15 * 2 * 2
+        orders.append(order.numpy().tolist())
+    assert len({tuple(order) for order in orders}) > 1
+    iterator = iter(tf.data.Dataset.range(10))
+    following = tf.function(lambda: next(iterator) + 1)
+    assert [int(following()) for _ in range(3)] == [1, 2, 3]

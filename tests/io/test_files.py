@@ -1,6 +1,7 @@
 """Files, records' messages, serialized tensors and encoded pictures."""
 
 import gzip
+import struct
 import zlib
 
 import numpy as np
@@ -195,3 +196,40 @@ def test_pictures():
         tf.io.decode_and_crop_jpeg(jpeg, [2, 3, 40, 5])
     with pytest.raises(tf.errors.InvalidArgumentError, match="channels"):
         tf.io.encode_png(np.zeros((2, 2, 7), "uint8"))
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_pictures_of_16_bits(channels):
+    pixels = np.random.default_rng(channels).integers(0, 65536, (9, 7, channels)).astype("uint16")
+    stored = tf.io.encode_png(pixels, compression=3)
+    np.testing.assert_array_equal(tf.io.decode_png(stored, dtype="uint16").numpy(), pixels)
+    np.testing.assert_array_equal(tf.io.decode_png(stored).numpy(), pixels >> 8)
+    np.testing.assert_array_equal(
+        tf.io.decode_image(stored, dtype="float32").numpy(), np.float32(pixels) * np.float32(1 / 65535)
+    )
+    # libpng's share of each colour, rounded.
+    luma = (pixels[..., :3].astype(int) @ [9797, 19234, 3737] + 16384) >> 15 if channels > 2 else pixels[..., 0]
+    np.testing.assert_array_equal(tf.io.decode_png(stored, channels=1, dtype="uint16").numpy()[..., 0], luma)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="damaged"):
+        tf.io.decode_png(stored.numpy()[:-30], dtype="uint16")
+
+
+@pytest.mark.parametrize("kind", range(5))
+def test_rows_of_16_bit_pictures_are_filtered_in_five_ways(kind):
+    """Pixels from rows that were packed with each filter, by the formulas of the PNG specification."""
+    pixels = np.random.default_rng(kind).integers(0, 65536, (4, 5, 3)).astype(">u2")
+    raw = pixels.view("u1").reshape(4, 5, 6).astype(int)
+    left, above, corner = (np.zeros_like(raw) for _ in range(3))
+    left[:, 1:], above[1:], corner[1:, 1:] = raw[:, :-1], raw[:-1], raw[:-1, :-1]
+    guess = left + above - corner
+    order = np.stack([np.abs(guess - near) for near in (left, above, corner)]).argmin(axis=0)
+    paeth = np.choose(order, [left, above, corner])
+    rows = (raw - [0 * raw, left, above, (left + above) // 2, paeth][kind]) % 256
+    packed = b"".join(bytes([kind]) + bytes(row.ravel().tolist()) for row in rows)
+    head = struct.pack(">IIBBBBB", 5, 4, 16, 2, 0, 0, 0)
+    parts = [(b"IHDR", head), (b"IDAT", zlib.compress(packed)), (b"IEND", b"")]
+    chunks = [
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body)) for name, body in parts
+    ]
+    found = tf.io.decode_png(b"\x89PNG\r\n\x1a\n" + b"".join(chunks), dtype="uint16")
+    np.testing.assert_array_equal(found.numpy(), pixels)

@@ -109,3 +109,78 @@ def test_zero_bytes_at_the_end_of_texts_stay():
 def test_sound_is_rounded_as_tensorflow_does():
     found, _ = tf.audio.decode_wav(tf.audio.encode_wav([[0.5 / 32768], [np.sin(1.0)], [1.2], [-1.0]], 8000))
     np.testing.assert_array_equal(found.numpy()[:, 0] * 32768, [1, 27573, 32767, -32768])
+
+
+def _example(**features):
+    return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString()
+
+
+@pytest.mark.parametrize(
+    "kind, first, second",
+    [
+        ("RowLengths", [1, 3], [1]),
+        ("RowSplits", [0, 1, 4], [0, 1]),
+        ("RowStarts", [0, 1], [0]),
+        ("RowLimits", [1, 4], [1]),
+        ("ValueRowIds", [0, 1, 1, 1], [0]),
+    ],
+)
+def test_values_are_cut_into_rows(kind, first, second):
+    records = [_example(v=_ints(1, 2, 3, 4), cut=_ints(*first)), _example(v=_ints(5), cut=_ints(*second))]
+    partition = getattr(tf.io.RaggedFeature, kind)("cut")
+    found = tf.io.parse_example(records, {"rows": tf.io.RaggedFeature(tf.int64, "v", [partition])})["rows"]
+    assert found.to_list() == [[[1], [2, 3, 4]], [[5]]]
+    even = [tf.io.RaggedFeature.UniformRowLength(2)]
+    records = [_example(v=_ints(1, 2, 3, 4)), _example(v=_ints(5, 6))]
+    pairs = tf.io.parse_example(records, {"rows": tf.io.RaggedFeature(tf.int64, "v", even)})["rows"]
+    assert pairs.to_list() == [[[1, 2], [3, 4]], [[5, 6]]] and tuple(pairs.shape) == (2, None, 2)
+
+
+def test_examples_in_json():
+    text = (
+        '{"features": {"feature": {"n": {"int64List": {"value": ["1", 2]}}, "f": {"float_list": {"value": [0.5]}}, '
+        '"b": {"bytesList": {"value": ["eA=="]}}}}}'
+    )
+    made = tf.io.decode_json_example([text])
+    spec = {"n": tf.io.FixedLenFeature([2], tf.int64), "b": tf.io.FixedLenFeature([], tf.string)}
+    found = tf.io.parse_example(made, spec | {"f": tf.io.FixedLenFeature([], tf.float32)})
+    assert {key: value.numpy().tolist() for key, value in found.items()} == {"n": [[1, 2]], "b": [b"x"], "f": [0.5]}
+    for wrong in ("{", '{"features": {"feature": {"n": {"wordList": {}}}}}', "[1]"):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="JSON"):
+            tf.io.decode_json_example(wrong)
+
+
+def test_sparse_tensors_as_strings():
+    table = tf.sparse.from_dense([[1, 0, 0], [0, 0, 2], [0, 0, 0]])
+    stored = tf.io.serialize_many_sparse(table)
+    again = tf.io.deserialize_many_sparse(stored, tf.int32)
+    np.testing.assert_array_equal(tf.sparse.to_dense(again), tf.sparse.to_dense(table))
+    texts = tf.sparse.from_dense([["a", ""], ["", "b"]])
+    one = tf.io.deserialize_many_sparse([tf.io.serialize_sparse(texts)], tf.string, rank=2)
+    assert tf.sparse.to_dense(one).numpy().tolist() == [[[b"a", b""], [b"", b"b"]]]
+    with pytest.raises(tf.errors.InvalidArgumentError, match="rank"):
+        tf.io.deserialize_many_sparse(stored, tf.int32, rank=2)
+
+
+def test_older_ways_to_elements(tmp_path):
+    made = tf.data.experimental.from_list([(1, "a"), (2, "b")])
+    assert made.element_spec == (tf.TensorSpec([], tf.int32), tf.TensorSpec([], tf.string))
+    assert list(made.as_numpy_iterator()) == [(1, b"a"), (2, b"b")]
+    rows = tf.data.Dataset.range(4).map(lambda n: tf.range(n))
+    sparse = rows.apply(tf.data.experimental.dense_to_sparse_batch(3, [4]))
+    assert sparse.element_spec == tf.SparseTensorSpec([None, 4], tf.int64) and len(sparse) == 2
+    np.testing.assert_array_equal(
+        tf.sparse.to_dense(next(iter(sparse)), -1), [[-1] * 4, [0, -1, -1, -1], [0, 1, -1, -1]]
+    )
+    with pytest.raises(tf.errors.InvalidArgumentError, match="row_shape"):
+        list(rows.apply(tf.data.experimental.dense_to_sparse_batch(4, [2])))
+    path = str(tmp_path / "a.tfrecord")
+    with tf.io.TFRecordWriter(path) as writer:
+        for number in range(5):
+            writer.write(_example(x=_ints(number, 2 * number), y=_ints(number % 2)))
+    spec = {"x": tf.io.FixedLenFeature([2], tf.int64), "y": tf.io.FixedLenFeature([], tf.int64)}
+    batches = list(
+        tf.data.experimental.make_batched_features_dataset(path, 2, spec, label_key="y", num_epochs=1, shuffle=False)
+    )
+    assert [x["x"].numpy().tolist() for x, _ in batches] == [[[0, 0], [1, 2]], [[2, 4], [3, 6]], [[4, 8]]]
+    assert [y.numpy().tolist() for _, y in batches] == [[0, 1], [0, 1], [0]]

@@ -65,6 +65,18 @@ def test_learned_vocabularies_stand_in_the_config_of_h5_files(tmp_path, kind, mo
     np.testing.assert_array_equal(keras.models.load_model(tmp_path / "m.h5").predict(words, verbose=0), expected)
 
 
+@pytest.mark.filterwarnings("default::UserWarning")
+def test_models_for_texts_go_into_folders(tmp_path):
+    words = np.array([["a b"], ["zz b c"]])
+    layer = keras.layers.TextVectorization(output_mode="multi_hot")
+    layer.adapt(["a b", "b c"])
+    model = keras.Sequential([keras.Input((1,), dtype="string"), layer, keras.layers.Dense(1)])
+    with pytest.warns(UserWarning, match="takes texts"):
+        keras.saving.save_model(model, tmp_path / "m", save_format="tf")
+    loaded = keras.models.load_model(tmp_path / "m")
+    np.testing.assert_array_equal(loaded.predict(words, verbose=0), model.predict(words, verbose=0))
+
+
 def test_what_h5_files_cannot_hold_is_refused(tmp_path):
     """R-09a."""
     model = keras.Sequential([keras.Input((3,)), Remembering(name="keeper")])

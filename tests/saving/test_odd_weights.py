@@ -192,3 +192,15 @@ def test_optimizer_states(tmp_path, name):
     for one in loaded:
         assert steps(one) == expected
         same_weights(one, model)
+
+
+def test_checkpoints_of_models_that_are_never_called(tmp_path):
+    class Own(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.inner = keras.Sequential([keras.layers.Input((2,)), keras.layers.Dense(1)])
+
+    first, second = Own(), Own()
+    first.save_weights(str(tmp_path / "weights"), save_format="tf")
+    second.load_weights(str(tmp_path / "weights"))
+    np.testing.assert_array_equal(first.inner.get_weights()[0], second.inner.get_weights()[0])

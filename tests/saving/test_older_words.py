@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from hornbeam import keras
+from hornbeam.base.errors import UnsupportedFileError
 from hornbeam.keras import layers
 from hornbeam.saving.h5_layers import listed_state
-from hornbeam.saving.plain_config import plain_config
+from hornbeam.saving.plain_config import plain_config, plain_training
 from hornbeam.saving.saved_model.folder import open_folder
 from hornbeam.saving.saved_model.metadata import keras_nodes
 
@@ -102,6 +103,31 @@ def test_optimizer_state_in_h5_files(tmp_path, optimizer, words):
     assert loaded.train_on_batch(x, y) == model.train_on_batch(x, y)
 
 
+def test_training_in_words_of_the_optimizers_before_keras_3():
+    model = keras.Sequential([keras.Input((3,)), layers.Dense(2)])
+    model.compile(
+        keras.optimizers.SGD(clipnorm=0.5), keras.losses.mean_squared_error, metrics=[keras.losses.cosine_similarity]
+    )
+    found = plain_training(model)
+    unknown = {"weight_decay", "use_ema", "ema_momentum", "ema_overwrite_frequency", "clipvalue", "global_clipnorm"}
+    assert found["optimizer_config"]["config"]["clipnorm"] == 0.5
+    assert not unknown & found["optimizer_config"]["config"].keys()
+    assert (found["loss"], found["metrics"]) == ("mean_squared_error", ["cosine_similarity"])
+    model.compile(keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(use_ema=True)), "mse")
+    inner = plain_training(model)["optimizer_config"]["config"]["inner_optimizer"]["config"]
+    assert inner["use_ema"] is True and inner["ema_momentum"] == 0.99 and "clipnorm" not in inner
+
+
+def test_arguments_that_only_keras_3_knows_are_left_out():
+    parts = [layers.ZeroPadding1D(1), layers.StringLookup(vocabulary=["a"]), layers.RandomFlip(), layers.Resizing(2, 2)]
+    for part in parts:
+        config = keras.Sequential([part])
+        stored = plain_config(config)["config"]["layers"][-1]["config"]
+        assert not {"data_format", "vocabulary_size", "oov_method", "salt", "antialias"} & stored.keys()
+    other = plain_config(keras.Sequential([layers.ZeroPadding1D(1, data_format="channels_first")]))
+    assert other["config"]["layers"][-1]["config"]["data_format"] == "channels_first"
+
+
 def test_casts_of_layers_are_no_part_of_the_graph(tmp_path):
     """Keras reads a model whose layers compute in another dtype than its inputs have."""
     x = keras.Input((3,))
@@ -145,3 +171,40 @@ def test_calls_with_initial_states_and_words_of_random_layers():
     first = {"class_name": "InputLayer", "config": {"name": "i", "batch_input_shape": [None, 4, 4, 3]}}
     config = {"class_name": "Sequential", "config": {"name": "s", "layers": [first, turned]}}
     assert keras.models.model_from_json(json.dumps(config)).layers[0].mode == "horizontal"
+
+
+@keras.saving.register_keras_serializable("older_words")
+class Net(keras.Model):
+    """A model whose variables are made by its first call."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.first, self.norm = layers.Dense(3, "relu"), layers.BatchNormalization()
+
+    def call(self, x):
+        return self.norm(self.first(x))
+
+
+def test_models_of_the_user_in_h5_files_have_their_weights(tmp_path):
+    model = Net()
+    x = np.random.default_rng(0).normal(size=(4, 2)).astype("float32")
+    model(x)
+    model.save(tmp_path / "m.h5")
+    np.testing.assert_array_equal(keras.models.load_model(tmp_path / "m.h5")(x), model(x))
+    with h5py.File(tmp_path / "m.h5", "r+") as file:
+        config = json.loads(file.attrs["model_config"])
+        config.pop("build_config")
+        file.attrs["model_config"] = json.dumps(config)
+    with pytest.raises(UnsupportedFileError, match="not the shapes of its inputs"):
+        keras.models.load_model(tmp_path / "m.h5")
+
+
+def test_learned_vocabularies_are_in_saved_models(tmp_path):
+    lookup = layers.IntegerLookup()
+    lookup.adapt(np.array([3, 3, 7, 9]))
+    words = keras.Input((2,), dtype="int64")
+    model = keras.Model(words, layers.Embedding(6, 2)(lookup(words)))
+    x = np.array([[3, 9], [1, 7]])
+    model.save(tmp_path / "m")
+    np.testing.assert_array_equal(keras.models.load_model(tmp_path / "m")(x), model(x))
+    assert lookup.get_config()["vocabulary"] is None

@@ -1,5 +1,7 @@
 """Models come back from files: training goes on, custom objects, texts, wrong arguments."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -108,3 +110,12 @@ def test_weights_of_a_model_that_only_has_a_train_step(tmp_path):
 
     with pytest.raises(ValueError, match="not built"):
         Empty().save_weights(tmp_path / "empty.weights.h5")
+
+
+def test_functions_of_lambda_layers_see_what_the_program_imported(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys.modules["__main__"], "halves", 0.5, raising=False)
+    function = eval("lambda x: x * halves", {"halves": 0.5})
+    model = keras.Sequential([keras.layers.Input((2,)), keras.layers.Lambda(function)])
+    model.save(tmp_path / "m.keras")
+    loaded = keras.saving.load_model(tmp_path / "m.keras", safe_mode=False)
+    np.testing.assert_array_equal(loaded(np.ones((1, 2), "float32")), [[0.5, 0.5]])

@@ -69,4 +69,9 @@ CASES = [
     "tf.expand_dims(tf.constant(['a', 'b']), -1)",
     "tf.constant([['a', 'b'], ['c', 'd']])[:, 1]",
     "tf.where(tf.constant(['a', 'b']) == 'a', 'yes', 'no')",
+    "tf.strings.reduce_join([['a', 'b'], ['c', 'd']], axis=[0, 1], separator='+')",
+    "tf.strings.reduce_join([['a', 'b'], ['c', 'd']], axis=[1, 0], keepdims=True)",
+    "parts(tf.strings.split(['  a  ', 'a b c', ''], maxsplit=1))",
+    "parts(tf.strings.split(['a b ', 'a,b'], maxsplit=0))",
+    "parts(tf.strings.split(['a,b,c'], ',', maxsplit=0))",
 ]

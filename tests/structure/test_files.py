@@ -17,8 +17,6 @@ LIMIT = 400
 LISTS = frozenset({"hornbeam/ops/__init__.py", "hornbeam/keras/ops/numpy.py"})
 LONG_FILES = {
     "hornbeam/data/dataset.py": "the public class: one short method per source, fact and way to read",
-    "hornbeam/data/transforms.py": "the public methods with their arguments explained; the work is done elsewhere",
-    "hornbeam/ragged/tensor.py": "one class with the many ways of TensorFlow to make, ask and turn it",
     "hornbeam/core/variable.py": "the class and the group operations share its slot, the lock and the rule of lending",
 }
 

@@ -170,3 +170,16 @@ def test_variables_in_a_graph_keep_changing():
     with tf.GradientTape() as tape:
         total = tf.reduce_sum(model(x))
     np.testing.assert_array_equal(tape.gradient(total, weights), np.ones((3, 2)))
+
+
+def test_sizes_in_lists_may_be_computed_as_floats():
+    half = tf.math.ceil(tf.constant(5) / 2)
+    assert half.dtype.is_floating
+    assert tf.tile(tf.ones((1, 2)), [half, 1]).shape == (3, 2)
+    assert tf.reshape(tf.range(6), [half, 2]).shape == (3, 2)
+
+
+def test_one_element_is_a_number():
+    assert int(tf.constant([3])) == 3 and float(tf.constant([[2.5]])) == 2.5
+    with pytest.raises(TypeError):
+        int(tf.constant([1, 2]))

@@ -149,3 +149,21 @@ def test_devices():
         assert tf.constant([1.0]).device.endswith("CPU:0")
     with pytest.raises(ValueError, match="device name"), tf.device("somewhere"):
         raise AssertionError("the block must not run")
+
+
+def test_rows_are_given_as_slices():
+    v = tf.Variable([[1.0, 2.0], [3.0, 4.0]])
+    v.scatter_update(tf.IndexedSlices([[9.0, 9.0]], [1]))
+    v.scatter_add(tf.IndexedSlices([[1.0, 1.0], [2.0, 2.0]], [0, 0]))
+    v.scatter_sub(tf.IndexedSlices([[4.0, 5.0]], [1]))
+    np.testing.assert_array_equal(v, [[4, 5], [5, 4]])
+    with pytest.raises(TypeError, match="IndexedSlices"):
+        v.scatter_add([[1.0, 1.0]])
+
+
+def test_choices_may_be_members_of_enums():
+    layer = tf.keras.layers.Layer()
+    weight = layer.add_weight(
+        shape=(), aggregation=tf.VariableAggregation.MEAN, synchronization=tf.VariableSynchronization.ON_READ
+    )
+    assert (weight.aggregation, weight.synchronization) == ("mean", "on_read")

@@ -174,3 +174,13 @@ def test_cluster():
     spec = tf.train.ClusterSpec({"worker": ["a:1", "b:2"], "ps": {3: "c:4"}})
     assert spec.num_tasks("worker") == 2 and spec.task_address("ps", 3) == "c:4" and spec.job_tasks("ps")[0] is None
     assert tf.train.ClusterSpec(spec.as_dict()) == spec
+
+
+def test_generators_of_random_numbers_go_on(tmp_path):
+    generator = tf.random.Generator.from_seed(7)
+    generator.normal((3,))
+    path = tf.train.Checkpoint(generator=generator).write(tmp_path / "g")
+    wanted = generator.normal((2,)).numpy()
+    other = tf.random.Generator.from_seed(1)
+    tf.train.Checkpoint(generator=other).read(path).assert_consumed()
+    np.testing.assert_array_equal(other.normal((2,)).numpy(), wanted)

@@ -139,5 +139,4 @@ REFUSED = {
     "ClassMethod": "a method of a TensorFlow class. Rebuild the model in Python and load its weights by name.",
     "InstanceMethod": "a method of a TensorFlow object. Rebuild the model in Python and load its weights by name.",
     "InstanceProperty": "a property of a TensorFlow object. Rebuild the model in Python and load its weights by name.",
-    "DenseFeatures": "which works on feature columns. Use preprocessing layers, and load the weights by name.",
 }

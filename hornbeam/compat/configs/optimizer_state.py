@@ -40,15 +40,19 @@ def optimizer_state(optimizer: Any, arrays: list[np.ndarray], names: list[str], 
     variables = list(info["variables"])
     if not variables or not hasattr(optimizer, "slot_groups"):
         return pairs if not slots else None
+    slot_names = names[len(arrays) - len(slots) :]
+    averages, slots, slot_names = _averages(optimizer, variables, slots, slot_names)
     found = None
     for order in _orders(variables, info, version):
-        found = _slots(optimizer, order, slots, names[len(arrays) - len(slots) :], version)
+        found = _slots(optimizer, order, slots, slot_names, version)
         if found is not None:
             break
     if found is None:
+        found = _uneven(optimizer, variables, slots)
+    if found is None:
         return None
     _restore_product(optimizer, scalars, pairs, info)
-    return pairs + found
+    return pairs + averages + found
 
 
 # --- counters ------------------------------------------------------------------------------------
@@ -140,6 +144,37 @@ def _slots(
         for slot, column in zip(slots, _match(slots, columns, names, count, by_slot), strict=True)
         for pair in _assign(optimizer, slot, order, column)
     ]
+
+
+def _averages(
+    optimizer: Any, variables: list[Any], arrays: list[np.ndarray], names: list[str]
+) -> tuple[Pairs, list[np.ndarray], list[str]]:
+    """The moving averages of the weights, one array per weight in front of the slots; and what follows them."""
+    if not getattr(optimizer, "use_ema", False):
+        return [], arrays, names
+    own = [optimizer._averages[optimizer._indices[one]] for one in variables]
+    count = len(own)
+    if [array.shape for array in arrays[:count]] != [tuple(one.shape) for one in variables]:
+        return [], arrays, names
+    if names:
+        are_averages = _slot_word(names[0]) == "average"
+    else:
+        slots = sum(len(group) for group in optimizer.slot_groups())
+        are_averages = len(arrays) == count * (1 + slots) or _uneven(optimizer, variables, arrays[count:]) is not None
+    if not are_averages:
+        return [], arrays, names
+    pairs = [pair for pair in zip(own, arrays[:count], strict=True) if pair[0] is not None]
+    return pairs, arrays[count:], names[count:]
+
+
+def _uneven(optimizer: Any, order: list[Any], arrays: list[np.ndarray]) -> Pairs | None:
+    """Weight by weight, where some weights have fewer slots: those that hold no array here are stored nowhere."""
+    slots = [slot for group in optimizer.slot_groups() for slot in group]
+    places = [getattr(optimizer, slot.attribute)[optimizer._indices[one]] for one in order for slot in slots]
+    own = [place for place in places if place is not None and tuple(place.shape) != ()]
+    if [tuple(one.shape) for one in own] != [array.shape for array in arrays]:
+        return None
+    return list(zip(own, arrays, strict=True))
 
 
 def _grouped(optimizer: Any, shapes: list[tuple], given: list[tuple]) -> bool:

@@ -14,13 +14,16 @@ _KEPT = ("run_eagerly", "steps_per_execution", "jit_compile")
 _UNIT_LOSSES = {"auto": "sum_over_batch_size"}
 
 
-def compile_config(training: dict[str, Any], version: str | None = None, custom_objects: Any = None) -> dict[str, Any]:
+def compile_config(
+    training: dict[str, Any], version: str | None = None, custom_objects: Any = None, outputs: list[str] | None = None
+) -> dict[str, Any]:
     """Arguments of ``compile``, serialised as today.
 
     Args:
         training: the stored training configuration, or the ``compile_config`` of a model's config.
         version: version of Keras that wrote it.
         custom_objects: the user's own classes and functions by name.
+        outputs: names of the model's outputs, if known.
 
     Raises:
         UnsupportedFileError: an optimizer that cannot be rebuilt.
@@ -32,7 +35,7 @@ def compile_config(training: dict[str, Any], version: str | None = None, custom_
         "loss_weights": training.get("loss_weights"),
     }
     for key in ("metrics", "weighted_metrics"):
-        found[key] = _metrics(training.get(key), training, context)
+        found[key] = _metrics(training.get(key), training, context, outputs)
     for key in _KEPT:
         if training.get(key) is not None and context.generation >= 3:
             found[key] = training[key]
@@ -156,13 +159,14 @@ def _loss(value: Any, context: Context) -> Any:
     return {"module": "keras.losses", "class_name": name.removeprefix("Custom>"), "config": config}
 
 
-def _metrics(value: Any, training: dict[str, Any], context: Context) -> Any:
+def _metrics(value: Any, training: dict[str, Any], context: Context, names: list[str] | None) -> Any:
     if value is None:
         return None
     outputs = _output_names(training)
     if isinstance(value, (list, tuple)) and value and all(isinstance(item, (list, tuple)) for item in value):
         # One list per output, names with the output's name in front.
-        lists = [[_metric(item, outputs, context) for item in inner] for inner in value]
+        each = [[name] for name in names] if names and len(names) == len(value) > 1 else [outputs] * len(value)
+        lists = [[_metric(item, own, context) for item in inner] for inner, own in zip(value, each, strict=True)]
         return lists[0] if len(lists) == 1 else lists
     return _each(value, lambda item: _metric(item, outputs, context))
 
@@ -175,6 +179,11 @@ def _output_names(training: dict[str, Any]) -> list[str]:
 
 
 def _metric(value: Any, outputs: list[str], context: Context) -> Any:
+    if isinstance(value, str) and context.generation < 3 and not context.knows(value):
+        kind = builtin("keras.metrics", value)
+        # A class given by its name: results carried the name of its instance, not the one given.
+        is_class = isinstance(kind, type) and kind.__name__ == value
+        return {"module": "keras.metrics", "class_name": value, "config": {}} if is_class else value
     if not isinstance(value, dict):
         return value
     name = value["class_name"]

@@ -8,6 +8,7 @@ from typing import Any
 
 from hornbeam import ops
 from hornbeam.base import trees
+from hornbeam.compat.loading import load
 from hornbeam.compat.methods.gone import gone
 from hornbeam.compat.notes import note
 from hornbeam.core.variable import Variable
@@ -115,7 +116,28 @@ def _setter(attribute: str, doc: str, get: Callable[[Any], Any]) -> property:
     return property(read, write, doc=doc)
 
 
+def _set_name(self: Any, value: Any) -> None:
+    if isinstance(value, str):
+        self.name = value
+    else:
+        vars(self)["_name"] = value
+
+
+NAME = property(
+    lambda self: vars(self).get("_name", self.name), _set_name, doc="The name, which old programs changed here."
+)
+
+
+def track_trackable(self: Any, trackable: Any, name: str, overwrite: bool = False) -> Any:
+    """The object itself: what a layer holds as an attribute is tracked."""
+    return trackable
+
+
 LAYER: dict[str, Any] = {
+    "_compute_dtype": property(lambda self: self.compute_dtype, doc="Dtype of the computation."),
+    "_compute_dtype_object": property(lambda self: load(":as_dtype")(self.compute_dtype), doc="Dtype of it."),
+    "_name": NAME,
+    "_track_trackable": track_trackable,
     "get_input_at": get_input_at,
     "get_output_at": get_output_at,
     "get_input_shape_at": get_input_shape_at,

@@ -15,6 +15,7 @@ from hornbeam.compat import decay
 from hornbeam.compat.loading import load
 from hornbeam.compat.methods import own_optimizers
 from hornbeam.compat.methods.gone import GoneError
+from hornbeam.compat.methods.layers import NAME, track_trackable
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tape import GradientTape
 from hornbeam.core.tensor import wrap
@@ -149,6 +150,8 @@ OPTIMIZER: dict[str, Any] = {
     "decay": property(_decay, _set_decay, doc="What the constructor's `decay` was, or what a class has set."),
     "updates": property(_updates, _set_updates, doc="What a class's own `get_updates` has kept."),
     "_get_hyper": _get_hyper,
+    "_name": NAME,
+    "_track_trackable": track_trackable,
     "_set_hyper": _set_hyper,
 }
 
@@ -161,9 +164,26 @@ def get_scaled_loss(self: Any, loss: Any) -> Any:
 
 
 def get_unscaled_gradients(self: Any, grads: Any) -> list[Any]:
-    """Gradients of the scaled loss divided by the loss scale."""
-    factor = 1.0 / np.asarray(self.scale_loss(1.0))
-    return [None if gradient is None else gradient * float(factor) for gradient in grads]
+    """Gradients of the scaled loss divided by the loss scale; the next update does not divide them again."""
+    vars(self)["_program_unscales"] = True
+    return [None if gradient is None else gradient / _scale_for(self, gradient) for gradient in grads]
+
+
+def _scale_for(self: Any, gradient: Any) -> Any:
+    return ops.cast(self.scale_loss(1.0), gradient.dtype)
+
+
+def _without_dividing_twice(apply: Callable) -> Callable:
+    @functools.wraps(apply)
+    def applied(self: Any, grads: Any, trainable_variables: Any = None) -> None:
+        if vars(self).pop("_program_unscales", False):
+            grads = [None if gradient is None else gradient * _scale_for(self, gradient) for gradient in grads]
+        apply(self, grads, trainable_variables)
+
+    return applied
+
+
+AROUND_LOSS_SCALE: dict[str, Callable] = {"apply": _without_dividing_twice}
 
 
 LOSS_SCALE_OPTIMIZER: dict[str, Any] = {
@@ -276,7 +296,21 @@ def _minimize(method: Callable) -> Callable:
     return minimize
 
 
-AROUND_STATE: dict[str, Callable] = {"_learning_rate_config": _plain_schedule}
+class _Variables(list):
+    """The variables, also for programs that call ``optimizer.variables()``."""
+
+    def __call__(self) -> list[Any]:
+        return list(self)
+
+
+def _callable_variables(variables: property) -> property:
+    read = variables.fget
+    assert read is not None
+    return property(lambda self: _Variables(read(self)), doc=variables.__doc__)
+
+
+AROUND_STATE: dict[str, Callable] = {"_learning_rate_config": _plain_schedule, "variables": _callable_variables}
+AROUND_WRAPPER: dict[str, Callable] = {"variables": _callable_variables}
 AROUND_OPTIMIZER: dict[str, Callable] = {
     **own_optimizers.AROUND,
     "iterations": _settable_count,

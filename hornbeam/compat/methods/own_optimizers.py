@@ -241,6 +241,9 @@ def add_slot(self: Any, var: Variable, slot_name: str, initializer: Any = "zeros
     slots = vars(self).setdefault("_slots", {})
     key = (id(var), slot_name)
     if key not in slots:
+        if shape is None and getattr(initializer, "shape", None) is not None:
+            # A tensor is the value itself, of its own shape.
+            shape = tuple(initializer.shape)
         if shape is None:
             slots[key] = self.add_variable_from_reference(var, slot_name, initializer)
         else:
@@ -248,14 +251,58 @@ def add_slot(self: Any, var: Variable, slot_name: str, initializer: Any = "zeros
     return slots[key]
 
 
+_FORMER_SLOTS = {
+    "SGD": {"momentum": "momentum"},
+    "Adam": {"m": "momentum", "v": "velocity", "vhat": "velocity_hat"},
+    "Adamax": {"m": "momentum", "v": "norm"},
+    "Nadam": {"m": "momentum", "v": "velocity"},
+    "RMSprop": {"rms": "velocity", "momentum": "momentum", "mg": "average_gradient"},
+    "Adagrad": {"accumulator": "accumulator"},
+    "Adadelta": {"accum_grad": "accumulated_grad", "accum_var": "accumulated_delta_var"},
+    "Ftrl": {"accumulator": "accumulator", "linear": "linear"},
+}
+"""Class to the names that its slots had, and those that they have."""
+
+
+def _kept_slots(self: Any) -> dict[str, list]:
+    """Former name (today's, where there is none) to the lists of Hornbeam's own slots, by number of the variable."""
+    names = next((_FORMER_SLOTS[one.__name__] for one in type(self).__mro__ if one.__name__ in _FORMER_SLOTS), {})
+    former: dict[str, str] = {today: old for old, today in names.items()}
+    groups: Any = self.slot_groups() if hasattr(self, "slot_groups") else ()
+    return {
+        former.get(str(slot.name), str(slot.name)): vars(self)[slot.attribute]
+        for group in groups
+        for slot in group
+        if slot.attribute in vars(self)
+    }
+
+
+def get_slot_names(self: Any) -> list[str]:
+    """Names that ``get_slot`` takes."""
+    return list(dict.fromkeys([*_kept_slots(self), *(name for _, name in vars(self).get("_slots", {}))]))
+
+
 def get_slot(self: Any, var: Variable, slot_name: str) -> Variable:
-    """The variable that ``add_slot`` made."""
-    return vars(self)["_slots"][(id(var), slot_name)]
+    """A variable that the optimizer keeps beside a trained one.
+
+    Raises:
+        KeyError: there is none of that name.
+    """
+    found = vars(self).get("_slots", {}).get((id(var), slot_name))
+    if found is None and var in self._indices and slot_name in (kept := _kept_slots(self)):
+        found = kept[slot_name][self._get_variable_index(var)]
+    if found is None:
+        raise KeyError(
+            f"{self.name} keeps no {slot_name!r} beside variable {getattr(var, 'path', var)!r}. "
+            f"Its slots are {get_slot_names(self)}; they are made by the first step."
+        )
+    return found
 
 
 SLOTS: dict[str, Any] = {
     "add_slot": add_slot,
     "get_slot": get_slot,
+    "get_slot_names": get_slot_names,
     "_prepare_local": _prepare_local,
     "_fallback_apply_state": _fallback_apply_state,
     "_decayed_lr": _decayed_lr,

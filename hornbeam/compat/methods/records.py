@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import functools
+import re
+import string
 from collections.abc import Callable
 from typing import Any
+
+from hornbeam.base.names import to_snake_case
 
 
 # --- metrics -------------------------------------------------------------------------------------
@@ -47,7 +51,26 @@ def other_name(name: str, known: Any) -> str | None:
     """The name under which a log is kept today; None if there is none."""
     start, stem = ("val_", name[4:]) if name.startswith("val_") else ("", name)
     options = [_OTHER.get(stem), *(_SPECIAL if stem in _GENERAL else ()), *(_GENERAL if stem in _SPECIAL else ())]
-    return next((f"{start}{option}" for option in options if option and f"{start}{option}" in known), None)
+    found = next((f"{start}{option}" for option in options if option and f"{start}{option}" in known), None)
+    return found or _of_an_output(name, known) or _of_same_class(name, known)
+
+
+def _of_an_output(name: str, known: Any) -> str | None:
+    """``val_main_accuracy`` for ``val_main_acc``: the metric of one of several outputs."""
+    output, _, stem = name.rpartition("_")
+    return other if output and (other := f"{output}_{_OTHER.get(stem)}") in known else None
+
+
+def _of_same_class(name: str, known: Any) -> str | None:
+    """``auc`` for ``AUC``, ``precision`` for ``precision_1`` and the other way round, if only one log can be meant."""
+    plain = plain_name(name)
+    logs = [one for one in known if plain_name(one) == plain]
+    return logs[0] if len(logs) == 1 and "loss" not in plain else None
+
+
+def plain_name(name: str) -> str:
+    """A metric's name without capitals and without the number that sets it apart."""
+    return re.sub(r"_\d+$", "", to_snake_case(name)).replace("__", "_")
 
 
 class OldKeys(dict):
@@ -117,6 +140,30 @@ def _with_old_names(get: Callable) -> Callable:
     return found
 
 
+def _by_old_name(check_monitor: Callable) -> Callable:
+    @functools.wraps(check_monitor)
+    def checked(self: Any, available: list[str], possible: list[str]) -> None:
+        known = dict.fromkeys([*available, *possible])
+        if self.monitor not in known:
+            other = _of_an_output(self.monitor, known) or _of_same_class(self.monitor, known)
+            self.monitor = other or self.monitor
+        check_monitor(self, available, possible)
+
+    return checked
+
+
+def _with_old_placeholders(get_file_path: Callable) -> Callable:
+    @functools.wraps(get_file_path)
+    def path(self: Any, epoch: int, batch: int | None, logs: Any) -> str:
+        wanted = {field for _, field, _, _ in string.Formatter().parse(self.filepath) if field} - set(logs or {})
+        named = {name: logs[other] for name in wanted if (other := other_name(name, logs or {})) is not None}
+        return get_file_path(self, epoch, batch, {**logs, **named} if named else logs)
+
+    return path
+
+
+AROUND_CHECKPOINT: dict[str, Callable] = {"_get_file_path": _with_old_placeholders}
+AROUND_MONITOR: dict[str, Callable] = {"check_monitor": _by_old_name}
 LOGS: dict[str, Any] = {"__missing__": _log_of_old_name}
 AROUND_LOGS: dict[str, Callable] = {"get": _with_old_names}
 AROUND_HISTORY: dict[str, Callable] = {

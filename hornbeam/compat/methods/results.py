@@ -2,7 +2,8 @@
 
 Logs and histories begin with the loss, and those of validation come last. For models with several outputs
 the order is: the loss, losses of the outputs, then the metrics of the first output, those of the second ...; a flat
-list of metrics is for each output; and the one loss of several outputs is listed by its output's name too.
+list of metrics is for each output; and the one loss of several outputs is listed by its output's name too. Metrics
+given by the name of their class have their own names: ``"AUC"`` is ``auc``.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import Any
 
 from hornbeam.base import trees
 from hornbeam.compat.configs.defaults import compiles_for_all_outputs, is_first_tensorflow
+from hornbeam.compat.methods.records import plain_name
+from hornbeam.keras import metrics
 from hornbeam.keras.metrics import Mean, Metric
 from hornbeam.keras.trainers.compiled_loss import object_name
 
@@ -86,6 +89,8 @@ def _for_each_output(build: Callable) -> Callable:
     @functools.wraps(build)
     def built(self: Any, y_true: Any, y_pred: Any) -> None:
         keys = _outputs_of(y_pred)
+        if compiles_for_all_outputs():
+            self.given, self.given_weighted = _with_own_names(self.given), _with_own_names(self.given_weighted)
         if keys and compiles_for_all_outputs():
             _name_outputs(self, keys)
             for attribute in ("given", "given_weighted"):
@@ -96,6 +101,20 @@ def _for_each_output(build: Callable) -> Callable:
         build(self, y_true, y_pred)
 
     return built
+
+
+def _with_own_names(given: Any) -> Any:
+    """Metrics in place of the names of their classes; they keep the names that they give themselves."""
+    if isinstance(given, dict) and "class_name" not in given:
+        return {name: _with_own_names(one) for name, one in given.items()}
+    if isinstance(given, (list, tuple)):
+        return type(given)(_with_own_names(one) for one in given)
+    if not isinstance(given, str) or not isinstance(getattr(metrics, given, None), type) or given == "Accuracy":
+        return given
+    found = metrics.get(given)
+    # No number behind the name: how often the class was used before is not what a program's author counts.
+    found.name = plain_name(found.name)
+    return found
 
 
 def _copy(metric: Any) -> Any:
@@ -135,9 +154,9 @@ def _names_to_come(training: Any, outputs: list[str]) -> list[str]:
     found = [f"{name}_loss" for name in has_loss] if several else []
     for name in outputs:
         for argument in ("metrics", "weighted_metrics"):
-            metrics = _entry(given[argument], outputs, name, flat_for_all=True)
-            metrics = metrics if isinstance(metrics, (list, tuple)) else [metrics]
-            found += [f"{name}_{_name(one)}" if several else _name(one) for one in metrics if one is not None]
+            entry = _entry(given[argument], outputs, name, flat_for_all=True)
+            entries = entry if isinstance(entry, (list, tuple)) else [entry]
+            found += [f"{name}_{_name(one)}" if several else _name(one) for one in entries if one is not None]
     return found
 
 

@@ -48,6 +48,10 @@ class VariableName(str):
 def _long_names(constructor: Callable) -> Callable:
     @functools.wraps(constructor)
     def constructed(self: Any, *args: Any, **kwargs: Any) -> None:
+        # A variable that is named after another one takes its short name; scopes in a name were allowed.
+        args = tuple(str(one) if isinstance(one, VariableName) else one for one in args)
+        if isinstance(name := kwargs.get("name"), str):
+            kwargs["name"] = str(name).replace("/", "_")
         constructor(self, *args, **kwargs)
         self.name = VariableName.of(self)
 

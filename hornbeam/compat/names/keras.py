@@ -13,11 +13,15 @@ _PUBLIC = (
     "tree utils wrappers"
 )
 
+_SERIALIZERS = "activations constraints initializers losses metrics regularizers"
+
 FIRST: dict[str, dict[str, str]] = {
-    "hornbeam.keras.layers": _all(
-        "compat.old_layers.renamed",
-        "Convolution1D Convolution2D Convolution3D SeparableConvolution2D",
-    ),
+    **{f"hornbeam.keras.{room}": {"serialize": f"compat.old_forms:{room}"} for room in _SERIALIZERS.split()},
+    "hornbeam.keras.optimizers.schedules": {"serialize": "compat.old_forms:schedules"},
+    "hornbeam.keras.layers": {
+        "serialize": "compat.old_forms:layers",
+        **_all("compat.old_layers.renamed", "Convolution1D Convolution2D Convolution3D SeparableConvolution2D"),
+    },
     "hornbeam.keras.backend": {
         "backend": "compat.backend_name:backend",
         "batch_dot": "compat.methods.batch_products:batch_dot",
@@ -27,6 +31,7 @@ FIRST: dict[str, dict[str, str]] = {
     "hornbeam.keras.utils": {"to_categorical": "compat.categorical:to_categorical"},
     # Modules of ours have these names too; old programs mean the classes.
     "hornbeam.keras.optimizers": {
+        "serialize": "compat.old_forms:optimizers",
         "adadelta": "keras.optimizers:Adadelta",
         "adagrad": "keras.optimizers:Adagrad",
         "adam": "keras.optimizers:Adam",
@@ -37,9 +42,7 @@ FIRST: dict[str, dict[str, str]] = {
     },
 }
 
-_REFUSED_LAYERS = (
-    "PeepholeLSTMCell DenseFeatures SequenceFeatures DynamicEmbedding DynamicLookup ConvRNN2D ConvRecurrent2D Recurrent"
-)
+_REFUSED_LAYERS = "PeepholeLSTMCell SequenceFeatures DynamicEmbedding DynamicLookup ConvRNN2D ConvRecurrent2D Recurrent"
 
 ARCHITECTURES = {
     "convnext": "ConvNeXtBase ConvNeXtLarge ConvNeXtSmall ConvNeXtTiny ConvNeXtXLarge",
@@ -79,6 +82,7 @@ MODULES: dict[str, dict[str, str]] = {
         **_all("compat.old_layers.fourier", "RandomFourierFeatures"),
         **_all("compat.old_layers.crossing", "CategoryCrossing"),
         **_all("compat.old_layers.base", "AbstractRNNCell PreprocessingLayer"),
+        **_all("compat.feature_column.layers", "DenseFeatures"),
         **_all("compat.refused", _REFUSED_LAYERS),
     },
     "hornbeam.keras.models": {
@@ -108,7 +112,8 @@ MODULES: dict[str, dict[str, str]] = {
         "compat.measures",
         "cosine cosine_proximity precision recall fmeasure fbeta_score matthews_correlation MeanRelativeError "
         "MeanTensor",
-    ),
+    )
+    | {"PyMetric": "compat.python_metric:PyMetric"},
     "hornbeam.keras.initializers": {
         "_compute_fans": "compat.old_utils:compute_fans",
         "normal": "keras.initializers:RandomNormal",

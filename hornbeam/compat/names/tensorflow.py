@@ -61,7 +61,7 @@ V1 = {
     "logging": "compat.v1.logging",
     "app": "compat.v1.app",
     "flags": "compat.v1.app:flags",
-    "gfile": "io.gfile",
+    "gfile": "compat.v1.gfile",
     "train": "compat.v1.train",
     "layers": "compat.v1.layers",
     "estimator": "compat.estimator",

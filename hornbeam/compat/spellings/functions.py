@@ -11,10 +11,7 @@ from hornbeam.compat.spellings.table import Translator, data_format, spell
 _FORMAT = {"dim_ordering": "data_format"}
 _FORMAT_VALUES = {"dim_ordering": data_format}
 _WORDS = {"nb_words": "num_words"}
-_FORM = {
-    "deserialize": {"use_legacy_format": ((False, True), "leave it out; both forms of config are read")},
-    "serialize": {"use_legacy_format": ((False,), "use `keras.legacy.saving.serialize_keras_object` for that form")},
-}
+_FORM = {"use_legacy_format": ((False, True), "leave it out; both forms of config are read")}
 
 
 def _format(owner: str, renamed: dict[str, str] | None = None, **options: Any) -> Translator:
@@ -115,11 +112,12 @@ for _room in (
     "optimizers",
     "regularizers",
 ):
-    for _name in ("serialize", "deserialize"):
-        FUNCTIONS.setdefault(f"keras.{_room}", {})[_name] = spell(f"{_room}.{_name}", only=_FORM[_name])
-FUNCTIONS["keras.optimizers.schedules"] = {
-    _name: spell(f"schedules.{_name}", only=_FORM[_name]) for _name in ("serialize", "deserialize")
-}
+    FUNCTIONS.setdefault(f"keras.{_room}", {})["deserialize"] = spell(f"{_room}.deserialize", only=_FORM)
+FUNCTIONS["keras.optimizers"]["get"] = spell(
+    "optimizers.get",
+    only={"use_legacy_optimizer": ((None, False, True), "leave it out; there is one set of optimizers")},
+)
+FUNCTIONS["keras.optimizers.schedules"] = {"deserialize": spell("schedules.deserialize", only=_FORM)}
 
 for _room, _networks in ARCHITECTURES.items():
     _names = [*_networks.split(), "preprocess_input", "decode_predictions"]

@@ -95,10 +95,17 @@ def window_sizes(owner: str, rank: int, *, always: bool = False, output_shape: b
 
 def conv(owner: str, rank: int, *, always: bool = False, output_shape: bool = False) -> Translator:
     """Old arguments of a convolution."""
-    rename = spell(owner, _CONV, values=_CONV_VALUES, dropped=["output_shape"] if output_shape else [])
+    rename = chain(
+        spell(owner, _CONV, values=_CONV_VALUES, dropped=["output_shape"] if output_shape else []), _one_group
+    )
     if rank == 1:
         return chain(_conv1d_places, rename) if always else rename
     return chain(window_sizes(owner, rank, always=always, output_shape=output_shape), rename)
+
+
+def _one_group(args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
+    """``groups=None`` as 1."""
+    return args, {**kwargs, "groups": 1} if kwargs.get("groups", 1) is None else kwargs
 
 
 def _conv1d_places(args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:

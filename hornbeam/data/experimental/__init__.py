@@ -3,6 +3,12 @@
 References: TensorFlow `tf.data.experimental`.
 """
 
+from hornbeam.data.experimental.elements import (
+    dense_to_sparse_batch,
+    from_list,
+    make_batched_features_dataset,
+    parse_example_dataset,
+)
 from hornbeam.data.experimental.functions import (
     Counter,
     RandomDataset,
@@ -73,7 +79,9 @@ __all__ = [
     "choose_from_datasets",
     "copy_to_device",
     "dense_to_ragged_batch",
+    "dense_to_sparse_batch",
     "enumerate_dataset",
+    "from_list",
     "get_next_as_optional",
     "get_single_element",
     "get_structure",
@@ -81,9 +89,11 @@ __all__ = [
     "group_by_window",
     "ignore_errors",
     "load",
+    "make_batched_features_dataset",
     "make_csv_dataset",
     "map_and_batch",
     "parallel_interleave",
+    "parse_example_dataset",
     "prefetch_to_device",
     "rejection_resample",
     "sample_from_datasets",

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from hornbeam.base import dtypes, names
+from hornbeam.base.errors import explain
 from hornbeam.core.door import op
 from hornbeam.keras.losses.inputs import compute_dtype, on_host, structure_of_tensors
 from hornbeam.keras.losses.reduction import joined_masks, reduce_weighted_values, standardize_reduction
@@ -60,6 +61,15 @@ class Loss:
         y_pred = structure_of_tensors(y_pred, self._dtype)
         y_true = structure_of_tensors(y_true, self._dtype)
         values = self.call(y_true, y_pred)
+        if values is None:
+            raise ValueError(
+                explain(
+                    f"Loss {self.name!r} gave None.",
+                    expected="a tensor with one value per sample",
+                    received="None",
+                    fix="end the function, or `call` of the class, with `return`",
+                )
+            )
         out_mask = getattr(values, "_keras_mask", None)
         reduce = _reducer(standardize_reduction(self.reduction), self._dtype)
         weight = on_host(sample_weight, np.dtype(self._dtype.as_numpy_dtype))

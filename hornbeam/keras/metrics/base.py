@@ -62,7 +62,7 @@ class Metric:
         """New state variable.
 
         Args:
-            shape: its shape.
+            shape: its shape; None for a single number.
             initializer: name, initializer, or function ``(shape, dtype)``; None gives zeros.
             dtype: its dtype; default floatx.
             aggregation: how replicas are combined.
@@ -73,7 +73,7 @@ class Metric:
         with name_scope(self.name.replace("/", ">")), override(defer_values=False):
             variable = Variable(
                 _zeros if initializer in (None, "zeros") else initializers.get(initializer),
-                shape=(shape,) if isinstance(shape, int) else tuple(shape),
+                shape=(shape,) if isinstance(shape, int) else tuple(shape or ()),
                 dtype=compute_dtype(dtype),
                 trainable=False,
                 # The state keeps its dtype inside layers of lower precision.

@@ -71,7 +71,8 @@ class IoU(Metric):
         self._count(y_true, y_pred, sample_weight, None)
 
     def _count(self, y_true: Any, y_pred: Any, sample_weight: Any, threshold: float | None) -> None:
-        if "float" in str(getattr(sample_weight, "dtype", "")) and self.dtype.is_integer:
+        weights = np.asarray(sample_weight) if isinstance(sample_weight, (list, tuple, float)) else sample_weight
+        if "float" in str(getattr(weights, "dtype", "")) and self.dtype.is_integer:
             warnings.warn(
                 f"{self.name}: the weights are floats, but the metric counts in {self.dtype.name}, so they are cut to "
                 "whole numbers. Give whole weights, or dtype='float32'.",

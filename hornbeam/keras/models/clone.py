@@ -10,6 +10,7 @@ from hornbeam.core.door import OpCall
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.keras.layers.base.layer import Layer
 from hornbeam.keras.layers.core.input_layer import Input, InputLayer
+from hornbeam.keras.layers.core.lambda_layer import Lambda
 from hornbeam.keras.models.functional import Functional
 from hornbeam.keras.models.model import Model
 from hornbeam.keras.models.sequential import Sequential
@@ -61,9 +62,22 @@ def _copier(clone_function: Callable | None, recursive: bool) -> Callable[[Layer
             return clone_model(layer, clone_function=clone_function, recursive=True)
         if clone_function is not None:
             return clone_function(layer)
-        return type(layer).from_config(layer.get_config())
+        if isinstance(layer, (Sequential, Functional)) and any(
+            isinstance(one, Lambda) for one in layer._flatten_layers()
+        ):
+            return clone_model(layer)
+        return _again(layer)
 
     return copy
+
+
+def _again(layer: Layer) -> Layer:
+    """A new layer of the same config, with the very functions of a `Lambda` layer, which a config may fail to name."""
+    config = layer.get_config()
+    if isinstance(layer, Lambda):
+        own = {"function": layer.function, "output_shape": layer._output_shape, "mask": layer.mask}
+        config |= {name: value for name, value in own.items() if callable(value)}
+    return type(layer).from_config(config)
 
 
 def _clone_sequential(model: Sequential, input_tensors: Any, copy: Callable) -> Sequential:

@@ -125,6 +125,11 @@ def functional_from_config(kind: type, config: dict[str, Any], custom_objects: A
     for stored in config["layers"]:
         operation = _operation_from(stored, custom_objects)
         name = stored.get("name") or stored["config"]["name"]
+        if name in operations:
+            raise ValueError(
+                f"The config of model {config.get('name')!r} lists two layers named {name!r}; its calls name the layer "
+                "that they belong to, so each needs a name of its own."
+            )
         operations[name] = operation
         waiting += [(operation, call) for call in stored["inbound_nodes"]]
     made: dict[tuple[str, int, int], KerasTensor] = {}

@@ -142,6 +142,11 @@ class Graph:
         inner = [getattr(operation, "_functional", None) for operation in self.operations]
         return any(graph is not None and graph.exposes_inner for graph in inner)
 
+    @functools.cached_property
+    def takes_texts(self) -> bool:
+        """Whether calls inside work on texts."""
+        return any(tensor.dtype == "string" for node in self.nodes for tensor in node.inputs)
+
     def run_taps(self, known: dict[int, Any]) -> None:
         """Hand the values of tapped tensors over.
 

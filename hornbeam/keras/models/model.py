@@ -6,7 +6,7 @@ import copy
 import inspect
 from typing import Any
 
-from hornbeam.base import registry
+from hornbeam.base import registry, trees
 from hornbeam.base.check import closest
 from hornbeam.core.scopes import name_scope
 from hornbeam.core.symbolic import KerasTensor
@@ -71,6 +71,15 @@ class Model(Trainer, Quantizing, Layer):
         return registry.find("keras", "run graph")(self, inputs, training, mask)
 
     # --- layers ----------------------------------------------------------------------------------
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """Symbolic outputs; those of graphs that take texts call by call, as texts have no place in an abstract run."""
+        graph = vars(self).get("_functional")
+        inputs = args[0] if args else kwargs.get("inputs")
+        if graph is None or not graph.takes_texts or any(leaf is None for leaf in trees.flatten(inputs)):
+            return super().compute_output_spec(*args, **kwargs)
+        values = registry.find("keras", "graph inputs")(self, graph, inputs)
+        return graph.run(values, lambda operation, given, named: operation.compute_output_spec(*given, **named))
+
     @property
     def layers(self) -> list[Layer]:
         """Layers of the model, in a fresh list."""

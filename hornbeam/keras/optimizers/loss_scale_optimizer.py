@@ -82,10 +82,15 @@ class LossScaleOptimizer(OptimizerWrapper):
     def build(self, var_list: Sequence[Variable]) -> None:
         if self.built:
             return
-        self.step_counter = self._own(0, "step_counter", "int32", aggregation="none")
-        self.dynamic_scale = self._own(float(self.initial_scale), "dynamic_scale", "float32", aggregation="none")
+        self._make_scale()
         self.inner_optimizer.build(var_list)
         super().build(var_list)
+
+    def _make_scale(self) -> None:
+        """The variables that adapt the scale; `scale_loss` needs them before the first gradients come."""
+        if "dynamic_scale" not in vars(self):
+            self.step_counter = self._own(0, "step_counter", "int32", aggregation="none")
+            self.dynamic_scale = self._own(float(self.initial_scale), "dynamic_scale", "float32", aggregation="none")
 
     def _extend(self, variables: Sequence[Variable]) -> None:
         if self.inner_optimizer.built:
@@ -138,7 +143,9 @@ class LossScaleOptimizer(OptimizerWrapper):
 
     def scale_loss(self, loss: Any) -> Any:
         """The loss multiplied by the current scale; take gradients of this."""
-        return loss * (self.dynamic_scale.value if self.built else self.initial_scale)
+        # The number itself would stay in a program that is captured before the first step.
+        self._make_scale()
+        return loss * self.dynamic_scale.value
 
     def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
         self.inner_optimizer.finalize_variable_values(var_list)

@@ -87,9 +87,15 @@ def _check_input(model: Any, tensor: Any, value: Any, method: str) -> None:
                 "the input.",
                 expected=f"shape {wanted}",
                 received=f"shape {tuple(value.shape)}",
-                fix="reshape the data, or build the model for this shape; it was left as it was",
+                fix=_shape_advice(wanted, tuple(value.shape)),
             )
         )
+
+
+def _shape_advice(wanted: tuple, found: tuple) -> str:
+    if len(found) == len(wanted) - 1 and all(want in (None, got) for want, got in zip(wanted[1:], found, strict=True)):
+        return "give a batch: `data[np.newaxis]` makes a batch of the one sample"
+    return "reshape the data, or build the model for this shape; the model was left as it was"
 
 
 # --- class numbers -------------------------------------------------------------------------------

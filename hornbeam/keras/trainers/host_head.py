@@ -2,7 +2,8 @@
 
 A compiled step cannot hold texts. So for functional and Sequential models the calls that work on texts (and what else
 is known without the device by then) are run on the host for each batch, and the step takes their results in place of
-the inputs. For arrays this is done once for all rows, where every row is worked on by itself.
+the inputs. For arrays this is done once for all rows, where every row is worked on by itself. Of a model inside the
+model that takes texts, the calls on texts are run on the host and the rest in the step.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ class HostHead:
 
     Attributes:
         nodes: these calls, in order.
+        split: calls of models with such a part of their own, by the id of their nodes.
         frontier: symbolic tensors whose values the step takes: inputs without texts, and results of those calls.
         is_fixed: True if the sizes of all results are known but for the batch.
     """
@@ -39,17 +41,24 @@ class HostHead:
         self.graph = graph
         ready = {id(tensor) for tensor in graph.inputs}
         self.nodes = []
+        self.split: dict[int, tuple[Any, HostHead]] = {}
         for node in graph.nodes:
             texts = any(tensor.dtype == "string" for tensor in node.inputs)
-            if all(id(tensor) in ready for tensor in node.inputs) and (texts or _runs_on_host(node.operation)):
-                self.nodes.append(node)
-                ready.update(id(tensor) for tensor in node.outputs)
-        own = set(map(id, self.nodes))
+            if not all(id(tensor) in ready for tensor in node.inputs) or not (texts or _runs_on_host(node.operation)):
+                continue
+            inner = head_of(node.operation)
+            if inner is not None:
+                self.split[id(node)] = (node, inner)
+                continue
+            self.nodes.append(node)
+            ready.update(id(tensor) for tensor in node.outputs)
+        own = {*map(id, self.nodes), *self.split}
         used = [tensor for node in graph.nodes if id(node) not in own for tensor in node.inputs] + graph.outputs
         found: dict[int, Any] = {id(tensor): tensor for tensor in used if id(tensor) in ready}
         self.frontier = list(found.values())
         made = {id(tensor) for node in self.nodes for tensor in node.outputs}
-        self.is_fixed = all(None not in tensor.shape[1:] for tensor in self.frontier if id(tensor) in made)
+        fixed = all(None not in tensor.shape[1:] for tensor in self.frontier if id(tensor) in made)
+        self.is_fixed = fixed and all(inner.is_fixed for _, inner in self.split.values())
         self.takes_texts = any(tensor.dtype == "string" for tensor in self.frontier)
 
     def run(self, model: Any, x: Any) -> dict[str, Any]:
@@ -61,7 +70,31 @@ class HostHead:
             args, kwargs = node.arguments(known)
             results = trees.flatten(node.operation(*args, **kwargs))
             known.update((id(tensor), value) for tensor, value in zip(node.outputs, results, strict=True))
-        return {f"{_PREFIX}{place}": _on_host(known[id(tensor)]) for place, tensor in enumerate(self.frontier)}
+        found = {f"{_PREFIX}{place}": _on_host(known[id(tensor)]) for place, tensor in enumerate(self.frontier)}
+        for place, (node, inner) in enumerate(self.split.values()):
+            (inputs, *_), _ = _given(node, known)
+            found |= {_inside(place, key): value for key, value in inner.run(node.operation, inputs).items()}
+        return found
+
+    def arguments(self, node: Any, known: dict[int, Any], x: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
+        """What a call outside of this part takes: results of earlier ones, and for a split model what its part gave."""
+        if id(node) not in self.split:
+            return node.arguments(known)
+        start = _inside(list(self.split).index(id(node)), "")
+        inputs = {key.removeprefix(start): value for key, value in x.items() if key.startswith(start)}
+        (_, *others), kwargs = _given(node, known)
+        return (inputs, *others), kwargs
+
+
+def _inside(place: int, key: str) -> str:
+    """Key of the outer model for a value that a split model takes."""
+    return f"{_PREFIX}in {place} {key}"
+
+
+def _given(node: Any, known: dict[int, Any]) -> tuple[tuple, dict[str, Any]]:
+    """Arguments of a call, the inputs first; None for what is not known, as texts are in a step."""
+    args, kwargs = node.arguments({id(tensor): known.get(id(tensor)) for tensor in node.inputs})
+    return (args, kwargs) if args else ((kwargs.pop("inputs"),), kwargs)
 
 
 def _runs_on_host(operation: Any) -> bool:
@@ -82,13 +115,13 @@ def _on_host(value: Any) -> np.ndarray:
 
 def head_of(model: Any) -> HostHead | None:
     """The part of a model that runs on the host; None if there is none, or not such a model."""
-    graph = vars(model).get("_functional")
+    graph = getattr(model, "_functional", None)
     if graph is None:
         return None
     kept = vars(graph).get("_host_head")
     if kept is None:
         head = HostHead(graph)
-        kept = (head if head.nodes and not head.takes_texts else None,)
+        kept = (head if (head.nodes or head.split) and not head.takes_texts else None,)
         graph._host_head = kept
     return kept[0]
 
@@ -117,7 +150,7 @@ def run_prepared(graph: Any, x: dict[str, Any]) -> Any:
     for node in graph.nodes:
         if id(node) in own:
             continue
-        args, kwargs = node.arguments(known)
+        args, kwargs = head.arguments(node, known, x)
         results = trees.flatten(node.operation(*args, **kwargs))
         known.update((id(tensor), value) for tensor, value in zip(node.outputs, results, strict=True))
     graph.run_taps(known)

@@ -154,6 +154,10 @@ def _open(path: Any) -> Any:
         return pillow().open(path)
     if not isinstance(path, (str, bytes, os.PathLike)):
         raise TypeError(f"load_img: `path` is a file name or io.BytesIO. Received: {type(path).__name__}")
+    if not os.path.exists(path):
+        raise FileNotFoundError(
+            f"load_img: there is no file {os.fspath(path)!r}. Check the name, and the current folder ({os.getcwd()})."
+        )
     with open(path, "rb") as file:
         contents = io.BytesIO(file.read())
     try:

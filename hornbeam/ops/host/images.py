@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from hornbeam.ops.host import jpeg
+from hornbeam.ops.host.deep_png import deep_png, deep_png_pixels
 
 __all__ = [
     "RESAMPLING",
@@ -31,6 +32,8 @@ RESAMPLING = ("nearest", "bilinear", "bicubic", "hamming", "box", "lanczos")
 """Names of Pillow's resampling filters."""
 
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
+_LUMA = np.array([9797, 19234, 3737], np.int32)
+"""Shares of red, green and blue in brightness (BT.601), in parts of 2**15, as PNG decoders have them."""
 
 
 @functools.cache
@@ -199,6 +202,10 @@ def _quick(contents: bytes, channels: int, where: str, options: dict[str, bool])
 def _decoded(
     contents: bytes, channels: int, depth: int, where: str, frames: bool, ratio: int, recover: bool
 ) -> np.ndarray:
+    # Pillow keeps the upper 8 of 16 bits, which is all that 8 bits of the same colours need.
+    all_bits = depth == 16 or channels in (1, 2) or contents[25:26] == b"\x04"
+    if all_bits and not frames and is_deep_png(contents) and (deep := _deep(contents, channels, where)) is not None:
+        return deep if depth == 16 else (deep >> 8).astype(np.uint8)
     picture = _opened(contents, where)
     if frames:
         return np.stack([_array_of(frame, channels or 3, depth) for frame in _frames(picture, where)])
@@ -214,10 +221,31 @@ def _decoded(
     return _array_of(picture, wanted, depth)
 
 
+def _deep(contents: bytes, channels: int, where: str) -> np.ndarray | None:
+    """All 16 bits of a PNG file's values, with as many channels as asked for."""
+    try:
+        found = deep_png_pixels(contents)
+    except ValueError as error:
+        raise ValueError(f"{where}: the picture is damaged or cut short ({error}).") from error
+    if found is None or channels in (0, found.shape[2]):
+        return found
+    colours, opacity = found[..., : 1 if found.shape[2] < 3 else 3], found[..., 3:]
+    if found.shape[2] in (1, 3):
+        opacity = np.full((*found.shape[:2], 1), 65535, np.uint16)
+    elif found.shape[2] == 2:
+        opacity = found[..., 1:]
+    if channels <= 2 and colours.shape[2] == 3:
+        luma = colours.astype(np.int64) @ _LUMA
+        colours = ((luma + 16384) >> 15).astype(np.uint16)[..., None]
+    elif channels > 2 and colours.shape[2] == 1:
+        colours = np.repeat(colours, 3, axis=2)
+    return colours if channels in (1, 3) else np.concatenate([colours, opacity], axis=2)
+
+
 def _luma_of(picture: Any, channels: int, depth: int) -> np.ndarray:
     """Brightness of a coloured PNG (and its opacity): BT.601 in fixed point, cut off, as PNG decoders have it."""
     colours = np.asarray(picture.convert("RGBA")).astype(np.int32)
-    luma = (colours[..., :3] @ np.array([9798, 19235, 3735], np.int32)) >> 15
+    luma = (colours[..., :3] @ _LUMA) >> 15
     planes = np.stack([luma, colours[..., 3]][:channels], axis=-1).astype(np.uint8)
     return planes.astype(np.uint16) * 257 if depth == 16 else planes
 
@@ -259,8 +287,6 @@ def _picture_of(array: np.ndarray, allowed: tuple[int, ...], where: str) -> Any:
             f"{where}: expected (height, width, channels) with channels among {allowed}. "
             f"Received shape {tuple(array.shape)}"
         )
-    if array.dtype == np.uint16 and array.shape[2] == 1:
-        return pillow().fromarray(np.ascontiguousarray(array[:, :, 0]))
     if array.dtype != np.uint8:
         raise ValueError(f"{where}: expected uint8 pixels. Received dtype {array.dtype}")
     array = np.ascontiguousarray(array[:, :, 0] if array.shape[2] == 1 else array)
@@ -275,7 +301,9 @@ def encode_jpeg(array: np.ndarray, quality: int = 95, **options: Any) -> bytes:
 
 
 def encode_png(array: np.ndarray, compression: int = -1) -> bytes:
-    """PNG file of a uint8 image (height, width, 1 to 4 channels), or of a uint16 one with one channel."""
+    """PNG file of a uint8 or uint16 image (height, width, 1 to 4 channels)."""
+    if array.dtype == np.uint16 and array.ndim == 3 and array.shape[2] in _MODES:
+        return deep_png(array, compression)
     stream = io.BytesIO()
     options = {} if compression < 0 else {"compress_level": compression}
     _picture_of(array, (1, 2, 3, 4), "encode_png").save(stream, format="PNG", **options)

@@ -81,11 +81,17 @@ def split_all(function: Callable[[bytes], list], texts: np.ndarray) -> tuple[np.
 
 def split(texts: np.ndarray, sep: bytes = b"", maxsplit: int = -1) -> tuple[np.ndarray, np.ndarray]:
     """Parts between separators; runs of white space if there is none."""
-    if not sep:
-        if maxsplit < 0:
-            return split_all(bytes.split, texts)
-        return split_all(lambda text: text.split(None, maxsplit), texts)
-    return split_all(lambda text: text.split(sep, maxsplit), texts)
+    if maxsplit == 0:
+        return split_all(lambda text: [text], texts)
+    if sep:
+        return split_all(lambda text: text.split(sep, maxsplit), texts)
+    return split_all(bytes.split if maxsplit < 0 else lambda text: _words(text, maxsplit), texts)
+
+
+def _words(text: bytes, limit: int) -> list[bytes]:
+    """So many words, and what follows them: also where nothing does."""
+    found = text.split(None, limit)
+    return [*found, b""] if len(found) == limit else found
 
 
 def characters(texts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import inspect
-import types
 from collections.abc import Callable
 from typing import Any
 
 from hornbeam.base import dtypes
-from hornbeam.core.function import ConcreteFunction, Function
+from hornbeam.core.concrete import BoundFunction, ConcreteFunction
+from hornbeam.core.function import Function
 from hornbeam.core.spec import TensorSpec
 from hornbeam.core.variable import Variable
 from hornbeam.saving.saved_model.traced import Traced, trace
@@ -27,7 +27,7 @@ def functions_of(item: Any) -> dict[str, tuple[Function, Any]]:
     for name, value in vars(item).items() if hasattr(item, "__dict__") else ():
         if isinstance(value, Function):
             found[name] = (value, None)
-        elif isinstance(value, types.MethodType) and isinstance(value.__func__, Function):
+        elif isinstance(value, BoundFunction):
             found[name] = (value.__func__, value.__self__)
     return {name: pair for name, pair in found.items() if not name.startswith("_") or name == "__call__"}
 
@@ -83,7 +83,9 @@ def _canonical(function: Function, owner: Any, args: tuple, kwargs: dict[str, An
 
 def _past_calls(function: Function, owner: Any) -> list[tuple[tuple, dict[str, Any]]]:
     """Arguments of the programs that the function has been traced for, specs for tensors."""
-    found = []
+    found = [
+        signature for of, signature in function.concrete_signatures if (owner is None if of is None else of() is owner)
+    ]
     for *_, (structure, parts) in function._traces:
         leaves = iter(parts)
         try:
@@ -94,7 +96,7 @@ def _past_calls(function: Function, owner: Any) -> list[tuple[tuple, dict[str, A
             if not args or getattr(args[0], "_number", None) != id(owner):
                 continue
             args = args[1:]
-        if not _has_identity((args, kwargs)):
+        if not _has_identity((args, kwargs)) and (args, kwargs) not in found:
             found.append((args, kwargs))
     return found
 
@@ -137,13 +139,13 @@ def signature_of(name: str, given: Any, variables: list[Variable]) -> Traced:
     Raises:
         ValueError: the function has neither an input signature nor been made concrete.
     """
-    if isinstance(given, types.MethodType) and isinstance(given.__func__, Function):
+    if isinstance(given, BoundFunction):
         function, owner = given.__func__, given.__self__
     elif isinstance(given, ConcreteFunction):
         args, kwargs = given.structured_input_signature
-        function = given._owner
-        named = _named(args, _parameters(function.python_function, None)[0])
-        return trace(name, function.python_function, tuple(named), _named_keywords(kwargs), variables)
+        function, owner = given._owner, given.bound_to[0] if given.bound_to else None
+        named = _named(args, _parameters(function.python_function, owner)[0])
+        return trace(name, _bound(function, owner), tuple(named), _named_keywords(kwargs), variables)
     elif isinstance(given, Function):
         function, owner = given, None
     else:

@@ -8,11 +8,9 @@ from typing import Any
 from hornbeam.base import registry
 from hornbeam.base.errors import FileFormatError, UnsafeFileError, UnsupportedFileError
 from hornbeam.core.scopes import override
-from hornbeam.keras.saving import serialization
 from hornbeam.keras.saving.errors import UnresolvedNameError
 from hornbeam.keras.saving.registration import get_registered_object
-from hornbeam.keras.saving.scopes import CustomObjectScope, ObjectSharingScope, SafeModeScope
-from hornbeam.saving.keras_file import build, finish
+from hornbeam.saving.keras_file import build, compile_as_stored, finish
 from hornbeam.saving.saved_model.folder import Folder, check_files, open_folder
 from hornbeam.saving.saved_model.metadata import KerasNode, keras_nodes, root_node
 from hornbeam.saving.saved_model.metadata_writer import EXACT
@@ -50,7 +48,7 @@ def load_model(path: Any, custom_objects: Any = None, compile: bool = True, safe
         model = registry.find("saving", "revive saved model")(folder, root, str(problem))
     training = root.config.get("training_config")
     if compile and training:
-        _compile(model, training, root.config.get("keras_version"), custom_objects, safe_mode)
+        compile_as_stored(model, training, root.config.get("keras_version"), custom_objects, safe_mode)
         restore_optimizer(model, folder)
         finish(model)
     return model
@@ -92,7 +90,7 @@ def rebuild(
         _build_on_stored_shape(model, root.config)
     training = root.config.get("training_config")
     if compile and training:
-        _compile(model, training, version, custom_objects, safe_mode)
+        compile_as_stored(model, training, version, custom_objects, safe_mode)
     _restore(model, folder)
     finish(model)
     return model
@@ -144,16 +142,6 @@ def _shape_of_spec(spec: Any) -> Any:
         parts = spec.get("parts")
         return parts[0] if isinstance(parts, (list, tuple)) and parts else None
     return None
-
-
-def _compile(model: Any, training: Any, version: Any, custom_objects: Any, safe_mode: bool) -> None:
-    config = registry.find("configs", "compile config")(training, version, custom_objects)
-    scopes = (CustomObjectScope(custom_objects), SafeModeScope(safe_mode), ObjectSharingScope())
-    with scopes[0], scopes[1], scopes[2], override(defer_values=True):
-        arguments = serialization.deserialize_keras_object(config, custom_objects=custom_objects, safe_mode=safe_mode)
-        model.compile(**arguments)
-        if model.built and model.optimizer is not None:
-            model.optimizer.build(model.trainable_variables)
 
 
 def restore_optimizer(model: Any, folder: Folder) -> None:

@@ -8,6 +8,7 @@ from hornbeam.base import trees
 from hornbeam.base.errors import NotSupportedError
 from hornbeam.core.spec import TensorSpec
 from hornbeam.core.variable import Variable
+from hornbeam.saving.learned import vocabularies_in_configs
 from hornbeam.saving.saved_model.functions import endpoint_of, functions_of, signature_of
 from hornbeam.saving.saved_model.metadata_writer import identifiers, keras_metadata
 from hornbeam.saving.saved_model.traced import Traced, trace
@@ -69,7 +70,8 @@ def save_model(
         "trainable_variables": [v for v in model.trainable_variables if id(v) in known],
         "regularization_losses": [],
     }
-    plan.metadata = keras_metadata(model, graph, specs, include_optimizer)
+    with vocabularies_in_configs(model):
+        plan.metadata = keras_metadata(model, graph, specs, include_optimizer)
     write(plan, path)
 
 

@@ -22,6 +22,8 @@ from hornbeam.saving.tf_checkpoint.kinds import dtype_name
 
 __all__ = ["ConcreteFunction", "RestoredFunction", "SignatureFunction"]
 
+_WIDTHS = ({"int32", "int64"}, {"uint32", "uint64"}, {"float32", "float64"})
+
 
 class ConcreteFunction:
     """One traced function with what it captured.
@@ -78,8 +80,9 @@ class ConcreteFunction:
     def _body(self, *tensors: Tensor) -> Any:
         inputs = [as_array(tensor) for tensor in tensors]
         results = self.machine.call(self.name, [*inputs, *self.captured])
-        leaves = [wrap(jnp.asarray(value)) for value in results]
         structure = self.outputs
+        specs = [leaf for leaf in trees.flatten(structure) if isinstance(leaf, TensorSpec)]
+        leaves = [_result(value, spec) for value, spec in zip(results, specs, strict=True)]
         if not trees.is_nested(structure):
             return leaves[0] if leaves else None
         filled = iter(leaves)
@@ -291,7 +294,15 @@ class _GraphPart:
         }
         keys = trees.sorted_keys(self._fetches)
         results = self._machine.evaluate([self._fetches[key] for key in keys], feeds)
-        return {key: wrap(jnp.asarray(value)) for key, value in zip(keys, results, strict=True)}
+        return {key: _result(value, self.outputs[key]) for key, value in zip(keys, results, strict=True)}
+
+
+def _result(value: Any, spec: TensorSpec) -> Tensor:
+    """A result as a tensor of the promised dtype: inside, integers may be narrower."""
+    tensor = wrap(jnp.asarray(value))
+    if tensor.dtype != spec.dtype and {tensor.dtype.name, spec.dtype.name} in _WIDTHS:
+        return wrap(as_array(tensor, spec.dtype))
+    return tensor
 
 
 def _spec(name: str, info: Message) -> TensorSpec:

@@ -27,7 +27,8 @@ def save_weights(model: Any, path: str) -> None:
         ValueError: the model is not built.
     """
     path = local_path(path)
-    if not model.built or not (model.variables or model.built):
+    # One with only a `train_step` is never called itself.
+    if not (model.built or model.variables):
         raise ValueError(
             f"Model {model.name!r} is not built, so it has no weights to save. Call it on data first, or build it "
             "with an input shape."

@@ -105,7 +105,7 @@ def test_texts_and_bytes():
 
 
 @pytest.mark.parametrize(
-    "name, advice", [("contrib", "tf.keras"), ("Session", "compat.v1"), ("feature_column", "FeatureSpace")]
+    "name, advice", [("contrib", "tf.keras"), ("Session", "compat.v1"), ("raw_ops", "public operations")]
 )
 def test_missing_names_say_what_to_do(name, advice):
     with pytest.raises(AttributeError, match=advice):

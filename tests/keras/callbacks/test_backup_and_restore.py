@@ -325,3 +325,51 @@ def test_attributes_that_cannot_be_kept_are_told(net, tmp_path):
     with pytest.warns(UserWarning, match="attribute `file` of Holder"):
         backup = keras.callbacks.BackupAndRestore(tmp_path / "b")
         net.fit(X, Y, batch_size=BATCH, epochs=1, verbose=0, callbacks=[backup, Holder()])
+
+
+def small_model(optimizer="adam"):
+    keras.utils.set_random_seed(3)
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3), keras.layers.Dense(1)])
+    model.compile(optimizer, "mse")
+    return model
+
+
+def broken_run(folder, make, kill, **arguments):
+    """Values and losses of a run that was killed once, each part with a model of its own."""
+    for at in (kill, None):
+        model = make()
+        backup = keras.callbacks.BackupAndRestore(folder, save_freq=2)
+        try:
+            history = model.fit(epochs=2, verbose=0, callbacks=[backup, *([Kill(at)] if at else [])], **arguments)
+        except Killed:
+            continue
+        return [one.tobytes() for one in model.get_weights()], history.history
+    raise AssertionError("the second run does not end by itself")
+
+
+def test_a_scaled_loss_goes_on_with_its_scale(tmp_path):
+    def make():
+        inner = keras.optimizers.Adam(0.05)
+        return small_model(keras.optimizers.LossScaleOptimizer(inner, initial_scale=64.0, dynamic_growth_steps=2))
+
+    wanted = broken_run(tmp_path / "whole", make, 100, x=X, y=Y, batch_size=BATCH)
+    assert broken_run(tmp_path / "b", make, 3, x=X, y=Y, batch_size=BATCH) == wanted
+
+
+def test_validation_on_a_shuffled_data_set_goes_on_with_its_pass(tmp_path):
+    def arguments():
+        data = pipeline()
+        return {"x": data, "validation_data": data.take(2)}
+
+    wanted = broken_run(tmp_path / "whole", small_model, 100, **arguments())
+    # Before the first validation, and after it.
+    for kill in (3, 6):
+        assert broken_run(tmp_path / str(kill), small_model, kill, **arguments()) == wanted
+
+
+def test_an_optimizer_of_former_times_is_no_part_of_a_run():
+    model = small_model()
+    model.fit(X, Y, batch_size=BATCH, verbose=0)
+    assert any("adam" in one.path for one in run_state.variables_of(model))
+    model.compile("sgd", "mse")
+    assert not any("adam" in one.path for one in run_state.variables_of(model))

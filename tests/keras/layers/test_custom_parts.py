@@ -1,8 +1,9 @@
-"""Layers that hold unregistered layers or cells: `custom_objects` of `from_config` reaches them."""
+"""Layers that hold parts of the user's: unregistered layers and cells, functions that close over tensors."""
 
 import numpy as np
 import pytest
 
+import hornbeam as tf
 from hornbeam import keras
 
 pytestmark = pytest.mark.unit
@@ -58,3 +59,28 @@ def test_a_call_that_hands_all_arguments_on_builds_for_its_only_tensor(tmp_path)
 def test_inputs_take_types_as_dtypes(dtype, name):
     tensor = keras.Input((3,), dtype=dtype)
     assert tensor.dtype == name and not hasattr(tensor, "__len__")
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_gradients_reach_tensors_that_functions_of_layers_close_over(compiled):
+    scale = tf.constant([2.0, 3.0])
+    model = keras.Sequential(
+        [
+            keras.Input((2,)),
+            keras.layers.Dense(2, kernel_initializer="ones", activation=lambda x: x * scale),
+            keras.layers.Lambda(lambda x: x * scale),
+        ]
+    )
+
+    def gradient(x):
+        nonlocal scale
+        before, scale = scale, scale * 1.0
+        with tf.GradientTape() as tape:
+            tape.watch(scale)
+            loss = tf.reduce_sum(model(x))
+        found = tape.gradient(loss, scale)
+        scale = before
+        return found
+
+    found = tf.function(gradient) if compiled else gradient
+    np.testing.assert_allclose(found(tf.ones((1, 2))).numpy(), [8.0, 12.0])  # d/ds of 2 s^2

@@ -86,3 +86,23 @@ def test_sizes_in_graphs():
 def test_other_errors_ask_for_the_shape():
     with pytest.raises(NotImplementedError, match="output_shape"):
         layers.Lambda(lambda x: [][0])(layers.Input((3,)))
+
+
+def test_texts_in_graphs():
+    table = tf.lookup.StaticVocabularyTable(
+        tf.lookup.KeyValueTensorInitializer(["a", "b"], tf.constant([0, 1], tf.int64)), 1
+    )
+    inputs = keras.Input((1,), dtype="string")
+    lower = keras.layers.Lambda(tf.strings.lower)(inputs)
+    assert (lower.shape, lower.dtype) == ((None, 1), "string")
+    numbers = keras.layers.Lambda(table.lookup)(lower)
+    assert (numbers.shape, numbers.dtype) == ((None, 1), "int64")
+    model = keras.Model(inputs, keras.layers.Embedding(3, 2)(numbers))
+    weights = model.get_weights()[0]
+    np.testing.assert_allclose(model.predict(np.array([["B"], ["x"]]), verbose=0)[:, 0], weights[[1, 2]])
+
+    class Split(keras.layers.Layer):
+        def call(self, x):
+            return tf.strings.split(tf.squeeze(x, -1), " ").to_tensor(shape=(None, 4))
+
+    assert Split()(inputs).shape == (None, 4)

@@ -297,3 +297,7 @@ def test_functions(name):
         theirs = np.asarray(getattr(keras.metrics, name)(y_true, y_pred, **options))
         np.testing.assert_allclose(ours.numpy(), theirs, rtol=1e-5, atol=1e-5)
         assert ours.dtype == "float32"
+
+
+def test_state_without_a_shape_is_a_number():
+    assert metrics.Mean().add_weight(shape=None, initializer="ones", name="seen").shape == ()

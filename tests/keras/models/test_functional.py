@@ -186,3 +186,19 @@ def test_a_list_of_one_output_gives_the_output():
         assert tuple(found.shape[1:]) == (2,)
     assert keras.Model(inputs, {"a": model.output[0]})(x)["a"].shape == (4, 2)
     assert isinstance(keras.Model(inputs, [[model.output[0]]])(x), list)
+
+
+def test_lambda_layers_are_cloned_with_their_functions():
+    def scaled(by):
+        def function(x):
+            return x * by
+
+        return function
+
+    inputs = keras.Input((2,))
+    inner = keras.Sequential([keras.layers.Lambda(lambda x: x + 1)])
+    x = keras.layers.Lambda(scaled(2))(inner(inputs))
+    model = keras.Model(inputs, keras.layers.Lambda(scaled(10), output_shape=lambda shape: shape)(x))
+    clone = keras.models.clone_model(model)
+    assert clone.layers[-1] is not model.layers[-1]
+    np.testing.assert_allclose(clone(np.ones((1, 2), "float32")), np.full((1, 2), 40.0))

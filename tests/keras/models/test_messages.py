@@ -63,3 +63,11 @@ def test_numbers_without_a_row_in_an_embedding(ids):
         with pytest.raises(tf.errors.InvalidArgumentError, match=r"no row(.|\n)*0 to 4(.|\n)*input_dim"):
             layer(given)
     assert layer(np.array([[4, 0]])).shape == (1, 2, 2)
+
+
+def test_configs_with_two_layers_of_one_name_are_refused():
+    x = keras.Input((3,))
+    config = keras.Model(x, keras.layers.Dense(2, name="head")(x)).get_config()
+    config["layers"].append(config["layers"][-1])
+    with pytest.raises(ValueError, match="two layers named 'head'"):
+        keras.Model.from_config(config)

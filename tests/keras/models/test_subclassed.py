@@ -100,14 +100,24 @@ def test_hybrid_models_and_functional_subclass():
     assert own.output_shape == (None, 2) and tuple(own(np.ones((1, 3), "float32")).shape) == (1, 2)
 
 
-def test_attributes_before_super_are_refused():
-    class Wrong(keras.Model):
-        def __init__(self):
-            self.d = keras.layers.Dense(1)
-            super().__init__()
+@pytest.mark.parametrize("base", [keras.Model, keras.layers.Layer])
+def test_attributes_may_be_set_before_super(base):
+    class Early(base):
+        def __init__(self, inner):
+            self.inner = inner
+            self.more = [keras.layers.Dense(2)]
+            super().__init__(name="early")
 
-    with pytest.raises(RuntimeError, match=r"super\(\).__init__\(\)"):
-        Wrong()
+        def call(self, x):
+            return self.more[0](self.inner(x))
+
+    made = Early(keras.layers.Dense(3))
+    assert made(np.ones((1, 4), "float32")).shape == (1, 2)
+    assert [tuple(weight.shape) for weight in made.weights] == [(4, 3), (3,), (3, 2), (2,)]
+    assert made.name == "early" and all(weight.path.startswith("early/") for weight in made.weights)
+
+
+def test_super_must_be_called():
 
     class Forgot(keras.layers.Layer):
         def __init__(self):

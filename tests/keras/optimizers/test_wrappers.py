@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import hornbeam as tf
 from hornbeam.core.frame import Program
 from hornbeam.core.variable import Variable
 from hornbeam.keras import optimizers
@@ -185,3 +186,18 @@ def test_a_step_inside_a_program_builds_what_it_needs():
     program = Program(lambda gradient: optimizer.apply([gradient], [item]), [jnp.ones(2)])
     assert set(program.writes) >= {item, optimizer._iterations, optimizer._momentums[0]}
     np.testing.assert_array_equal(optimizer._momentums[0].numpy(), 1.0)
+
+
+def test_the_scale_is_no_constant_of_a_program_captured_before_the_first_step():
+    optimizer = LossScaleOptimizer(SGD(), initial_scale=4.0)
+    scaled = tf.function(lambda loss: optimizer.scale_loss(loss))
+    assert float(scaled(tf.constant(1.0))) == 4
+    optimizer.build([Variable(np.zeros(2, "float32"))])
+    optimizer.dynamic_scale.assign(32.0)
+    assert float(scaled(tf.constant(1.0))) == 32
+    assert [one.name for one in optimizer.variables[:4]] == [
+        "iteration",
+        "learning_rate",
+        "step_counter",
+        "dynamic_scale",
+    ]

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from hornbeam.base.errors import DataError
-from hornbeam.keras.preprocessing.image import ImageDataGenerator
+from hornbeam.keras.preprocessing.image import ImageDataGenerator, load_img
 
 # SciPy's own notice that Keras's import path of it is old.
 pytestmark = pytest.mark.filterwarnings("ignore:.*scipy.ndimage.interpolation.*:DeprecationWarning")
@@ -61,6 +61,13 @@ def test_folders_equal_keras(oracle, folder, flow):
         batch, expected = (batch, expected) if isinstance(batch, tuple) else ((batch,), (expected,))
         for part, whole in zip(batch, expected, strict=True):
             np.testing.assert_allclose(part, whole, atol=1e-5)
+
+
+def test_missing_files_and_folders_are_named():
+    with pytest.raises(FileNotFoundError, match=r"no folder 'traain'.*current folder"):
+        ImageDataGenerator().flow_from_directory("traain")
+    with pytest.raises(FileNotFoundError, match=r"no file 'nope.png'.*current folder"):
+        load_img("nope.png")
 
 
 def test_saved_pictures_are_named_by_number(folder, tmp_path):

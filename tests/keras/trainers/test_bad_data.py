@@ -233,6 +233,17 @@ def test_not_compiled(method):
         getattr(model(compiled=False), method)(X, Y)
 
 
+def test_one_sample_and_a_loss_that_returns_nothing():
+    model = keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Flatten(), keras.layers.Dense(2)])
+    with pytest.raises(DataError, match=r"np.newaxis"):
+        model.predict(np.zeros((4, 4, 1)), verbose=0)
+    with pytest.raises(DataError, match=r"reshape the data"):
+        model.predict(np.zeros((2, 5, 4, 1)), verbose=0)
+    model.compile("sgd", lambda y_true, y_pred: None)
+    with pytest.raises(ValueError, match=r"(?s)gave None.*return"):
+        model.fit(np.zeros((2, 4, 4, 1)), np.zeros((2, 2)), verbose=0)
+
+
 def test_no_loss_at_all():
     net = model(loss=None)
     with pytest.raises(ValueError, match="No loss to compute"):

@@ -52,6 +52,30 @@ def test_steps_are_compiled_and_right(options, tmp_path):
     np.testing.assert_allclose(history, slow, rtol=1e-5)
 
 
+def test_models_with_texts_inside_of_models():
+    texts, numbers = Input((1,), dtype="string", name="texts"), Input((1,), name="numbers")
+    codes = layers.StringLookup(vocabulary=["a dog", "the mat"], output_mode="one_hot")(texts)
+    table = Model({"texts": texts, "numbers": numbers}, layers.Concatenate()([numbers, codes]))
+    words = Sequential([Input((1,), dtype="string"), vectorizer(output_sequence_length=4), layers.Embedding(40, 4)])
+    twice = layers.Concatenate()([layers.Flatten()(words(texts)), layers.Flatten()(words(texts))])
+    inside = table({"texts": texts, "numbers": numbers})
+    assert inside.shape == (None, 4)
+    model = Model([texts, numbers], layers.Dense(1)(layers.Concatenate()([inside, twice])))
+    start = model.get_weights()
+    losses = []
+    for eagerly in (False, True):
+        model.set_weights(start)
+        model.compile(tf.keras.optimizers.SGD(0.001), "mse", run_eagerly=eagerly)
+        losses.append(model.fit([TEXTS, NUMBERS], TARGETS, epochs=2, shuffle=False, verbose=0).history["loss"])
+        assert model._runner("train").compiled is not eagerly
+    np.testing.assert_allclose(losses[0], losses[1], rtol=1e-5)
+    assert not np.array_equal(words.get_weights()[0], start[0])
+    expected = model([tf.constant(TEXTS), NUMBERS.astype("float32")]).numpy()
+    np.testing.assert_allclose(model.predict([TEXTS, NUMBERS], verbose=0), expected, atol=1e-5)
+    rows = tf.data.Dataset.from_tensor_slices(((TEXTS, NUMBERS), TARGETS)).batch(8)
+    np.testing.assert_allclose(model.predict(rows, verbose=0), expected, atol=1e-5)
+
+
 def test_sequential_and_single_batches():
     model = Sequential([vectorizer(output_mode="tf_idf"), layers.Dense(1)])
     model.compile("sgd", "mse")

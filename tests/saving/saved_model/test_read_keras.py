@@ -137,6 +137,23 @@ def test_module_with_many_operations():
         loaded.f(stored["x0"][:, :2], stored["x1"])
 
 
+def test_lists_that_grow_and_results_of_wide_types():
+    stored = arrays("lists")
+    loaded = tf.saved_model.load(DATA / "lists")
+    x = stored["x"]
+    np.testing.assert_allclose(np.asarray(loaded.states(x)), stored["states"], atol=1e-6)
+    np.testing.assert_allclose(np.asarray(loaded.states(x[:2])), stored["states"][:2], atol=1e-6)
+    pushed, last = loaded.pushed(x)
+    np.testing.assert_array_equal(np.asarray(pushed), stored["pushed"])
+    np.testing.assert_array_equal(np.asarray(last), stored["last"])
+    places = loaded.places(x)
+    expected = {name.removeprefix("places_"): array for name, array in stored.items() if name.startswith("places_")}
+    assert places.keys() == expected.keys()
+    for name, wanted in expected.items():
+        assert np.asarray(places[name]).dtype == wanted.dtype
+        np.testing.assert_allclose(np.asarray(places[name]), wanted, atol=1e-5, err_msg=name)
+
+
 def test_a_class_that_is_not_at_hand():
     stored = arrays("sub2")
     model = keras.models.load_model(DATA / "sub2")

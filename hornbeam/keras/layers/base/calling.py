@@ -7,7 +7,7 @@ from typing import Any
 
 from hornbeam.base import trees
 from hornbeam.base.errors import TapeError, TraceError
-from hornbeam.core import placement, symbolic
+from hornbeam.core import placement
 from hornbeam.core.conversion import as_array
 from hornbeam.core.frame import Frame, unwrap_tree
 from hornbeam.core.scopes import current_path, name_scope, override, scopes
@@ -30,6 +30,7 @@ from hornbeam.keras.layers.base.call_spec import CallSpec, call_spec
 from hornbeam.keras.layers.base.plan import Plan, held_tensors, is_pure
 from hornbeam.keras.layers.base.remat import with_remat
 from hornbeam.keras.layers.base.taped import run_as_one_node
+from hornbeam.keras.layers.base.words import infer_with_words
 from hornbeam.ops.numpy.arithmetic import divide_no_nan
 
 _TENSORS = (Tensor, KerasTensor, Variable)
@@ -364,7 +365,7 @@ def infer_outputs(layer: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
         del context.losses[marks:]
         return outputs
 
-    return symbolic.infer(run, (args, kwargs))
+    return infer_with_words(run, (args, kwargs))
 
 
 def stateless(

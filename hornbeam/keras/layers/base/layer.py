@@ -120,15 +120,14 @@ class Layer(LayerBuilding, LayerVariants):
     def __setattr__(self, attribute: str, value: Any) -> None:
         state = vars(self)
         if "_plans" not in state and not attribute.startswith("__"):
-            if isinstance(value, (Layer, Variable)):
-                raise RuntimeError(
-                    "In a layer or model, call `super().__init__()` before setting attributes that hold layers or "
-                    f"variables. Received: {type(self).__name__}.{attribute} = {value!r}"
-                )
+            # Constructors may set attributes before they call the one of `Layer`.
             self._start_state()
         super().__setattr__(attribute, value)
         if attribute not in _NEUTRAL:
             self._changed()
+        else:
+            # Programs stay valid, but the attribute may have held an object that others ask for (an optimizer).
+            state["_found"] = None
 
     def __delattr__(self, attribute: str) -> None:
         super().__delattr__(attribute)

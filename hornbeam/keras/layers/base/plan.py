@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from operator import attrgetter
-from types import BuiltinFunctionType, FunctionType
+from types import BuiltinFunctionType, CellType, FunctionType
 from typing import Any
 
 import jax
@@ -64,15 +64,40 @@ def _is_single(out_tree: Any) -> bool:
 
 
 def held_tensors(layers: Iterable[Any]) -> list[Tensor]:
-    """Tensors kept as attributes, also in lists and dicts: constants to a compiled program, but a tape may watch them,
-    as it may a kernel that another network has made.
+    """Tensors kept as attributes, also in lists and dicts, or read by functions from around them.
+
+    They are constants to a compiled program, but a tape may watch them, as it may a kernel that another network has
+    made.
     """
-    return [held for layer in layers for name, value in vars(layer).items() for held in _tensors_in(name, value)]
+    found: list[Tensor] = []
+    for layer in layers:
+        for name, value in vars(layer).items():
+            found.extend(_tensors_in(name, value))
+        found.extend(_tensors_around(type(layer).call))
+    return found
+
+
+def _tensors_around(function: FunctionType) -> list[Tensor]:
+    """Tensors that a user's function reads from the functions around it, or from its module."""
+    if not isinstance(function, FunctionType) or (function.__module__ or "").startswith(("hornbeam.", "jax.")):
+        return []
+    cells = [cell.cell_contents for cell in function.__closure__ or () if cell != _EMPTY_CELL]
+    known = function.__globals__
+    return [
+        value
+        for value in (*cells, *(known[name] for name in function.__code__.co_names if name in known))
+        if isinstance(value, Tensor)
+    ]
+
+
+_EMPTY_CELL = CellType()
 
 
 def _tensors_in(name: str, value: Any) -> Iterable[Tensor]:
     if isinstance(value, Tensor):
         return (value,)
+    if isinstance(value, FunctionType):
+        return _tensors_around(value)
     if not isinstance(value, (list, tuple, dict)) or not value or name[0] == "_":  # a layer's own book-keeping
         return ()
     return [held for held in (value.values() if isinstance(value, dict) else value) if isinstance(held, Tensor)]

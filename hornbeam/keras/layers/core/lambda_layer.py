@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import builtins
 import inspect
+import sys
 import types
 from collections.abc import Callable
 from typing import Any
@@ -157,9 +159,13 @@ def _function_config(function: Any) -> Any:
 
 
 def _from_function_config(config: Any, custom_objects: Any, safe_mode: bool) -> Any:
+    if callable(config):
+        return config
     if isinstance(config, dict) and config.get("class_name") == "__lambda__":
         if safe_mode:
             raise refuse_lambda("The config of a `Lambda` layer")
         inner = config["config"]
-        return load_function(inner["code"], inner["defaults"], inner["closure"])
+        # The caller trusts the file, and the function may use what its program imported (`K.mean(x)`).
+        known = {**vars(sys.modules["__main__"]), "__builtins__": builtins}
+        return load_function(inner["code"], inner["defaults"], inner["closure"], known)
     return deserialize_keras_object(config, custom_objects=custom_objects)

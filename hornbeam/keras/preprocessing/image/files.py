@@ -273,4 +273,8 @@ class DirectoryIterator(BatchFromFilesMixin, Iterator):
 
 
 def _subfolders(directory: str) -> list[str]:
+    if not os.path.isdir(directory):
+        raise FileNotFoundError(
+            f"There is no folder {directory!r}. Check the name, and the current folder ({os.getcwd()})."
+        )
     return sorted(name for name in os.listdir(directory) if os.path.isdir(os.path.join(directory, name)))

@@ -83,14 +83,16 @@ class DatasetFeed(IterableFeed):
     def get_state(self) -> dict[str, Any]:
         """Where reading stands, as plain data."""
         begun = None if self._now is None else beginning_of(self._now)
-        return {"given": self._given, "begun": begun, "passes": passes_of(self._plan)}
+        # The pass whose first batch was looked at is still to come, and has its number already.
+        waiting = self._opened is not None
+        return {"given": self._given, "begun": begun, "passes": passes_of(self._plan), "waiting": waiting}
 
     def set_state(self, state: dict[str, Any], in_pass: bool) -> None:
         """Go on where reading stood."""
         self._opened, self._resumed = None, None
         set_passes(self._plan, state["passes"])
-        if in_pass:
-            self._given = state["given"]
+        if in_pass or state.get("waiting"):
+            self._given = state["given"] if in_pass else 0
             begin = {**state["begun"], "position": self._given}
             self._resumed = map(self._standard, self._elements(begin))
 

@@ -308,3 +308,27 @@ def _list_diff(node: Node, x: Any, y: Any) -> Any:
     known = static(node, x, "values")
     keep = ~np.isin(known, static(node, y, "values"))
     return [known[keep], np.flatnonzero(keep).astype(node.dtype("out_idx", "int32"))]
+
+
+@op("LowerBound", "UpperBound")
+def _bound(node: Node, edges: Any, values: Any) -> Any:
+    side = "left" if node.op == "LowerBound" else "right"
+    found = jax.vmap(lambda row, wanted: jnp.searchsorted(row, wanted, side=side))(
+        jnp.asarray(edges), jnp.asarray(values)
+    )
+    return found.astype(node.dtype("out_type", "int32"))
+
+
+@op("DynamicStitch", "ParallelDynamicStitch")
+def _stitch(node: Node, *inputs: Any) -> Any:
+    half = len(inputs) // 2
+    places = [static(node, one, "places") for one in inputs[:half]]
+    parts = [jnp.asarray(part) for part in inputs[half:]]
+    inner = parts[0].shape[places[0].ndim :]
+    order = np.concatenate([one.ravel() for one in places])
+    if not len(order) or order.min() < 0 or order.max() >= MOST_ELEMENTS:
+        raise CorruptFileError(f"Node {node.name!r} has no valid places for its parts.")
+    # Of several values for one place the last counts.
+    source = np.zeros(int(order.max()) + 1, np.int64)
+    source[order] = np.arange(len(order))
+    return jnp.concatenate([part.reshape(-1, *inner) for part in parts])[source]

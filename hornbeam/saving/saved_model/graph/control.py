@@ -12,6 +12,7 @@ import numpy as np
 from hornbeam.base.errors import UnsupportedFileError
 from hornbeam.core.frame import isolated
 from hornbeam.core.variable import Variable
+from hornbeam.saving.saved_model.graph.constants import MOST_ELEMENTS
 from hornbeam.saving.saved_model.graph.table import Node, op, static
 
 _UNROLLED = 64
@@ -104,6 +105,11 @@ def _carried(value: Any) -> Any:
 
 
 def _like(value: Any, before: Any) -> Any:
+    if isinstance(before, TensorList) and value.array.shape[0] != before.array.shape[0]:
+        raise UnsupportedFileError(
+            "A loop whose number of rounds depends on the data makes a list longer, but XLA needs a fixed number of "
+            "elements."
+        )
     return value if isinstance(before, TensorList) else jnp.asarray(value).astype(before.dtype)
 
 
@@ -156,7 +162,8 @@ def _reserve(node: Node, shape: Any, count: Any) -> Any:
     sizes = static(node, shape, "shape of the elements").ravel().tolist()
     dtype = node.dtype("element_dtype")
     if node.op == "EmptyTensorList":
-        raise UnsupportedFileError(f"Node {node.name!r} makes a list that grows; XLA needs a fixed number of elements.")
+        # The other number is the most that it may hold.
+        number = 0
     if any(size < 0 for size in sizes):
         return _Reserved(number, dtype)
     if number * math.prod(sizes) > 1 << 28:
@@ -202,8 +209,28 @@ def _get_item(node: Node, items: Any, index: Any, shape: Any) -> Any:
 def _set_item(node: Node, items: Any, index: Any, value: Any) -> Any:
     if isinstance(items, _Reserved):
         items = items.filled(value)
-    place = int(index) if isinstance(index, np.ndarray) else index
+    if not isinstance(index, np.ndarray):
+        return TensorList(items.array.at[index].set(value))
+    place, count = int(index), items.array.shape[0]
+    if not 0 <= place < MOST_ELEMENTS or (place >= count and not node.number("resize_if_index_out_of_bounds", False)):
+        raise UnsupportedFileError(f"Node {node.name!r} sets element {place} of a list of {count}.")
+    if place >= count:
+        items = TensorList(jnp.pad(items.array, [(0, place + 1 - count), *[(0, 0)] * (items.array.ndim - 1)]))
     return TensorList(items.array.at[place].set(value))
+
+
+@op("TensorListPushBack", foldable=False)
+def _push_back(node: Node, items: Any, value: Any) -> Any:
+    if isinstance(items, _Reserved):
+        items = items.filled(value)
+    return TensorList(jnp.concatenate([items.array, jnp.asarray(value)[None]]))
+
+
+@op("TensorListPopBack", outputs=("output_handle", "tensor"), foldable=False)
+def _pop_back(node: Node, items: Any, shape: Any) -> Any:
+    if not items.array.shape[0]:
+        raise UnsupportedFileError(f"Node {node.name!r} takes an element from an empty list.")
+    return [TensorList(items.array[:-1]), items.array[-1]]
 
 
 @op("TensorListLength", foldable=False)

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from hornbeam.saving.saved_model.graph.table import Node, op
+from hornbeam.saving.saved_model.graph.table import Node, op, static
 
 # --- the same function in NumPy and JAX ----------------------------------------------------------
 _SAME = {
@@ -227,3 +227,21 @@ def _determinant(node: Node, x: Any) -> Any:
 @op("MatrixSolve")
 def _solve(node: Node, a: Any, b: Any) -> Any:
     return jnp.linalg.solve(jnp.conj(jnp.swapaxes(a, -1, -2)) if node.number("adjoint", False) else a, b)
+
+
+# --- spectra -------------------------------------------------------------------------------------
+@op("ComplexAbs")
+def _complex_abs(node: Node, x: Any) -> Any:
+    return jnp.abs(x)
+
+
+@op("FFT", "IFFT", "FFT2D", "IFFT2D")
+def _fft(node: Node, x: Any) -> Any:
+    function = getattr(jnp.fft, node.op.removesuffix("2D").lower() + ("2" if node.op.endswith("2D") else ""))
+    return function(x).astype(x.dtype)
+
+
+@op("RFFT", "IRFFT")
+def _rfft(node: Node, x: Any, length: Any) -> Any:
+    count = int(static(node, length, "length").ravel()[0])
+    return (jnp.fft.rfft if node.op == "RFFT" else jnp.fft.irfft)(x, count)

@@ -75,6 +75,14 @@ def _random(node: Node, shape: Any) -> Any:
     return getattr(drawn, "_value", drawn)
 
 
+@op("RandomUniformInt", foldable=False)
+def _random_integers(node: Node, shape: Any, low: Any, high: Any) -> Any:
+    sizes = tuple(int(s) for s in static(node, shape, "shape"))
+    bounds = [int(static(node, bound, "bounds")) for bound in (low, high)]
+    drawn = random.uniform(sizes, *bounds, dtype=node.dtype("Tout").name)
+    return getattr(drawn, "_value", drawn)
+
+
 @op("StatelessRandomUniformV2", "StatelessRandomNormalV2", foldable=False)
 def _stateless(node: Node, shape: Any, key: Any, counter: Any, algorithm: Any) -> Any:
     sizes = tuple(int(s) for s in static(node, shape, "shape"))
