@@ -76,6 +76,11 @@ class ConcreteFunction:
             places = list(range(len(specs)))
         filled = list(specs)
         for place, value in zip(places, args, strict=False):
+            if not _has_tensors(specs[place]) and value != specs[place]:
+                raise TypeError(
+                    f"{self.name}() was traced with {specs[place]!r} at position {place}; it cannot take {value!r}. "
+                    "Trace it with that value by `get_concrete_function`."
+                )
             filled[place] = trees.map_up_to(specs[place], fit, specs[place], value)
         if len(args) > len(places):
             raise TypeError(f"{self.name}() takes {len(places)} tensors, but {len(args)} arguments were given.")

@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 
 from hornbeam import ops
-from hornbeam.core.function import TensorSpec, function, run_functions_eagerly
+from hornbeam.core.function import function, run_functions_eagerly
 from hornbeam.core.scopes import override
+from hornbeam.core.spec import TensorSpec
 from hornbeam.core.tape import GradientTape
 from hornbeam.core.tensor import from_host
 from hornbeam.core.variable import Variable
@@ -222,8 +223,11 @@ def test_a_concrete_function_keeps_python_arguments_and_casts():
     concrete = f.get_concrete_function(TensorSpec((), "int64"), True)
     out = concrete(2)
     assert out.dtype == "int64" and int(out) == 4
-    with pytest.raises(TypeError, match="more were given"):
+    assert int(concrete(2, True)) == 4
+    with pytest.raises(TypeError, match="traced with True at position 1"):
         concrete(2, 3)
+    with pytest.raises(TypeError, match="3 arguments were given"):
+        concrete(2, True, 3)
 
 
 def adding(size=4):
