@@ -334,6 +334,7 @@ def test_methods_become_concrete_for_their_object():
     assert kept() is None
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # of the exceptions that Python drops
 def test_ctrl_c_leaves_whole_steps():
     count, total = Variable(np.int32(0)), Variable(np.zeros((64, 64), "float32"))
 

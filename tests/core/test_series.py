@@ -243,7 +243,7 @@ def test_another_thread_sees_whole_calls():
     assert float(total) == int(times) == 400
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # of the exceptions that Python drops
 def test_ctrl_c_leaves_whole_calls():
     add, total, times = counter()
     one = np.ones(1, np.float32)
