@@ -31,7 +31,7 @@ def test_same_text_as_rich(given_table, ascii_only):
     table = rich.table.Table(*columns, width=total, show_lines=True, box=frame)
     for row in rows:
         table.add_row(*row)
-    console = rich.console.Console(file=io.StringIO(), width=200, highlight=False, markup=False)
+    console = rich.console.Console(file=io.StringIO(), width=total + 1, highlight=False, markup=False)
     console.print(table)
     expected = console.file.getvalue().splitlines()
     widths = text_table.cell_widths(asked, total)

@@ -102,7 +102,8 @@ def test_any_size_of_other_axes(tmp_path, name):
     loaded = tf.saved_model.load(tmp_path / "model")
     for size in sizes:
         x = np.random.default_rng(0).uniform(0, 9, size).astype("float32")
-        np.testing.assert_allclose(loaded.serve(x), model(x, training=False), rtol=1e-5, atol=1e-6)
+        # Places between pixels are rounded otherwise where sizes are open; neighbours differ by up to 9.
+        np.testing.assert_allclose(loaded.serve(x), model(x, training=False), rtol=1e-5, atol=9e-6)
 
 
 @pytest.mark.parametrize(
