@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import types
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hornbeam.base import trees
+from hornbeam.core import symbolic
 from hornbeam.core.spec import TensorSpec
 from hornbeam.core.symbolic import KerasTensor
 from hornbeam.core.tensor import Tensor, from_host
@@ -39,7 +41,16 @@ class BoundFunction:
         return inspect.signature(types.MethodType(self.__func__.python_function, self.__self__))
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            # Python asks for those of an object that is just being made, too.
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         return getattr(self.__func__, name)
+
+    def __deepcopy__(self, memo: dict) -> BoundFunction:
+        return BoundFunction(self.__func__, copy.deepcopy(self.__self__, memo))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return getattr, (self.__self__, self.__func__.python_function.__name__)
 
     def __eq__(self, other: object) -> bool:
         same = isinstance(other, BoundFunction)
@@ -112,13 +123,15 @@ class ConcreteFunction:
     @property
     def structured_outputs(self) -> Any:
         """Specs of what it returns, in the form the function returns it; unknown sizes stand as None."""
-        args, kwargs = self.structured_input_signature
-        given = trees.map_structure(
-            lambda leaf: KerasTensor(leaf.shape, leaf.dtype) if isinstance(leaf, TensorSpec) else leaf, (args, kwargs)
+        symbols = trees.map_structure(
+            lambda leaf: KerasTensor(leaf.shape, leaf.dtype) if isinstance(leaf, TensorSpec) else leaf,
+            self.structured_input_signature,
         )
-        made = self._owner.python_function(*self.bound_to, *given[0], **given[1])
+        run = self._owner.python_function
+        # An abstract run, in which variables keep their values.
+        made = symbolic.infer(lambda given: run(*self.bound_to, *given[0], **given[1]), symbols)
         return trees.map_structure(
-            lambda leaf: TensorSpec(leaf.shape, leaf.dtype) if isinstance(leaf, (KerasTensor, Tensor)) else leaf, made
+            lambda leaf: TensorSpec(leaf.shape, leaf.dtype) if isinstance(leaf, KerasTensor) else leaf, made
         )
 
     @property

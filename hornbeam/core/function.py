@@ -248,7 +248,9 @@ class Function:
         if not args and not kwargs and self.input_signature is not None:
             args = self.input_signature
         signature = trees.map_structure(spec_of, args), trees.map_structure(spec_of, kwargs)
-        self.concrete_signatures.append((weakref.ref(owner[0]) if owner else None, signature))
+        noted = weakref.ref(owner[0]) if owner else None, signature
+        if noted not in self.concrete_signatures:
+            self.concrete_signatures.append(noted)
         return ConcreteFunction(self, owner, *signature)
 
     def pretty_printed_concrete_signatures(self, verbose: bool = True) -> str:

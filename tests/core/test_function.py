@@ -218,18 +218,6 @@ def test_no_gradient_flows_through_an_assignment():
         assert float(tape.gradient(y, x)) == 1.0
 
 
-def test_a_concrete_function_keeps_python_arguments_and_casts():
-    f = function(lambda x, flag: x * 2 if flag else x)
-    concrete = f.get_concrete_function(TensorSpec((), "int64"), True)
-    out = concrete(2)
-    assert out.dtype == "int64" and int(out) == 4
-    assert int(concrete(2, True)) == 4
-    with pytest.raises(TypeError, match="traced with True at position 1"):
-        concrete(2, 3)
-    with pytest.raises(TypeError, match="3 arguments were given"):
-        concrete(2, True, 3)
-
-
 def adding(size=4):
     total, rate = Variable(np.zeros(size, "float32")), Variable(np.float32(2.0))
 
@@ -304,34 +292,6 @@ def test_values_given_to_another_variable_are_not_shared():
         total.assign(read())
         add(ones)
         assert float(other.numpy()[0]) == 0.0 and float(total.numpy()[0]) == 2.0
-
-
-class Scaled:
-    """A method that is compiled."""
-
-    def __init__(self, factor):
-        self.factor = Variable(factor)
-
-    @function
-    def apply(self, x, shift=1.0):
-        return x * self.factor + shift
-
-
-def test_methods_become_concrete_for_their_object():
-    double, triple, x = Scaled(2.0), Scaled(3.0), ops.convert_to_tensor([1.0, 2.0])
-    first = double.apply.get_concrete_function(TensorSpec((None,), "float32"))
-    second = triple.apply.get_concrete_function(x, shift=0.5)
-    assert [list(np.asarray(out)) for out in (first(x), first(x=x), second(x))] == [[3, 5], [3, 5], [3.5, 6.5]]
-    assert first.structured_outputs.shape == (None,)
-    assert double.apply == double.apply != triple.apply
-    with pytest.raises(TypeError, match="position 0 is missing"):
-        first()
-    with pytest.raises(TypeError, match="takes 1 tensors, but 2"):
-        second(x, x)
-    kept = weakref.ref(double)
-    del double, first
-    gc.collect()
-    assert kept() is None
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # of the exceptions that Python drops
