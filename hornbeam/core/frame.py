@@ -21,7 +21,7 @@ from hornbeam.core.conversion import copy_array
 from hornbeam.core.scopes import scopes
 from hornbeam.core.tensor import Tensor
 from hornbeam.core.variable import Variable, commit_lock, held
-from hornbeam.engine import layout
+from hornbeam.engine import whole_program
 from hornbeam.engine.jax_compat import capture_jaxpr, eval_jaxpr, wide_types
 
 # Staged without leaving a trace in the program, yet its result is a tracer: a Python ``if`` on a
@@ -188,11 +188,11 @@ class Program:
             reads: values of the variables in ``reads``.
             consts: values for ``consts``.
             flat_args: the function's arguments.
-            outermost: True if this becomes the whole of a compiled program, which nobody differentiates. The order of
-                axes in memory is then chosen for speed (``engine.layout``).
+            outermost: True if this becomes the whole of a compiled program, which nobody differentiates. It is then
+                changed for speed (``engine.whole_program``).
         """
         ordered = [reads[i] if is_variable else consts[i] for is_variable, i in self._slots]
-        evaluate = layout.evaluate if outermost and layout.pays(self.closed.jaxpr) else eval_jaxpr
+        evaluate = whole_program.evaluate if outermost else eval_jaxpr
         results = evaluate(self.closed, ordered, flat_args)
         return results[: self.n_outputs], results[self.n_outputs :]
 

@@ -134,6 +134,69 @@ def bilinear_primitive(
     return bound
 
 
+def _zero_of(primal: Any) -> Any:
+    return ad.Zero(jax.typeof(primal).to_tangent_aval())
+
+
+def selecting_primitive(
+    name: str, *, results: Callable, lowerings: dict[str | None, Callable], tangent: Callable, batch: Callable
+) -> Callable:
+    """An operation of one array that gives elements of it and the (whole) numbers that say which.
+
+    Like ``bilinear_primitive`` it stays one equation of the program until it is lowered.
+
+    Args:
+        name: name of the equation.
+        results: ``(aval, spec)`` to shapes and dtypes of both results.
+        lowerings: platform (None for all others) to ``(x, spec) -> (elements, numbers)``.
+        tangent: ``(tangent of x, numbers, spec)`` to the tangent of the elements.
+        batch: ``(operands, axes, spec) -> results`` for an operand whose further axis is the first.
+
+    Returns:
+        ``function(x, spec=spec)``; ``spec`` is a hashable constant.
+    """
+    primitive = jax.extend.core.Primitive(name)
+    primitive.multiple_results = True
+
+    def bound(x: Any, spec: Any) -> Any:
+        return primitive.bind(x, spec=spec)
+
+    def jvp(primals: Sequence[Any], tangents: Sequence[Any], spec: Any) -> tuple[Any, Any]:
+        (x,), (slope,) = primals, tangents
+        elements, numbers = bound(x, spec)
+        none = _zero_of(numbers)
+        if type(slope) is ad.Zero:
+            return [elements, numbers], [_zero_of(elements), none]
+        return [elements, numbers], [tangent(slope, numbers, spec), none]
+
+    def batched(operands: Sequence[Any], axes: Sequence[int], spec: Any) -> tuple[Any, Any]:
+        found = batch([jax.numpy.moveaxis(operands[0], axes[0], 0)], (0,), spec)
+        return list(found), [0] * len(found)
+
+    primitive.def_impl(jax.jit(bound, static_argnames=("spec",)))
+    primitive.def_abstract_eval(lambda x, spec: [jax.core.ShapedArray(*result) for result in results(x, spec)])
+    ad.primitive_jvps[primitive] = jvp
+    batching.primitive_batchers[primitive] = batched
+    for platform, function in lowerings.items():
+        mlir.register_lowering(primitive, _lowering(function, multiple_results=True), platform)
+    return bound
+
+
+def identity_primitive(name: str, lowerings: dict[str | None, Callable]) -> Callable:
+    """An operation that gives back its operand, for programs that nobody differentiates.
+
+    Args:
+        name: name of the equation.
+        lowerings: platform (None for all others) to ``x -> x``.
+    """
+    primitive = jax.extend.core.Primitive(name)
+    primitive.def_impl(lambda x: x)
+    primitive.def_abstract_eval(lambda x: jax.core.ShapedArray(x.shape, x.dtype))
+    for platform, function in lowerings.items():
+        mlir.register_lowering(primitive, _lowering(function), platform)
+    return primitive.bind
+
+
 _exporting: ContextVar[bool] = ContextVar("exporting", default=False)
 
 
@@ -142,9 +205,9 @@ def is_exporting() -> bool:
     return _exporting.get()
 
 
-def _lowering(function: Callable) -> Callable:
+def _lowering(function: Callable, multiple_results: bool = False) -> Callable:
     """A lowering rule that ``function`` writes out in other operations."""
-    rule = mlir.lower_fun(function, multiple_results=False)
+    rule = mlir.lower_fun(function, multiple_results=multiple_results)
 
     def lower(context: Any, *operands: Any, **params: Any) -> Any:
         before = _exporting.set(getattr(context.module_context.lowering_parameters, "for_export", False))

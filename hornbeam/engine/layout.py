@@ -17,7 +17,7 @@ from typing import Any
 import jax.numpy as jnp
 from jax import lax
 
-from hornbeam.engine import batch_minor, conv, platform
+from hornbeam.engine import batch_minor, conv, onednn, platform
 from hornbeam.engine.jax_compat import Literal, bind_equation, inner_program
 from hornbeam.engine.ordered import Order, Value, is_special, plain, usual_order
 
@@ -31,8 +31,11 @@ _FEW = 16
 
 # --- whether -------------------------------------------------------------------------------------
 def pays(jaxpr: Any) -> bool:
-    """True if a program has convolutions, all of them have a form with the batch last, and most are narrow."""
-    if not platform.is_cpu():
+    """True if a program has convolutions, all of them have a form with the batch last, and most are narrow.
+
+    Never where oneDNN does them, which takes the usual order and is as quick or quicker with any number of channels.
+    """
+    if not platform.is_cpu() or onednn.is_available():
         return False
     found = []
     for one in _widths(jaxpr):

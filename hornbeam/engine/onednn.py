@@ -1,4 +1,4 @@
-"""Convolutions by oneDNN on the CPU, where the package ``hornbeam-onednn`` is installed.
+"""oneDNN's kernels on the CPU, where the package ``hornbeam-onednn`` is installed: convolutions, gradients of pooling.
 
 XLA calls the kernels from inside compiled programs, on its own threads, and goes on fusing everything round them.
 Which convolutions go there is decided when a program is lowered, from shapes and dtype alone; without the package
@@ -21,11 +21,13 @@ import numpy as np
 from jax import Array
 
 from hornbeam.engine.conv_geometry import Geometry
-from hornbeam.engine.jax_compat import is_exporting
+from hornbeam.engine.jax_compat import identity_primitive, is_exporting
+from hornbeam.engine.window import Window
 
 SWITCH = "HORNBEAM_ONEDNN"
 FORWARD, INPUT, KERNEL = "forward", "input_gradient", "kernel_gradient"
 _DTYPES = ("float32", "bfloat16")
+_PUT_BACK, _HOLD = "hornbeam_pool_put_back", "hornbeam_hold"
 
 
 @functools.cache
@@ -37,8 +39,9 @@ def _found() -> tuple[Any, str]:
         return None, f"not offered on {sys.platform} {platform.machine()}"
     try:
         kernels = importlib.import_module("hornbeam_onednn").load()
-        for kind, handler in kernels.handlers.items():
-            jax.ffi.register_ffi_target(_target(kind), jax.ffi.pycapsule(handler), platform="cpu")
+        handlers = {_target(kind): handler for kind, handler in kernels.handlers.items()}
+        for name, handler in {**handlers, _PUT_BACK: kernels.put_back, _HOLD: kernels.hold}.items():
+            jax.ffi.register_ffi_target(name, jax.ffi.pycapsule(handler), platform="cpu")
     except ImportError:
         return None, "package hornbeam-onednn is not installed"
     except Exception as error:  # a library that is missing, or built for another XLA: work goes on without it
@@ -130,3 +133,52 @@ def input_gradient(dy: Array, w: Array, x_shape: Sequence[int], spec: Geometry) 
 def kernel_gradient(dy: Array, x: Array, w_shape: Sequence[int], spec: Geometry) -> Array:
     """What it takes from the result's gradient and the input to the kernel's gradient."""
     return _call(KERNEL, w_shape, x, dy, spec)
+
+
+# --- pooling -------------------------------------------------------------------------------------
+def takes_put_back(shape: Sequence[Any], window: Window, dtype: Any) -> bool:
+    """True if oneDNN should put the gradient of a max-pooling back; asked while a program is lowered.
+
+    Args:
+        shape: of the input, (batch, *space, channels).
+        window: over all of its space.
+        dtype: of the gradient.
+    """
+    if np.dtype(dtype).name not in _DTYPES or not is_available() or is_exporting():
+        return False
+    if not all(isinstance(size, int) and size > 0 for size in shape) or list(window.axes) != [
+        *range(1, len(shape) - 1)
+    ]:
+        return False
+    return _has_pooling(tuple(shape), window, np.dtype(dtype).name)
+
+
+@functools.lru_cache(maxsize=1024)
+def _has_pooling(shape: tuple[int, ...], window: Window, dtype: str) -> bool:
+    if len(window.sizes) > 3 or any(max(pads) >= size for pads, size in zip(window.padding, window.sizes, strict=True)):
+        return False
+    pooled = (shape[0], *window.counts(shape), shape[-1])
+    found = _found()[0].pooling(dtype, shape, pooled, _pooling_numbers(window))
+    return bool(found) and "ref" not in found
+
+
+def _pooling_numbers(window: Window) -> tuple[int, ...]:
+    before, after = zip(*window.padding, strict=True)
+    return (len(window.sizes), *window.sizes, *window.strides, *before, *after)
+
+
+def put_back(part: Array, winner: Array, shape: Sequence[int], window: Window) -> Array:
+    """The elements of ``part`` at the winners' places in an array of this shape; see ``engine.max_pool``."""
+    call = jax.ffi.ffi_call(_PUT_BACK, jax.ShapeDtypeStruct(tuple(shape), part.dtype), vmap_method="sequential")
+    return call(part, winner, geometry=np.array(_pooling_numbers(window), np.int64))
+
+
+def _hold_on_cpu(array: Array) -> Array:
+    if not is_available() or is_exporting():
+        return array
+    result = jax.ShapeDtypeStruct(array.shape, array.dtype)
+    return jax.ffi.ffi_call(_HOLD, result, input_output_aliases={0: 0}, vmap_method="sequential")(array)
+
+
+hold = identity_primitive(_HOLD, {None: lambda array: array, "cpu": _hold_on_cpu})
+"""The array, computed once: XLA does not do the work that leads to it again in every pass that reads it."""

@@ -1,176 +1,23 @@
-"""Max and average pooling, chosen by platform.
+"""Average and adaptive pooling, chosen by platform.
 
 On CPU, XLA's windowed reductions are slow, and their gradients 10 to 50 times slower than they need be. There,
-maxima are taken over shifted slices; with gradients wanted, the place of the (first) maximum is kept as a byte and
-the gradient is put back there. Averages are sums of slices axis by axis.
+averages are sums of slices axis by axis. Maxima have a file of their own (``engine.max_pool``).
 """
 
 from __future__ import annotations
 
-import functools
-import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
 from hornbeam.engine import platform
-from hornbeam.engine.conv_geometry import Pairs
-from hornbeam.engine.unknown_sizes import are_known, padded
+from hornbeam.engine.unknown_sizes import are_known
+from hornbeam.engine.window import Window
 
-_MOST_TAPS = 64
 _MOST_SUMMANDS = 16
-
-
-@dataclass(frozen=True)
-class Window:
-    """A pooling window over consecutive axes of an array.
-
-    Attributes:
-        first: the first of the axes.
-        sizes: size of the window per axis.
-        strides: step of the window per axis.
-        padding: (before, after) per axis.
-    """
-
-    first: int
-    sizes: tuple[int, ...]
-    strides: tuple[int, ...]
-    padding: Pairs
-
-    @property
-    def axes(self) -> range:
-        """The axes that the window covers."""
-        return range(self.first, self.first + len(self.sizes))
-
-    def counts(self, shape: Sequence[int]) -> tuple[int, ...]:
-        """Number of places of the window per axis."""
-        return tuple(
-            max(0, (shape[axis] + sum(pads) - size) // stride + 1)
-            for axis, size, stride, pads in zip(self.axes, self.sizes, self.strides, self.padding, strict=True)
-        )
-
-    def full(self, shape: Sequence[int], values: Sequence, other: object) -> list:
-        """``values`` for the window's axes, ``other`` for the rest."""
-        return [values[axis - self.first] if axis in self.axes else other for axis in range(len(shape))]
-
-    def fitted(self, x: Array, fill: object) -> Array:
-        """``x`` padded, and cut to what the window reaches."""
-        places = zip(self.axes, self.sizes, self.strides, self.padding, self.counts(x.shape), strict=True)
-        pads = [
-            (before, (count - 1) * stride + size - before - x.shape[axis])
-            for axis, size, stride, (before, _), count in places
-        ]
-        return padded(x, pads, self.first, fill) if any(map(any, pads)) else x
-
-    def settled(self, x: Array, fill: object) -> tuple[Array, Window]:
-        """``x`` and window as XLA takes them: padding of unknown size becomes elements of ``x``."""
-        if are_known(itertools.chain(*self.padding)):
-            return x, self
-        return self.fitted(x, fill), Window(self.first, self.sizes, self.strides, ((0, 0),) * len(self.sizes))
-
-
-def _lowest(dtype: np.dtype) -> object:
-    return -np.inf if jnp.issubdtype(dtype, jnp.inexact) else jnp.iinfo(dtype).min
-
-
-# --- maximum -------------------------------------------------------------------------------------
-def max_pool(x: Array, window: Window) -> Array:
-    """Largest element of each window; the gradient goes to the first of equal ones."""
-    x, window = window.settled(x, _lowest(x.dtype))
-    if not platform.is_cpu() or math.prod(window.sizes) > _MOST_TAPS or 0 in window.counts(x.shape):
-        return lax.reduce_window(
-            x,
-            _lowest(x.dtype),
-            lax.max,
-            window.full(x.shape, window.sizes, 1),
-            window.full(x.shape, window.strides, 1),
-            window.full(x.shape, window.padding, (0, 0)),
-        )
-    return _max(x, window)
-
-
-@functools.partial(jax.custom_jvp, nondiff_argnums=(1,))
-def _max(x: Array, window: Window) -> Array:
-    x, counts = window.fitted(x, _lowest(x.dtype)), window.counts(x.shape)
-    if window.sizes == window.strides:
-        x, inner = _split(x, window, counts)
-        return jnp.max(x, axis=inner)
-    return functools.reduce(lax.max, (_slice(x, window, place, counts) for place in _places(window)))
-
-
-@_max.defjvp
-def _max_jvp(window: Window, primals: tuple, tangents: tuple) -> tuple[Array, Array]:
-    """The tangent of the winner. It is linear in a form whose transpose (the gradient) is quick, too."""
-    (x,), (slope,) = primals, tangents
-    counts = window.counts(x.shape)
-    x, slope = window.fitted(x, _lowest(x.dtype)), window.fitted(slope, 0)
-    return (_apart if window.sizes == window.strides else _overlapping)(x, slope, window, counts)
-
-
-def _apart(x: Array, slope: Array, window: Window, counts: Sequence[int]) -> tuple[Array, Array]:
-    """Largest elements and their tangents, for windows side by side.
-
-    As reshapes and reductions these run as fast alone as shifted slices do, and faster between other layers.
-    """
-    x, inner = _split(x, window, counts)
-    slope, _ = _split(slope, window, counts)
-    best = jnp.max(x, axis=inner)
-    numbers = np.arange(math.prod(window.sizes), dtype=np.uint8).reshape(window.sizes)
-    place = lax.broadcast_in_dim(jnp.asarray(numbers), x.shape, inner)
-    winner = jnp.min(jnp.where(x == jnp.expand_dims(best, inner), place, jnp.uint8(255)), axis=inner)
-    chosen = jnp.where(place == jnp.expand_dims(winner, inner), slope, jnp.zeros((), slope.dtype))
-    return best, jnp.sum(chosen, axis=inner)
-
-
-def _overlapping(x: Array, slope: Array, window: Window, counts: Sequence[int]) -> tuple[Array, Array]:
-    """Largest elements and their tangents, for windows that share elements or skip some."""
-    best = _slice(x, window, (0,) * len(counts), counts)
-    winner = jnp.zeros(best.shape, jnp.uint8)
-    for number, place in enumerate(_places(window)):
-        if number:
-            rival = _slice(x, window, place, counts)
-            winner = jnp.where(rival > best, jnp.uint8(number), winner)
-            best = lax.max(best, rival)
-    chosen = jnp.zeros((), slope.dtype)
-    for number, place in enumerate(_places(window)):
-        part = _slice(slope, window, place, counts)
-        chosen = chosen + jnp.where(winner == number, part, jnp.zeros((), slope.dtype))
-    return best, chosen
-
-
-def _places(window: Window) -> Sequence[tuple[int, ...]]:
-    return list(itertools.product(*map(range, window.sizes)))
-
-
-def _slice(x: Array, window: Window, place: Sequence[int], counts: Sequence[int]) -> Array:
-    """The elements at one place of every window."""
-    ends = [
-        begin + (count - 1) * stride + 1 for begin, count, stride in zip(place, counts, window.strides, strict=True)
-    ]
-    return lax.slice(
-        x,
-        window.full(x.shape, place, 0),
-        [end if end is not None else size for end, size in zip(window.full(x.shape, ends, None), x.shape, strict=True)],
-        window.full(x.shape, window.strides, 1),
-    )
-
-
-def _split(x: Array, window: Window, counts: Sequence[int]) -> tuple[Array, tuple[int, ...]]:
-    """Each axis of the window as two: windows, and places in them; with the axes of places."""
-    shape: list[int] = []
-    inner = []
-    for axis, size in enumerate(x.shape):
-        if axis in window.axes:
-            shape += [counts[axis - window.first], window.sizes[axis - window.first]]
-            inner.append(len(shape) - 1)
-        else:
-            shape.append(size)
-    return x.reshape(shape), tuple(inner)
 
 
 # --- average -------------------------------------------------------------------------------------
@@ -210,7 +57,7 @@ def _total(x: Array, window: Window, counts: Sequence[int]) -> Array:
 
 def _sums(x: Array, window: Window, counts: Sequence[int]) -> Array:
     if window.sizes == window.strides:
-        x, inner = _split(x, window, counts)
+        x, inner = window.split(x, counts)
         return jnp.sum(x, axis=inner)
     for axis, size, stride, count in zip(window.axes, window.sizes, window.strides, counts, strict=True):
         x = sum(  # type: ignore[assignment]

@@ -11,6 +11,8 @@ from hornbeam.base.errors import ShapeError, explain
 from hornbeam.core.door import op
 from hornbeam.engine import pool as engine
 from hornbeam.engine.conv_geometry import pads_of
+from hornbeam.engine.max_pool import max_pool as largest_of_windows
+from hornbeam.engine.window import Window
 from hornbeam.ops.composite import composite
 from hornbeam.ops.conv import lowered, per_axis
 from hornbeam.ops.promotion import as_float
@@ -18,7 +20,7 @@ from hornbeam.ops.promotion import as_float
 __all__ = ["adaptive_average_pool", "adaptive_max_pool", "average_pool", "max_pool"]
 
 
-def _window(x: Any, pool_size: Any, strides: Any, padding: Any, data_format: str, name: str) -> engine.Window:
+def _window(x: Any, pool_size: Any, strides: Any, padding: Any, data_format: str, name: str) -> Window:
     space = x.ndim - 2
     if not 1 <= space <= 3:
         raise ShapeError(f"{name}() takes inputs with 1 to 3 spatial axes. Received: shape {tuple(x.shape)}")
@@ -34,7 +36,7 @@ def _window(x: Any, pool_size: Any, strides: Any, padding: Any, data_format: str
         )
     first = 2 if data_format == "channels_first" else 1
     pads = pads_of(padding, x.shape[first : first + space], sizes, strides, (1,) * space)
-    window = engine.Window(first, sizes, strides, pads)
+    window = Window(first, sizes, strides, pads)
     if 0 in window.counts(x.shape) and 0 not in x.shape:
         raise ShapeError(
             explain(
@@ -49,7 +51,7 @@ def _window(x: Any, pool_size: Any, strides: Any, padding: Any, data_format: str
 
 @op(static=("pool_size", "strides", "padding", "data_format"))
 def _max_pool(x: Any, pool_size: Any, strides: Any, padding: Any, data_format: str) -> jax.Array:
-    return engine.max_pool(x, _window(x, pool_size, strides, padding, data_format, "max_pool"))
+    return largest_of_windows(x, _window(x, pool_size, strides, padding, data_format, "max_pool"))
 
 
 @op(static=("pool_size", "strides", "padding", "data_format"))

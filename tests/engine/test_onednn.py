@@ -7,8 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hornbeam.engine import batch_minor, conv, conv_gradients, layout, onednn
+from hornbeam.engine import batch_minor, conv, conv_gradients, layout, max_pool, onednn
 from hornbeam.engine.conv_geometry import Geometry
+from hornbeam.engine.window import Window
 from tests.engine.test_conv import CASES, assert_same, by_sums, everything, operands, plain
 
 pytestmark = pytest.mark.numeric
@@ -242,3 +243,56 @@ def test_other_dtypes_and_symbols_stay():
     assert not onednn.takes(onednn.FORWARD, (8, 64, 64, 64), (3, 3, 64, 64), spec, ("float16", "float16"))
     assert not onednn.takes(onednn.FORWARD, (8, 64, 64, 64), (3, 3, 64, 64), spec, ("float32", "bfloat16"))
     assert not onednn.takes(onednn.FORWARD, (8, 64, 0, 64), (3, 3, 64, 64), spec, ("float32", "float32"))
+
+
+# --- pooling -------------------------------------------------------------------------------------------
+POOLINGS = {
+    "side by side": ((3, 12, 12, 16), Window(1, (2, 2), (2, 2), ((0, 0), (0, 0)))),
+    "rest cut off": ((3, 13, 11, 6), Window(1, (2, 2), (2, 2), ((0, 0), (0, 0)))),
+    "overlapping": ((5, 13, 11, 20), Window(1, (3, 3), (2, 2), ((1, 1), (0, 1)))),
+    "one channel": ((2, 9, 9, 1), Window(1, (3, 2), (1, 1), ((1, 1), (0, 1)))),
+    "one-d with gaps": ((2, 9, 4), Window(1, (2,), (3,), ((0, 0),))),
+    "three-d": ((2, 6, 7, 8, 5), Window(1, (2, 2, 2), (2, 2, 2), ((0, 0), (0, 1), (0, 0)))),
+    "split": ((7, 28, 28, 24), Window(1, (2, 2), (2, 2), ((0, 0), (0, 0)))),
+}
+
+
+@needs_kernels
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("name", POOLINGS)
+def test_gradient_of_max_pooling(name, dtype):
+    """Whole numbers, so that sums are exact; many ties, which go to the first."""
+    shape, window = POOLINGS[name]
+    rng = np.random.default_rng(4)
+    x = jnp.asarray(rng.integers(0, 4, shape), dtype)
+    spec = max_pool.Pooling(window, shape, x.dtype)
+    assert onednn.takes_put_back(shape, window, dtype)
+    _, winner = max_pool._largest(x, spec)
+    part = jnp.asarray(rng.integers(1, 9, spec.pooled), dtype)
+    got = jax.jit(lambda part, winner: onednn.put_back(part, winner, shape, window))(part, winner)
+    np.testing.assert_array_equal(got, max_pool._put_back(part, winner, spec))
+    pull = jax.jit(lambda x, part: jax.vjp(lambda x: max_pool.max_pool(x, window), x)[1](part)[0])
+    assert "hornbeam_pool_put_back" in pull.lower(x, part).as_text()
+    np.testing.assert_array_equal(pull(x, part), got)
+
+
+@needs_kernels
+def test_gradients_of_pooling_it_does_not_take():
+    window = POOLINGS["side by side"][1]
+    assert not onednn.takes_put_back((3, 12, 12, 16), window, "float16")
+    assert not onednn.takes_put_back((3, 16, 12, 12), Window(2, (2, 2), (2, 2), ((0, 0), (0, 0))), "float32")
+    wide = Window(1, (2, 2), (2, 2), ((2, 0), (0, 0)))
+    assert not onednn.takes_put_back((3, 12, 12, 16), wide, "float32")
+    x = jnp.asarray(np.random.default_rng(5).standard_normal((2, 4, 4, 3)), "float32")
+    gradient = jax.grad(lambda x: jnp.sum(jnp.sin(max_pool.max_pool(x, window))))
+    assert "hornbeam_pool_put_back" not in jax.export.export(jax.jit(gradient))(x).mlir_module()
+
+
+@needs_kernels
+def test_held_arrays_are_themselves():
+    x = jnp.arange(12.0).reshape(3, 4)
+    held = jax.jit(lambda x: (onednn.hold(x + 1) * 2, x))
+    assert "hornbeam_hold" in held.lower(x).as_text()
+    np.testing.assert_array_equal(held(x)[0], (x + 1) * 2)
+    np.testing.assert_array_equal(held(x)[1], x)
+    assert "hornbeam_hold" not in jax.export.export(held)(x).mlir_module()

@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hornbeam.engine import platform, pool
-from hornbeam.engine.pool import Window
+from hornbeam.engine import max_pool, platform, pool
+from hornbeam.engine.window import Window
 
 pytestmark = pytest.mark.numeric
 
@@ -23,7 +23,7 @@ CASES = {
     "large": ((1, 9, 9, 1), Window(1, (9, 9), (1, 1), ((0, 0), (0, 0)))),
     "long": ((1, 40, 1), Window(1, (20,), (3,), ((0, 0),))),
 }
-FUNCTIONS = {"max": pool.max_pool, "average": pool.average_pool}
+FUNCTIONS = {"max": max_pool.max_pool, "average": pool.average_pool}
 
 
 @pytest.mark.parametrize("kind", FUNCTIONS)
@@ -49,7 +49,7 @@ def test_values_and_derivatives(name, kind, monkeypatch):
 def test_second_derivative_of_max():
     window = CASES["overlapping"][1]
     x = jnp.asarray(np.random.default_rng(0).standard_normal((1, 7, 6, 1)).astype("float32"))
-    slopes = jax.grad(lambda x: jnp.sum(pool.max_pool(x**2, window) ** 2))
+    slopes = jax.grad(lambda x: jnp.sum(max_pool.max_pool(x**2, window) ** 2))
     # The value at a winner x is x**4, for each window that it wins; others do not move the sum.
     direction = jnp.cos(jnp.arange(x.size, dtype="float32")).reshape(x.shape)
     got = jax.grad(lambda x: jnp.sum(slopes(x) * direction))(x)
@@ -62,9 +62,9 @@ def test_not_a_number_and_integers():
     x = np.arange(8, dtype="float32").reshape(1, 4, 2, 1)
     x[0, 1, 0, 0] = np.nan
     window = CASES["side by side"][1]
-    out = np.asarray(pool.max_pool(jnp.asarray(x), window))
+    out = np.asarray(max_pool.max_pool(jnp.asarray(x), window))
     assert np.isnan(out[0, 0, 0, 0]) and out[0, 1, 0, 0] == 7
-    whole = pool.max_pool(jnp.asarray([[-5, -3, -7, -9]], "int8")[..., None], Window(1, (3,), (2,), ((0, 1),)))
+    whole = max_pool.max_pool(jnp.asarray([[-5, -3, -7, -9]], "int8")[..., None], Window(1, (3,), (2,), ((0, 1),)))
     assert whole.dtype == "int8" and whole[0, :, 0].tolist() == [-3, -7]
 
 

@@ -1,4 +1,4 @@
-"""oneDNN's convolutions for XLA on the CPU.
+"""oneDNN's convolutions and gradients of pooling for XLA on the CPU.
 
 ``load()`` gives the handlers that XLA calls. The shared library beside this file holds glue alone; oneDNN itself is
 found in the environment (package ``onednn-cpu-gomp``), or where ``HORNBEAM_ONEDNN_LIBRARY`` says.
@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["KINDS", "Kernels", "load"]
 
 KINDS = ("forward", "input_gradient", "kernel_gradient")
@@ -28,6 +28,8 @@ class Kernels:
 
     Attributes:
         handlers: kind of operation (one of ``KINDS``) to the function that XLA calls, as ``ctypes`` has it.
+        put_back: that of the gradient of max-pooling.
+        hold: that of an operation that gives back its operand.
         path: file of oneDNN.
         version: of oneDNN, such as ``"3.2.0"``.
         shares_threads: True if work runs on XLA's threads; otherwise oneDNN uses threads of its own.
@@ -37,6 +39,7 @@ class Kernels:
         self._glue = glue
         glue.hornbeam_onednn_open.restype = ctypes.c_char_p
         glue.hornbeam_onednn_implementation.restype = ctypes.c_char_p
+        glue.hornbeam_onednn_pooling.restype = ctypes.c_char_p
         glue.hornbeam_onednn_cached.restype = ctypes.c_int64
         problem = glue.hornbeam_onednn_open(os.fsencode(path))
         if problem is not None:
@@ -46,6 +49,7 @@ class Kernels:
         self.version = f"{number // 10000}.{number // 100 % 100}.{number % 100}"
         self.shares_threads = bool(glue.hornbeam_onednn_shares_threads())
         self.handlers = {kind: getattr(glue, f"hornbeam_conv_{kind}") for kind in KINDS}
+        self.put_back, self.hold = glue.hornbeam_pool_put_back, glue.hornbeam_hold
 
     def implementation(self, kind: str, dtype: str, x: _Numbers, w: _Numbers, y: _Numbers, geometry: _Numbers) -> str:
         """Name of the code oneDNN runs for a convolution on this processor; empty if it has none.
@@ -61,6 +65,18 @@ class Kernels:
         arrays = [(ctypes.c_int64 * len(numbers))(*numbers) for numbers in (x, w, y, geometry)]
         found = self._glue.hornbeam_onednn_implementation(KINDS.index(kind), int(dtype == "bfloat16"), *arrays)
         return (found or b"").decode()
+
+    def pooling(self, dtype: str, x: _Numbers, y: _Numbers, geometry: _Numbers) -> str:
+        """Name of the code oneDNN runs for the gradient of a max-pooling; empty if it has none.
+
+        Args:
+            dtype: "float32" or "bfloat16".
+            x: shape of the input, (batch, *space, channels).
+            y: shape of the result.
+            geometry: number of spatial axes, then per axis window, strides, padding before, padding after.
+        """
+        arrays = [(ctypes.c_int64 * len(numbers))(*numbers) for numbers in (x, y, geometry)]
+        return (self._glue.hornbeam_onednn_pooling(int(dtype == "bfloat16"), *arrays) or b"").decode()
 
     @property
     def cached(self) -> int:

@@ -1,44 +1,18 @@
 #include "convolution.h"
 
-#include <list>
-#include <map>
-#include <mutex>
 #include <tuple>
+
+#include "cache.h"
 
 namespace glue {
 namespace {
-
-constexpr size_t kMostOps = 2048;
-
-struct SizesOf {
-  Dims dims{};
-  int count = 0;
-  void add(int64_t value) { dims[count++] = value; }
-};
 
 DataType type_of(const Problem& p) { return p.type == kBf16 ? kBf16 : kF32; }
 // Sums over the batch are kept in full precision; the caller rounds them once.
 DataType kernel_type(const Problem& p) { return p.kind == kKernelGradient ? kF32 : type_of(p); }
 
-Desc strided(const SizesOf& sizes, DataType type, const SizesOf& strides) {
-  MemoryDesc* made = nullptr;
-  check(dnnl().desc_with_strides(&made, sizes.count, sizes.dims, type, strides.dims), "array");
-  return Desc(made);
-}
-
-// (batch, channels, space...) to oneDNN, with the channels last in memory.
 Desc activations(const Problem& p, int64_t channels, const std::array<int64_t, kSpace>& space) {
-  SizesOf sizes, strides;
-  int64_t all = channels;
-  for (int axis = 0; axis < p.space; ++axis) all *= space[axis];
-  sizes.add(p.batch), strides.add(all);
-  sizes.add(channels), strides.add(1);
-  int64_t step = all;
-  for (int axis = 0; axis < p.space; ++axis) {
-    step /= space[axis];
-    sizes.add(space[axis]), strides.add(step);
-  }
-  return strided(sizes, type_of(p), strides);
+  return channels_last(type_of(p), p.batch, channels, space.data(), p.space);
 }
 
 Desc kernel(const Problem& p, bool any) {
@@ -59,25 +33,11 @@ Desc kernel(const Problem& p, bool any) {
   return Desc(made);
 }
 
-Owned<Attributes> attributes() {
-  Attributes* made = nullptr;
-  check(dnnl().attr_create(&made), "attributes");
-  Owned<Attributes> owned(made);
-  check(dnnl().attr_scratchpad(made, kUserScratchpad), "scratchpad mode");
-  return owned;
-}
-
-Desc copy(const MemoryDesc* desc) {
-  MemoryDesc* made = nullptr;
-  check(dnnl().desc_clone(&made, desc), "copy of a description");
-  return Desc(made);
-}
-
 // The description of a primitive, or null if oneDNN has none.
 Owned<PrimitiveDesc> describe(const Problem& p, const Desc& x, const Desc& w, const Desc& y) {
   Dims dilation{};
   for (int axis = 0; axis < p.space; ++axis) dilation[axis] = p.dilation[axis] - 1;
-  auto options = attributes();
+  auto options = user_scratch();
   const int64_t *stride = p.stride.data(), *before = p.before.data(), *after = p.after.data();
   PrimitiveDesc *hint = nullptr, *made = nullptr;
   Desc any = kernel(p, true);
@@ -102,18 +62,6 @@ Owned<PrimitiveDesc> describe(const Problem& p, const Desc& x, const Desc& w, co
                                           after, hint, options.get());
   }
   return Owned<PrimitiveDesc>(status == kSuccess ? made : nullptr);
-}
-
-Owned<Primitive> primitive(const PrimitiveDesc* desc) {
-  Primitive* made = nullptr;
-  check(dnnl().primitive_create(&made, desc), "primitive");
-  return Owned<Primitive>(made);
-}
-
-std::string name_of(const PrimitiveDesc* desc) {
-  const char* text = nullptr;
-  dnnl().query(desc, kImplementation, 0, &text);
-  return text ? text : "";
 }
 
 std::shared_ptr<const Op> build(const Problem& p, const Op* like) {
@@ -146,39 +94,10 @@ std::shared_ptr<const Op> build(const Problem& p, const Op* like) {
   return op;
 }
 
-// The least recently used op goes when there are too many; those that run live on until they end.
-class Cache {
- public:
-  std::shared_ptr<const Op> find(const Problem& p, const Op* like) {
-    std::lock_guard<std::mutex> lock(mutex_);
-    Key key{p, like ? like->problem : Problem{}};
-    auto at = index_.find(key);
-    if (at != index_.end()) {
-      order_.splice(order_.begin(), order_, at->second);
-      return at->second->second;
-    }
-    order_.emplace_front(key, build(p, like));
-    index_[key] = order_.begin();
-    if (order_.size() > kMostOps) {
-      index_.erase(order_.back().first);
-      order_.pop_back();
-    }
-    return order_.front().second;
-  }
-  size_t size() {
-    std::lock_guard<std::mutex> lock(mutex_);
-    return order_.size();
-  }
+using Key = std::pair<Problem, Problem>;
 
- private:
-  using Key = std::pair<Problem, Problem>;
-  std::mutex mutex_;
-  std::list<std::pair<Key, std::shared_ptr<const Op>>> order_;
-  std::map<Key, decltype(order_)::iterator> index_;
-};
-
-Cache& cache() {
-  static auto* kept = new Cache;  // never destroyed: threads of XLA may outlive static objects
+Cache<Key, Op>& cache() {
+  static auto* kept = new Cache<Key, Op>;  // never destroyed: threads of XLA may outlive static objects
   return *kept;
 }
 
@@ -203,7 +122,9 @@ double Problem::flops() const {
   return 2.0 * static_cast<double>(batch) * out_size() * product(window, space) * (channels / groups);
 }
 
-std::shared_ptr<const Op> find(const Problem& problem, const Op* like) { return cache().find(problem, like); }
+std::shared_ptr<const Op> find(const Problem& problem, const Op* like) {
+  return cache().find({problem, like ? like->problem : Problem{}}, [&] { return build(problem, like); });
+}
 
 size_t cached() { return cache().size(); }
 

@@ -11,8 +11,6 @@ namespace glue {
 
 enum Kind : int64_t { kForward, kInputGradient, kKernelGradient };
 
-constexpr int kSpace = 3;  // most spatial axes
-
 // Sizes are those of the forward convolution, whichever kind it is. Activations have their channels last; kernels are
 // (window..., input channels of a group, output channels of all groups).
 struct Problem {

@@ -29,16 +29,17 @@ struct ExecArg {
 enum : int { kSuccess = 0 };
 enum : int { kCpu = 1 };
 enum : unsigned { kInOrder = 1 };
-enum DataType : int { kBf16 = 2, kF32 = 3 };
+enum DataType : int { kBf16 = 2, kF32 = 3, kU8 = 6 };
 enum : int { kAnyFormat = 1 };
 enum : int { kForwardTraining = 64 };
-enum : int { kDirect = 1 };
+enum : int { kDirect = 1, kPoolingMax = 0x1ff };
 enum : int { kUserScratchpad = 1 };
-enum Query : int { kImplementation = 8, kWeights = 131, kDiffWeights = 132, kScratchpad = 136 };
+enum Query : int { kImplementation = 8, kWeights = 131, kDiffWeights = 132, kWorkspace = 135, kScratchpad = 136 };
 enum Arg : int {
   kArgSrc = 1,
   kArgDst = 17,
   kArgWeights = 33,
+  kArgWorkspace = 64,
   kArgScratchpad = 80,
   kArgDiffSrc = 129,
   kArgDiffDst = 145,
@@ -79,6 +80,12 @@ struct Version {
   X(conv_backward_weights, "dnnl_convolution_backward_weights_primitive_desc_create", Status,                          \
     (PrimitiveDesc**, Engine*, int, const MemoryDesc*, const MemoryDesc*, const MemoryDesc*, const MemoryDesc*,        \
      const Dims, const Dims, const Dims, const Dims, const PrimitiveDesc*, const Attributes*))                         \
+  X(pool_forward, "dnnl_pooling_forward_primitive_desc_create", Status,                                                \
+    (PrimitiveDesc**, Engine*, int, int, const MemoryDesc*, const MemoryDesc*, const Dims, const Dims, const Dims,     \
+     const Dims, const Dims, const Attributes*))                                                                       \
+  X(pool_backward, "dnnl_pooling_backward_primitive_desc_create", Status,                                              \
+    (PrimitiveDesc**, Engine*, int, const MemoryDesc*, const MemoryDesc*, const Dims, const Dims, const Dims,          \
+     const Dims, const Dims, const PrimitiveDesc*, const Attributes*))                                                 \
   X(reorder, "dnnl_reorder_primitive_desc_create", Status,                                                             \
     (PrimitiveDesc**, const MemoryDesc*, Engine*, const MemoryDesc*, Engine*, const Attributes*))                      \
   X(query_desc, "dnnl_primitive_desc_query_md", const MemoryDesc*, (const PrimitiveDesc*, int, int))                   \

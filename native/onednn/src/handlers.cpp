@@ -1,4 +1,4 @@
-// What XLA calls: convolutions and their gradients on the CPU.
+// What XLA calls: convolutions, their gradients and that of max-pooling on the CPU.
 //
 // Activations (batch, space..., channels), kernels (window..., channels of a group, filters), float32 or bfloat16.
 // Large calls are split along the batch, or along the rows of few images, into parts that oneDNN computes on one thread
@@ -12,6 +12,7 @@
 #include "buffers.h"
 #include "convolution.h"
 #include "parallel.h"
+#include "pooling.h"
 
 namespace ffi = xla::ffi;
 
@@ -40,6 +41,8 @@ Problem problem_of(int64_t kind, int64_t type, ffi::Span<const int64_t> x, ffi::
   }
   return p;
 }
+
+constexpr double kLargePooling = 65536;  // elements from which several threads are worth their start
 
 struct Part {
   std::shared_ptr<const Op> op;
@@ -156,6 +159,46 @@ ffi::Error handle(ffi::ThreadPool pool, ffi::AnyBuffer left, ffi::AnyBuffer righ
   return ffi::Error(ffi::ErrorCode::kInternal, error.what());
 }
 
+Pooling pooling_of(int64_t type, ffi::Span<const int64_t> x, ffi::Span<const int64_t> y, ffi::Span<const int64_t> geometry) {
+  Pooling p{};
+  p.type = type, p.space = geometry[0], p.batch = x[0], p.channels = x[p.space + 1];
+  const int64_t* numbers = geometry.begin() + 1;
+  for (int64_t axis = 0; axis < p.space; ++axis) {
+    p.in[axis] = x[axis + 1], p.out[axis] = y[axis + 1], p.window[axis] = numbers[axis];
+    p.stride[axis] = numbers[p.space + axis], p.before[axis] = numbers[2 * p.space + axis];
+    p.after[axis] = numbers[3 * p.space + axis];
+  }
+  return p;
+}
+
+ffi::Error handle_pooling(ffi::ThreadPool pool, ffi::AnyBuffer dy, ffi::AnyBuffer winner, ffi::Result<ffi::AnyBuffer> result,
+                          ffi::Span<const int64_t> geometry) try {
+  ffi::AnyBuffer dx = *result;
+  bool narrow = dy.element_type() == ffi::BF16;
+  size_t size = narrow ? 2 : 4;
+  auto p = pooling_of(narrow ? kBf16 : kF32, dx.dimensions(), dy.dimensions(), geometry);
+  bool large = static_cast<double>(p.batch) * p.in_size() > kLargePooling && dnnl().omp_set_num_threads;
+  int64_t parts = large ? std::min<int64_t>(pool.num_threads(), p.batch) : 1, each = (p.batch + parts - 1) / parts;
+  parallel(pool, (p.batch + each - 1) / each, [&, p](int64_t number) {
+    Pooling part = p;
+    int64_t first = number * each;
+    part.batch = std::min(each, p.batch - first);
+    auto op = find(part);
+    Borrowed scratch(op->scratch_size);
+    put_back(*op, at(dy.untyped_data(), first * p.out_size(), size), at(winner.untyped_data(), first * p.out_size(), 1),
+             at(dx.untyped_data(), first * p.in_size(), size), scratch.data());
+  });
+  return ffi::Error::Success();
+} catch (const std::exception& error) {
+  return ffi::Error(ffi::ErrorCode::kInternal, error.what());
+}
+
+// The array itself, computed once: XLA does not repeat the work that leads to it in every pass that reads it.
+ffi::Error handle_hold(ffi::AnyBuffer array, ffi::Result<ffi::AnyBuffer> result) {
+  if (result->untyped_data() != array.untyped_data()) std::memcpy(result->untyped_data(), array.untyped_data(), array.size_bytes());
+  return ffi::Error::Success();
+}
+
 std::string& last_error() {
   thread_local std::string text;
   return text;
@@ -176,6 +219,10 @@ std::string& last_error() {
 XLA_FFI_DEFINE_HANDLER_SYMBOL(hornbeam_conv_forward, glue::handle<glue::kForward>, HORNBEAM_BINDING);
 XLA_FFI_DEFINE_HANDLER_SYMBOL(hornbeam_conv_input_gradient, glue::handle<glue::kInputGradient>, HORNBEAM_BINDING);
 XLA_FFI_DEFINE_HANDLER_SYMBOL(hornbeam_conv_kernel_gradient, glue::handle<glue::kKernelGradient>, HORNBEAM_BINDING);
+
+// (dy, winner) to dx.
+XLA_FFI_DEFINE_HANDLER_SYMBOL(hornbeam_pool_put_back, glue::handle_pooling, HORNBEAM_BINDING);
+XLA_FFI_DEFINE_HANDLER_SYMBOL(hornbeam_hold, glue::handle_hold, ffi::Ffi::Bind().Arg<ffi::AnyBuffer>().Ret<ffi::AnyBuffer>());
 
 // For Python.
 extern "C" {
@@ -213,6 +260,19 @@ const char* hornbeam_onednn_implementation(int kind, int narrow, const int64_t* 
   }
 }
 
+// What oneDNN would run for the gradient of a max-pooling; empty if it has none that takes our winners.
+const char* hornbeam_onednn_pooling(int narrow, const int64_t* x, const int64_t* y, const int64_t* geometry) {
+  try {
+    size_t axes = static_cast<size_t>(geometry[0]) + 2;
+    glue::last_error() =
+        glue::find(glue::pooling_of(narrow ? glue::kBf16 : glue::kF32, {x, axes}, {y, axes}, {geometry, 1 + 4 * (axes - 2)}))
+            ->implementation;
+    return glue::last_error().c_str();
+  } catch (const std::exception&) {
+    return "";
+  }
+}
+
 // Number of compiled primitives that are kept.
-int64_t hornbeam_onednn_cached() { return static_cast<int64_t>(glue::cached()); }
+int64_t hornbeam_onednn_cached() { return static_cast<int64_t>(glue::cached() + glue::cached_poolings()); }
 }

@@ -57,4 +57,50 @@ void open_library(const char* path) {
   check(functions.engine_create(&the_engine, kCpu, 0), "engine");
 }
 
+Desc strided(const SizesOf& sizes, DataType type, const SizesOf& strides) {
+  MemoryDesc* made = nullptr;
+  check(dnnl().desc_with_strides(&made, sizes.count, sizes.dims, type, strides.dims), "array");
+  return Desc(made);
+}
+
+Desc channels_last(DataType type, int64_t batch, int64_t channels, const int64_t* space, int64_t axes) {
+  SizesOf sizes, strides;
+  int64_t all = channels;
+  for (int64_t axis = 0; axis < axes; ++axis) all *= space[axis];
+  sizes.add(batch), strides.add(all);
+  sizes.add(channels), strides.add(1);
+  int64_t step = all;
+  for (int64_t axis = 0; axis < axes; ++axis) {
+    step /= space[axis];
+    sizes.add(space[axis]), strides.add(step);
+  }
+  return strided(sizes, type, strides);
+}
+
+Desc copy(const MemoryDesc* desc) {
+  MemoryDesc* made = nullptr;
+  check(dnnl().desc_clone(&made, desc), "copy of a description");
+  return Desc(made);
+}
+
+Owned<Attributes> user_scratch() {
+  Attributes* made = nullptr;
+  check(dnnl().attr_create(&made), "attributes");
+  Owned<Attributes> owned(made);
+  check(dnnl().attr_scratchpad(made, kUserScratchpad), "scratchpad mode");
+  return owned;
+}
+
+Owned<Primitive> primitive(const PrimitiveDesc* desc) {
+  Primitive* made = nullptr;
+  check(dnnl().primitive_create(&made, desc), "primitive");
+  return Owned<Primitive>(made);
+}
+
+std::string name_of(const PrimitiveDesc* desc) {
+  const char* text = nullptr;
+  dnnl().query(desc, kImplementation, 0, &text);
+  return text ? text : "";
+}
+
 }  // namespace glue

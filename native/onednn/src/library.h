@@ -11,6 +11,8 @@ namespace glue {
 
 using namespace dnnl_abi;
 
+constexpr int kSpace = 3;  // most spatial axes
+
 // Throws if the library was not opened.
 const Functions& dnnl();
 Engine* engine();
@@ -34,6 +36,23 @@ struct Destroy {
 template <typename T>
 using Owned = std::unique_ptr<T, Destroy>;
 using Desc = Owned<MemoryDesc>;
+
+// Sizes or strides of the axes of an array.
+struct SizesOf {
+  Dims dims{};
+  int count = 0;
+  void add(int64_t value) { dims[count++] = value; }
+};
+
+Desc strided(const SizesOf& sizes, DataType type, const SizesOf& strides);
+// (batch, channels, space...) to oneDNN, with the channels last in memory.
+Desc channels_last(DataType type, int64_t batch, int64_t channels, const int64_t* space, int64_t axes);
+Desc copy(const MemoryDesc* desc);
+// Attributes of primitives that are given their scratch memory.
+Owned<Attributes> user_scratch();
+Owned<Primitive> primitive(const PrimitiveDesc* desc);
+// Name of the implementation.
+std::string name_of(const PrimitiveDesc* desc);
 
 inline Owned<Memory> memory(const Desc& desc, void* data) {
   Memory* made = nullptr;

@@ -20,7 +20,7 @@ class Pooling(Layer):
 
     def __init__(
         self,
-        pool_size: Any,
+        pool_size: Any = 2,  # Keras 3 wants it for means; Keras 1 and 2 do not
         strides: Any = None,
         padding: str = "valid",
         data_format: str | None = None,
@@ -61,17 +61,6 @@ class MaxPooling(Pooling):
     """What the three layers for the largest value share."""
 
     pure = True
-
-    def __init__(
-        self,
-        pool_size: Any = 2,
-        strides: Any = None,
-        padding: str = "valid",
-        data_format: str | None = None,
-        name: str | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
 
     def call(self, inputs: Any) -> Any:
         """The largest value of each window."""

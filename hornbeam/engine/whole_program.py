@@ -1,0 +1,23 @@
+"""What is changed about a program that is compiled as a whole and differentiated no more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from hornbeam.engine import layout, pooling_order
+from hornbeam.engine.jax_compat import eval_jaxpr
+
+
+def evaluate(closed: Any, consts: Sequence[Any], args: Sequence[Any]) -> list[Any]:
+    """Results of a captured program, in the form that is fastest on this platform.
+
+    Args:
+        closed: the program.
+        consts: arrays for its constants.
+        args: its arguments.
+    """
+    for one in (layout, pooling_order):
+        if one.pays(closed.jaxpr):
+            return one.evaluate(closed, consts, args)
+    return eval_jaxpr(closed, consts, args)
