@@ -19,85 +19,15 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from hornbeam.engine import max_pool, onednn, platform
+from hornbeam.engine import conv, conv_gradients, conv_steps, max_pool, onednn, platform
 from hornbeam.engine.jax_compat import Literal, bind_equation
+from hornbeam.engine.lazy_values import ELEMENTWISE, Elementwise, Lazy, Spread, once, shape_of
 
 _CALLS = {"jit": "jaxpr", "pjit": "jaxpr", "closed_call": "call_jaxpr", "custom_jvp_call": "call_jaxpr"}
-_GROWING = ("add", "max", "min")
-_ELEMENTWISE = (*_GROWING, "gt", "ge", "lt", "le", "eq", "ne", "select_n")
 
 
-# --- values --------------------------------------------------------------------------------------
-class _Value:
-    """An array that is computed when it is asked for.
-
-    Attributes:
-        shape: its shape.
-        parts: the values that it takes to compute it.
-        is_needed: whether some operation takes the whole array.
-    """
-
-    def __init__(self, shape: Sequence[Any], make: Callable[[], Any], parts: Sequence[_Value] = ()) -> None:
-        self.shape, self.parts, self.is_needed = tuple(shape), parts, False
-        self.get = _once(make)
-
-    def need(self) -> None:
-        """Note that some operation takes the whole array."""
-        if not self.is_needed:
-            self.is_needed = True
-            for part in self.parts:
-                part.need()
-
-    def at_winners(self, pooling: _Maxima) -> Callable[[], Any] | None:
-        """What gives the elements at the winners' places, or an array that stretches to them; None if nothing does."""
-        if self in pooling.known:
-            return pooling.known[self]
-        is_even = not self.shape or all(self.shape[axis] == 1 for axis in pooling.spec.window.axes)
-        return self.get if is_even else None
-
-
-class _Spread(_Value):
-    """An array whose elements repeat along axes."""
-
-    def __init__(self, equation: Any, source: _Value, is_zero: bool) -> None:
-        super().__init__(_shape(equation), lambda: bind_equation(equation, [source.get()])[0], [source])
-        self.source, self.axes, self.is_zero = source, equation.params["broadcast_dimensions"], is_zero
-
-    def at_winners(self, pooling: _Maxima) -> Callable[[], Any] | None:
-        if self.shape != pooling.spec.shape:
-            return super().at_winners(pooling)
-        window = pooling.spec.window.axes
-        if any(axis in window and size != 1 for axis, size in zip(self.axes, self.source.shape, strict=True)):
-            return None
-        return lambda: lax.broadcast_in_dim(self.source.get(), pooling.spec.pooled, self.axes)
-
-
-class _Elementwise(_Value):
-    """What an elementwise operation makes of other values.
-
-    Attributes:
-        grown: the value that this grows with, if the others are (or may be) the same all over a window.
-    """
-
-    def __init__(self, equation: Any, parts: Sequence[_Value]) -> None:
-        super().__init__(_shape(equation), lambda: bind_equation(equation, [part.get() for part in parts])[0], parts)
-        self._equation = equation
-        full = [part for part in parts if part.shape == self.shape and not isinstance(part, _Spread)]
-        grows = equation.primitive.name in _GROWING and jnp.issubdtype(equation.outvars[0].aval.dtype, jnp.floating)
-        self.grown = full[0] if grows and len(full) == 1 else None
-
-    def at_winners(self, pooling: _Maxima) -> Callable[[], Any] | None:
-        if self.shape != pooling.spec.shape:
-            return super().at_winners(pooling)
-        if self not in pooling.known:
-            operands = [part.at_winners(pooling) for part in self.parts]
-            if None in operands:
-                return None
-            pooling.known[self] = _once(lambda: bind_equation(self._equation, [get() for get in operands])[0])  # type: ignore[misc]
-        return pooling.known[self]
-
-
-class _PutBack(_Value):
+# --- poolings ------------------------------------------------------------------------------------
+class _PutBack(Lazy):
     """Elements at the winners' places of a pooling, all others being zero.
 
     Attributes:
@@ -109,9 +39,9 @@ class _PutBack(_Value):
     def __init__(
         self,
         spec: max_pool.Pooling,
-        winner: _Value,
+        winner: Lazy,
         part: Callable[[], Any],
-        parts: Sequence[_Value],
+        parts: Sequence[Lazy],
         pooling: _Maxima | None = None,
         otherwise: Callable[[], Any] | None = None,
     ) -> None:
@@ -137,17 +67,41 @@ class _Maxima:
         known: what gives the elements at the winners' places, for some values of the full shape.
     """
 
-    def __init__(self, operand: _Value, spec: max_pool.Pooling) -> None:
+    def __init__(self, operand: Lazy, spec: max_pool.Pooling) -> None:
         self.spec, self._operand, self._chain, root = spec, operand, [], operand
-        while isinstance(root, _Elementwise) and root.grown is not None:
+        operand.users += 1
+        while isinstance(root, Elementwise) and root.grown is not None:
             self._chain.append(root)
             root = root.grown
-        self.known: dict[_Value, Callable[[], Any]] = {root: lambda: self._found()[0]}
-        self.may_be_first = bool(self._chain) and operand.at_winners(self) is not None
-        self._found = _once(lambda: max_pool.largest((root if self.is_first else operand).get(), spec))
+        self.known: dict[Lazy, Callable[[], Any]] = {root: lambda: self._found()[0]}
+        self.may_be_first = bool(self._chain) and self.at_winners(operand) is not None
+        self._found = once(lambda: max_pool.largest((root if self.is_first else operand).get(), spec))
         parts = [root] if self.may_be_first else [operand]
-        self.best = _Value(spec.pooled, self._best, parts)
-        self.winner = _Value(spec.pooled, lambda: self._found()[1], parts)
+        self.best = Lazy(spec.pooled, self._best, parts)
+        self.winner = Lazy(spec.pooled, lambda: self._found()[1], parts)
+
+    def at_winners(self, value: Lazy) -> Callable[[], Any] | None:
+        """What gives a value at the winners' places, or an array that stretches to them; None if nothing does."""
+        spec = self.spec
+        window = spec.window.axes
+        if value in self.known:
+            return self.known[value]
+        if not value.shape or all(value.shape[axis] == 1 for axis in window):
+            return value.get
+        if value.shape != spec.shape:
+            return None
+        if isinstance(value, Spread):
+            source, axes = value.source, value.axes
+            if any(axis in window and size != 1 for axis, size in zip(axes, source.shape, strict=True)):
+                return None
+            return lambda: lax.broadcast_in_dim(source.get(), spec.pooled, axes)
+        if isinstance(value, Elementwise):
+            operands = [self.at_winners(part) for part in value.parts]
+            if None in operands:
+                return None
+            self.known[value] = once(lambda: bind_equation(value.equation, [get() for get in operands])[0])  # type: ignore[misc]
+            return self.known[value]
+        return None
 
     @property
     def is_first(self) -> bool:
@@ -159,37 +113,24 @@ class _Maxima:
         return onednn.hold(self.known[self._operand]()) if self.is_first else self._found()[0]
 
 
-def _once(make: Callable[[], Any]) -> Callable[[], Any]:
-    found: list[Any] = []
-
-    def get() -> Any:
-        if not found:
-            found.append(make())
-        return found[0]
-
-    return get
-
-
-def _shape(equation: Any) -> tuple[Any, ...]:
-    return equation.outvars[0].aval.shape
-
-
 # --- whether -------------------------------------------------------------------------------------
 def pays(jaxpr: Any) -> bool:
-    """True if a program for a single CPU takes maxima over windows, and convolutions are calls of a library.
+    """True if a program for a single CPU takes maxima over windows or convolves forward only, by calls of a library.
 
-    XLA's own would take the sparser gradients apart again: they become part of loops over the window.
+    XLA's own convolutions would take the sparser gradients apart again: they become part of loops over the window.
     """
-    return onednn.is_available() and platform.is_cpu() and jax.device_count() == 1 and any(_poolings(jaxpr))
+    if not (onednn.is_available() and platform.is_cpu() and jax.device_count() == 1):
+        return False
+    names = set(_names(jaxpr))
+    return max_pool.LARGEST in names or (conv.CANONICAL in names and conv_gradients.KERNEL not in names)
 
 
-def _poolings(jaxpr: Any) -> Iterator[bool]:
+def _names(jaxpr: Any) -> Iterator[str]:
     for equation in jaxpr.eqns:
-        if equation.primitive.name == max_pool.LARGEST:
-            yield True
+        yield equation.primitive.name
         inner = _inner(equation)
         if inner is not None:
-            yield from _poolings(inner.jaxpr)
+            yield from _names(inner.jaxpr)
 
 
 def _inner(equation: Any) -> Any:
@@ -201,27 +142,28 @@ def _inner(equation: Any) -> Any:
 # --- running -------------------------------------------------------------------------------------
 def evaluate(closed: Any, consts: Sequence[Any], args: Sequence[Any]) -> list[Any]:
     """Results of a captured program."""
-    in_order: list[_Value] = []
-    known = [_Value(jnp.shape(array), lambda array=array: array) for array in (*consts, *args)]
+    in_order: list[Lazy] = []
+    known = [Lazy(jnp.shape(array), lambda array=array: array) for array in (*consts, *args)]
     results = _build(closed.jaxpr, known, {}, in_order)
     for result in results:
         result.need()
+        result.users += 1
     for value in in_order:
         value.get()
     return [result.get() for result in results]
 
 
-def _build(jaxpr: Any, inputs: Sequence[_Value], poolings: dict[_Value, _Maxima], in_order: list[_Value]) -> list:
+def _build(jaxpr: Any, inputs: Sequence[Lazy], poolings: dict[Lazy, _Maxima], in_order: list[Lazy]) -> list:
     """Values of a program's results; ``in_order`` gets what must be computed, ``poolings`` whose the winners are."""
-    values: dict[Any, _Value] = dict(zip((*jaxpr.constvars, *jaxpr.invars), inputs, strict=True))
+    values: dict[Any, Lazy] = dict(zip((*jaxpr.constvars, *jaxpr.invars), inputs, strict=True))
 
-    def read(atom: Any) -> _Value:
-        return _Value((), lambda: atom.val) if isinstance(atom, Literal) else values[atom]
+    def read(atom: Any) -> Lazy:
+        return Lazy((), lambda: atom.val, number=atom.val) if isinstance(atom, Literal) else values[atom]
 
     for equation in jaxpr.eqns:
         parts, inner = [read(atom) for atom in equation.invars], _inner(equation)
         if inner is not None:
-            consts = [_Value(jnp.shape(const), lambda const=const: const) for const in inner.consts]
+            consts = [Lazy(jnp.shape(const), lambda const=const: const) for const in inner.consts]
             results = _build(inner.jaxpr, [*consts, *parts], poolings, in_order)
         else:
             results = _results(equation, parts, poolings) or _whole(equation, parts, in_order)
@@ -229,24 +171,24 @@ def _build(jaxpr: Any, inputs: Sequence[_Value], poolings: dict[_Value, _Maxima]
     return [read(atom) for atom in jaxpr.outvars]
 
 
-def _whole(equation: Any, parts: Sequence[_Value], in_order: list[_Value]) -> list[_Value]:
+def _whole(equation: Any, parts: Sequence[Lazy], in_order: list[Lazy]) -> list[Lazy]:
     """Results of an operation that takes its operands as they are."""
-    found = _once(lambda: bind_equation(equation, [part.get() for part in parts]))
+    found = once(lambda: bind_equation(equation, [part.get() for part in parts]))
     for part in parts:
         part.need()
+        part.users += 1
     results = [
-        _Value(getattr(variable.aval, "shape", ()), lambda number=number: found()[number])
+        Lazy(getattr(variable.aval, "shape", ()), lambda number=number: found()[number])
         for number, variable in enumerate(equation.outvars)
     ]
-    in_order.append(results[0] if results else _Value((), found))
+    in_order.append(results[0] if results else Lazy((), found))
     return results
 
 
-def _results(equation: Any, parts: Sequence[_Value], poolings: dict[_Value, _Maxima]) -> list[_Value] | None:
+def _results(equation: Any, parts: Sequence[Lazy], poolings: dict[Lazy, _Maxima]) -> list[Lazy] | None:
     name = equation.primitive.name
     if name == "broadcast_in_dim" and len(parts) == 1:
-        (atom,) = equation.invars
-        return [_Spread(equation, parts[0], isinstance(atom, Literal) and atom.val == 0)]
+        return [Spread(equation, parts[0])]
     if name == max_pool.LARGEST:
         pooling = _Maxima(parts[0], equation.params["spec"])
         poolings[pooling.winner] = pooling
@@ -259,17 +201,21 @@ def _results(equation: Any, parts: Sequence[_Value], poolings: dict[_Value, _Max
             return [masked]
     if name == "reduce_sum" and isinstance(parts[0], _PutBack):
         return _summed(equation, parts[0])
-    return [_Elementwise(equation, parts)] if name in _ELEMENTWISE else None
+    if name == conv.CANONICAL:
+        for part in parts:
+            part.need()
+        return [conv_steps.Convolution(equation, parts)]
+    return [Elementwise(equation, parts, conv_steps.fused)] if name in ELEMENTWISE else None
 
 
-def _masked(equation: Any, parts: Sequence[_Value], poolings: dict[_Value, _Maxima]) -> _Value | None:
+def _masked(equation: Any, parts: Sequence[Lazy], poolings: dict[Lazy, _Maxima]) -> Lazy | None:
     """Elements put back where a mask holds, which is known at the winners' places."""
     sent = [part for part in parts[1:] if isinstance(part, _PutBack)]
-    zeros = [part for part in parts[1:] if isinstance(part, _Spread) and part.is_zero]
+    zeros = [part for part in parts[1:] if isinstance(part, Spread) and part.is_zero]
     if len(parts) != 3 or len(sent) != 1 or len(zeros) != 1:
         return None
     back, pooling = sent[0], poolings.get(sent[0].winner)
-    mask = parts[0].at_winners(pooling) if pooling is not None and pooling.may_be_first else None
+    mask = pooling.at_winners(parts[0]) if pooling is not None and pooling.may_be_first else None
     if pooling is None or mask is None:
         return None
 
@@ -281,14 +227,14 @@ def _masked(equation: Any, parts: Sequence[_Value], poolings: dict[_Value, _Maxi
     return _PutBack(
         back.spec,
         back.winner,
-        _once(part),
+        once(part),
         [back],
         pooling,
         lambda: bind_equation(equation, [one.get() for one in parts])[0],
     )
 
 
-def _summed(equation: Any, back: _PutBack) -> list[_Value] | None:
+def _summed(equation: Any, back: _PutBack) -> list[Lazy] | None:
     """The sum of elements put back, which is the sum of the elements."""
     if not set(back.spec.window.axes) <= set(equation.params["axes"]):
         return None
@@ -296,4 +242,4 @@ def _summed(equation: Any, back: _PutBack) -> list[_Value] | None:
     def make() -> Any:
         return bind_equation(equation, [back.part() if back.stands else back.get()])[0]
 
-    return [_Value(_shape(equation), make, [back])]
+    return [Lazy(shape_of(equation), make, [back])]

@@ -39,6 +39,9 @@ Problem problem_of(int64_t kind, int64_t type, ffi::Span<const int64_t> x, ffi::
     p.stride[axis] = numbers[axis], p.before[axis] = numbers[p.space + axis];
     p.after[axis] = numbers[2 * p.space + axis], p.dilation[axis] = numbers[3 * p.space + axis];
   }
+  int64_t steps = static_cast<int64_t>(geometry.size()) - 2 - 4 * p.space;
+  if (steps > kSteps) throw std::runtime_error("too many steps behind a convolution");
+  for (int64_t step = 0; step < steps; ++step) p.steps[step] = numbers[4 * p.space + step];
   return p;
 }
 
@@ -106,8 +109,9 @@ Parts split(const Problem& p, int64_t threads) {
 
 char* at(void* data, int64_t element, size_t size) { return static_cast<char*>(data) + element * static_cast<int64_t>(size); }
 
-// Forward, and the gradient of the input.
-void slide(ffi::ThreadPool& pool, const Parts& parts, size_t size, void* x, void* w, void* y) {
+// Forward, and the gradient of the input. `operands` are those of the steps behind a convolution.
+void slide(ffi::ThreadPool& pool, const Parts& parts, size_t size, void* x, void* w, void* y,
+           const std::vector<void*>& operands = {}) {
   const Op& first = *parts[0].op;
   Borrowed packed(first.pack ? first.packed_size : 0);
   if (first.pack) pack(first, w, packed.data());
@@ -115,7 +119,13 @@ void slide(ffi::ThreadPool& pool, const Parts& parts, size_t size, void* x, void
   parallel(pool, static_cast<int64_t>(parts.size()), [&](int64_t number) {
     const Part& part = parts[number];
     Borrowed scratch(part.op->scratch_size);
-    run(*part.op, at(x, part.x, size), kernel, at(y, part.y, size), scratch.data());
+    std::vector<void*> own(operands);
+    size_t next = 0;
+    for (auto step : part.op->problem.steps) {
+      if (step == kAddArray) own[next] = at(own[next], part.y, size);
+      if (step != kNoStep && step != kRelu) ++next;
+    }
+    run(*part.op, at(x, part.x, size), kernel, at(y, part.y, size), scratch.data(), own.data());
   });
 }
 
@@ -152,8 +162,27 @@ ffi::Error handle(ffi::ThreadPool pool, ffi::AnyBuffer left, ffi::AnyBuffer righ
   bool narrow = left.element_type() == ffi::BF16;
   auto p = problem_of(kind, narrow ? kBf16 : kF32, x.dimensions(), w.dimensions(), y.dimensions(), geometry);
   auto parts = split(p, pool.num_threads());
-  auto work = kind == kKernelGradient ? gradient_of_kernel : slide;
-  work(pool, parts, narrow ? 2 : 4, x.untyped_data(), w.untyped_data(), y.untyped_data());
+  size_t size = narrow ? 2 : 4;
+  if (kind == kKernelGradient) {
+    gradient_of_kernel(pool, parts, size, x.untyped_data(), w.untyped_data(), y.untyped_data());
+  } else {
+    slide(pool, parts, size, x.untyped_data(), w.untyped_data(), y.untyped_data());
+  }
+  return ffi::Error::Success();
+} catch (const std::exception& error) {
+  return ffi::Error(ffi::ErrorCode::kInternal, error.what());
+}
+
+ffi::Error handle_steps(ffi::ThreadPool pool, ffi::AnyBuffer x, ffi::AnyBuffer w, ffi::RemainingArgs rest,
+                        ffi::Result<ffi::AnyBuffer> y, ffi::Span<const int64_t> geometry) try {
+  auto p = problem_of(kForward, kF32, x.dimensions(), w.dimensions(), y->dimensions(), geometry);
+  std::vector<void*> operands;
+  for (size_t number = 0; number < rest.size(); ++number) {
+    auto operand = rest.get<ffi::AnyBuffer>(number);
+    if (operand.has_error()) return operand.error();
+    operands.push_back(operand->untyped_data());
+  }
+  slide(pool, split(p, pool.num_threads()), sizeof(float), x.untyped_data(), w.untyped_data(), y->untyped_data(), operands);
   return ffi::Error::Success();
 } catch (const std::exception& error) {
   return ffi::Error(ffi::ErrorCode::kInternal, error.what());
@@ -220,6 +249,15 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(hornbeam_conv_forward, glue::handle<glue::kForward
 XLA_FFI_DEFINE_HANDLER_SYMBOL(hornbeam_conv_input_gradient, glue::handle<glue::kInputGradient>, HORNBEAM_BINDING);
 XLA_FFI_DEFINE_HANDLER_SYMBOL(hornbeam_conv_kernel_gradient, glue::handle<glue::kKernelGradient>, HORNBEAM_BINDING);
 
+// (x, kernel, operands of the steps...) to y, all float32.
+XLA_FFI_DEFINE_HANDLER_SYMBOL(hornbeam_conv_steps, glue::handle_steps,
+                              ffi::Ffi::Bind()
+                                  .Ctx<ffi::ThreadPool>()
+                                  .Arg<ffi::AnyBuffer>()
+                                  .Arg<ffi::AnyBuffer>()
+                                  .RemainingArgs()
+                                  .Ret<ffi::AnyBuffer>()
+                                  .Attr<ffi::Span<const int64_t>>("geometry"));
 // (dy, winner) to dx.
 XLA_FFI_DEFINE_HANDLER_SYMBOL(hornbeam_pool_put_back, glue::handle_pooling, HORNBEAM_BINDING);
 XLA_FFI_DEFINE_HANDLER_SYMBOL(hornbeam_hold, glue::handle_hold, ffi::Ffi::Bind().Arg<ffi::AnyBuffer>().Ret<ffi::AnyBuffer>());
@@ -249,11 +287,11 @@ int hornbeam_onednn_shares_threads() { return glue::dnnl().omp_set_num_threads !
 
 // What oneDNN would run: the name of its implementation; empty if it has none, null if asking failed.
 const char* hornbeam_onednn_implementation(int kind, int narrow, const int64_t* x, const int64_t* w, const int64_t* y,
-                                           const int64_t* geometry) {
+                                           const int64_t* geometry, size_t numbers) {
   try {
     size_t axes = static_cast<size_t>(geometry[0]) + 2;
     glue::last_error() = glue::implementation(
-        glue::problem_of(kind, narrow ? glue::kBf16 : glue::kF32, {x, axes}, {w, axes}, {y, axes}, {geometry, 2 + 4 * (axes - 2)}));
+        glue::problem_of(kind, narrow ? glue::kBf16 : glue::kF32, {x, axes}, {w, axes}, {y, axes}, {geometry, numbers}));
     return glue::last_error().c_str();
   } catch (const std::exception&) {
     return nullptr;

@@ -30,6 +30,7 @@ struct Destroy {
   void operator()(MemoryDesc* p) const { dnnl().desc_destroy(p); }
   void operator()(Memory* p) const { dnnl().memory_destroy(p); }
   void operator()(Attributes* p) const { dnnl().attr_destroy(p); }
+  void operator()(PostOps* p) const { dnnl().post_ops_destroy(p); }
   void operator()(PrimitiveDesc* p) const { dnnl().primitive_desc_destroy(p); }
   void operator()(Primitive* p) const { dnnl().primitive_destroy(p); }
 };
