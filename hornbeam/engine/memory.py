@@ -23,7 +23,8 @@ ALIGNMENT = 64
 """Bytes; XLA on the CPU uses memory of this alignment in place, and copies any other."""
 # Numbers of glibc's mallopt(3): one arena (others cannot hold large blocks), no blocks outside of it, no trimming.
 _ARENA_MAX, _MMAP_MAX, _TRIM_THRESHOLD, _TOP_PAD = -8, -4, -1, -2
-_SETTINGS = ((_ARENA_MAX, 1), (_MMAP_MAX, 0), (_TRIM_THRESHOLD, 2**31 - 1), (_TOP_PAD, 64 << 20))
+# A threshold of -1 means never: any number is too small for a network whose step takes more than 2 GB.
+_SETTINGS = ((_ARENA_MAX, 1), (_MMAP_MAX, 0), (_TRIM_THRESHOLD, -1), (_TOP_PAD, 64 << 20))
 
 
 def keep_large_blocks() -> bool:
