@@ -3,17 +3,17 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-# oneDNN's kernels make training on the CPU up to three times as fast. They need Linux and a C++17 compiler; without,
-# everything works with XLA's own. `ONEDNN=:` leaves them out.
-ONEDNN ?= if [ "$$(uname -sm)" = "Linux x86_64" ] && { command -v c++ || command -v g++ || command -v clang++; } >/dev/null; \
-	then $(PIP) ./native/onednn || echo "oneDNN's kernels could not be built: convolutions will be XLA's own, and slower."; \
-	else echo "No C++ compiler: convolutions will be XLA's own, and slower. See native/onednn/README.md."; fi
+# oneDNN's kernels make training on the CPU up to three times as fast. They need Linux on x86-64 and a C++17 compiler;
+# without, everything works with XLA's own. `make quickstart ONEDNN=no` leaves them out.
+ONEDNN ?= yes
+SLOWER := convolutions are XLA's own, and slower
 
 .PHONY: quickstart test .lint .types .suite
 .DEFAULT_GOAL := quickstart
 
-quickstart: $(VENV)/.installed-quickstart
+quickstart: $(VENV)/.installed-quickstart $(VENV)/.installed-onednn
 	$(BIN)/hornbeam quickstart
+	@[ -e $(VENV)/.installed-onednn ] || echo "Without oneDNN's kernels, as said above: $(SLOWER)."
 
 test: .lint .types .suite
 
@@ -28,24 +28,31 @@ test: .lint .types .suite
 # On the CPU unless told otherwise: JAX_PLATFORMS=cuda make test
 .suite: export JAX_PLATFORMS ?= cpu
 .suite: export KERAS_BACKEND ?= jax
-.suite: $(VENV)/.installed-test
+.suite: $(VENV)/.installed-test $(VENV)/.installed-onednn
 	$(BIN)/python -m pytest -n 2 --dist loadfile --timeout 300 -m "not slow and not network" $(PYTEST_ARGS)
 
 # The stamps make a second run start at once; a change of pyproject.toml installs again. Byte code is written at once,
 # as pip does it for packages that it copies.
-$(VENV)/.installed-quickstart: pyproject.toml native/onednn/pyproject.toml | $(BIN)/python
-	@echo "Installing into $(VENV); about a minute, 800 MB."
+$(VENV)/.installed-quickstart: pyproject.toml | $(BIN)/python
+	@echo "Installing into $(VENV); about a minute, 1 GB."
 	$(PIP) -e ".[plot,sklearn]"
-	@$(ONEDNN)
 	@$(BIN)/python -m compileall -q hornbeam
 	@touch $@
 
-$(VENV)/.installed-test: pyproject.toml native/onednn/pyproject.toml | $(BIN)/python
-	@echo "Installing into $(VENV) what the tests need; a minute or two, 1.6 GB."
+$(VENV)/.installed-test: pyproject.toml | $(BIN)/python
+	@echo "Installing into $(VENV) what the tests need; a minute or two, 1.7 GB."
 	$(PIP) -e ".[all,test]"
-	@$(ONEDNN)
 	@$(BIN)/python -m compileall -q hornbeam
 	@touch $@ $(VENV)/.installed-quickstart
+
+# Tried again by every run until there is a compiler.
+$(VENV)/.installed-onednn: $(wildcard native/onednn/*.* native/onednn/*/*) | $(BIN)/python
+	@if [ "$(ONEDNN)" = no ]; then echo "oneDNN's kernels are left out: $(SLOWER)."; \
+	elif [ "$$(uname -sm)" != "Linux x86_64" ]; then :; \
+	elif [ -z "$$CXX" ] && ! { command -v c++ || command -v g++ || command -v clang++; } >/dev/null; then \
+		echo "No C++ compiler for oneDNN's kernels: $(SLOWER). Install g++ or clang++ and run make again."; \
+	elif $(PIP) ./native/onednn >$(VENV)/onednn.log 2>&1; then touch $@; \
+	else echo "oneDNN's kernels could not be built ($(VENV)/onednn.log says why): $(SLOWER)."; fi
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

@@ -182,24 +182,16 @@ def selecting_primitive(
     return bound
 
 
-def final_operation(name: str, *, shape: Callable, lowerings: dict[str | None, Callable]) -> Callable:
-    """An operation for programs that nobody differentiates any more.
+def identity_primitive(name: str, lowerings: dict[str | None, Callable]) -> Callable:
+    """An operation that gives back its operand, for programs that nobody differentiates.
 
     Args:
         name: name of the equation.
-        shape: ``(*shapes, spec=spec) -> shape`` of the result; its dtype is that of the first operand.
-        lowerings: platform (None for all others) to ``(*operands, spec=spec) -> result``.
-
-    Returns:
-        ``function(*operands, spec=spec)``; ``spec`` is a hashable constant.
+        lowerings: platform (None for all others) to ``x -> x``.
     """
     primitive = jax.extend.core.Primitive(name)
-
-    def result(first: Any, *others: Any, spec: Any) -> Any:
-        return jax.core.ShapedArray(shape(first.shape, *(other.shape for other in others), spec=spec), first.dtype)
-
-    primitive.def_impl(jax.jit(primitive.bind, static_argnames=("spec",)))
-    primitive.def_abstract_eval(result)
+    primitive.def_impl(lambda x: x)
+    primitive.def_abstract_eval(lambda x: jax.core.ShapedArray(x.shape, x.dtype))
     for platform, function in lowerings.items():
         mlir.register_lowering(primitive, _lowering(function), platform)
     return primitive.bind

@@ -11,7 +11,7 @@ from hornbeam.engine.jax_compat import bind_equation
 
 GROWING = ("add", "max", "min")
 """Operations that grow with an operand."""
-ELEMENTWISE = (*GROWING, "mul", "sub", "gt", "ge", "lt", "le", "eq", "ne", "select_n")
+ELEMENTWISE = (*GROWING, "gt", "ge", "lt", "le", "eq", "ne", "select_n")
 """Operations that wait until they are asked for."""
 
 
@@ -21,7 +21,6 @@ class Lazy:
     Attributes:
         shape: its shape.
         parts: the values that it takes to compute it.
-        users: number of values and results that it is a part of.
         is_needed: whether some operation takes the whole array.
         number: what it is, if it is a number of the program's text.
         get: gives the array.
@@ -31,17 +30,17 @@ class Lazy:
         self, shape: Sequence[Any], make: Callable[[], Any], parts: Sequence[Lazy] = (), number: Any = None
     ) -> None:
         self.shape, self.parts, self.number = tuple(shape), parts, number
-        self.users, self.is_needed = 0, False
+        self.is_needed = False
         self.get = once(make)
-        for part in parts:
-            part.users += 1
 
     def need(self) -> None:
         """Note that some operation takes the whole array."""
-        if not self.is_needed:
-            self.is_needed = True
-            for part in self.parts:
-                part.need()
+        waiting: list[Lazy] = [self]
+        while waiting:
+            value = waiting.pop()
+            if not value.is_needed:
+                value.is_needed = True
+                waiting.extend(value.parts)
 
 
 class Spread(Lazy):
@@ -65,32 +64,17 @@ class Spread(Lazy):
 class Elementwise(Lazy):
     """What an elementwise operation makes of other values.
 
-    Args:
-        equation: the operation.
-        parts: its operands.
-        shortcut: gives the result in a better way, or None.
-
     Attributes:
+        equation: the operation.
         grown: the value that this grows with, if the others are (or may be) the same all over a window.
     """
 
-    def __init__(
-        self, equation: Any, parts: Sequence[Lazy], shortcut: Callable[[Elementwise], Any] = lambda _: None
-    ) -> None:
-        def make() -> Any:
-            found = shortcut(self)
-            return found if found is not None else bind_equation(equation, [part.get() for part in parts])[0]
-
-        super().__init__(shape_of(equation), make, parts)
-        self.equation, self.dtype = equation, equation.outvars[0].aval.dtype
+    def __init__(self, equation: Any, parts: Sequence[Lazy]) -> None:
+        super().__init__(shape_of(equation), lambda: bind_equation(equation, [part.get() for part in parts])[0], parts)
+        self.equation, dtype = equation, equation.outvars[0].aval.dtype
         full = [part for part in parts if part.shape == self.shape and not isinstance(part, Spread)]
-        grows = equation.primitive.name in GROWING and jnp.issubdtype(self.dtype, jnp.floating)
+        grows = equation.primitive.name in GROWING and jnp.issubdtype(dtype, jnp.floating)
         self.grown = full[0] if grows and len(full) == 1 else None
-
-    @property
-    def name(self) -> str:
-        """Name of the operation."""
-        return self.equation.primitive.name
 
 
 def once(make: Callable[[], Any]) -> Callable[[], Any]:

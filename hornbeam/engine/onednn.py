@@ -21,15 +21,13 @@ import numpy as np
 from jax import Array
 
 from hornbeam.engine.conv_geometry import Geometry
-from hornbeam.engine.jax_compat import final_operation, is_exporting
+from hornbeam.engine.jax_compat import identity_primitive, is_exporting
 from hornbeam.engine.window import Window
 
 SWITCH = "HORNBEAM_ONEDNN"
 FORWARD, INPUT, KERNEL = "forward", "input_gradient", "kernel_gradient"
 _DTYPES = ("float32", "bfloat16")
-_PUT_BACK, _HOLD, _STEPS = "hornbeam_pool_put_back", "hornbeam_hold", "hornbeam_conv_steps"
-MOST_STEPS = 8
-"""Behind one convolution."""
+_PUT_BACK, _HOLD = "hornbeam_pool_put_back", "hornbeam_hold"
 
 
 @functools.cache
@@ -42,12 +40,7 @@ def _found() -> tuple[Any, str]:
     try:
         kernels = importlib.import_module("hornbeam_onednn").load()
         handlers = {_target(kind): handler for kind, handler in kernels.handlers.items()}
-        for name, handler in {
-            **handlers,
-            _PUT_BACK: kernels.put_back,
-            _STEPS: kernels.steps,
-            _HOLD: kernels.hold,
-        }.items():
+        for name, handler in {**handlers, _PUT_BACK: kernels.put_back, _HOLD: kernels.hold}.items():
             jax.ffi.register_ffi_target(name, jax.ffi.pycapsule(handler), platform="cpu")
     except ImportError:
         return None, "package hornbeam-onednn is not installed"
@@ -72,14 +65,7 @@ def is_available() -> bool:
     return _found()[0] is not None
 
 
-def takes(
-    kind: str,
-    x: Sequence[Any],
-    w: Sequence[Any],
-    spec: Geometry,
-    dtypes: Sequence[Any],
-    steps: tuple[str, ...] = (),
-) -> bool:
+def takes(kind: str, x: Sequence[Any], w: Sequence[Any], spec: Geometry, dtypes: Sequence[Any]) -> bool:
     """True if oneDNN should do this; asked while a program is lowered.
 
     Args:
@@ -88,27 +74,22 @@ def takes(
         w: shape of the kernel, (*window, channels of a group, filters).
         spec: the window of the forward convolution.
         dtypes: of both operands.
-        steps: what is done to the result (names of ``hornbeam_onednn.STEPS``); for float32 only.
     """
     if len(set(dtypes)) != 1 or np.dtype(dtypes[0]).name not in _DTYPES or not is_available() or is_exporting():
         return False
     if not all(isinstance(size, int) and size > 0 for size in (*x, *w)):
         return False
-    return _pays(kind, tuple(x), tuple(w), spec, np.dtype(dtypes[0]).name, steps)
+    return _pays(kind, tuple(x), tuple(w), spec, np.dtype(dtypes[0]).name)
 
 
 @functools.lru_cache(maxsize=4096)
-def _pays(
-    kind: str, x: tuple[int, ...], w: tuple[int, ...], spec: Geometry, dtype: str, steps: tuple[str, ...] = ()
-) -> bool:
-    if steps and (dtype != "float32" or len(steps) > MOST_STEPS):
-        return False
+def _pays(kind: str, x: tuple[int, ...], w: tuple[int, ...], spec: Geometry, dtype: str) -> bool:
     y = _result(x, w, spec)
     if 0 in y or max(spec.input_dilation) > 1 or min(map(min, spec.padding)) < 0 or len(spec.strides) > 3:
         return False
     if 2.0 * math.prod(y) * math.prod(w[:-1]) < _LEAST_WORK or _is_slower(kind, w, spec):
         return False
-    found = _found()[0].implementation(kind, dtype, x, w, y, _numbers(spec, steps))
+    found = _found()[0].implementation(kind, dtype, x, w, y, _numbers(spec))
     # "ref" and "gemm" are the general forms for shapes without code of their own.
     return bool(found) and "ref" not in found and "gemm" not in found
 
@@ -129,10 +110,9 @@ def _result(x: Sequence[int], w: Sequence[int], spec: Geometry) -> tuple[int, ..
     return (x[0], *spec.out_sizes(x[1:-1], w[:-2]), w[-1])
 
 
-def _numbers(spec: Geometry, steps: Sequence[str] = ()) -> tuple[int, ...]:
+def _numbers(spec: Geometry) -> tuple[int, ...]:
     before, after = zip(*spec.padding, strict=True)
-    codes = [importlib.import_module("hornbeam_onednn").STEPS[step] for step in steps]
-    return (len(spec.strides), spec.groups, *spec.strides, *before, *after, *spec.kernel_dilation, *codes)
+    return (len(spec.strides), spec.groups, *spec.strides, *before, *after, *spec.kernel_dilation)
 
 
 def _call(kind: str, shape: Sequence[int], left: Array, right: Array, spec: Geometry) -> Array:
@@ -140,13 +120,9 @@ def _call(kind: str, shape: Sequence[int], left: Array, right: Array, spec: Geom
     return call(left, right, geometry=np.array(_numbers(spec), np.int64))
 
 
-def forward(x: Array, w: Array, spec: Geometry, steps: Sequence[str] = (), operands: Sequence[Array] = ()) -> Array:
-    """The convolution; see ``conv.canonical``. ``steps`` with their operands are done to its result."""
-    shape = _result(x.shape, w.shape, spec)
-    if not steps:
-        return _call(FORWARD, shape, x, w, spec)
-    call = jax.ffi.ffi_call(_STEPS, jax.ShapeDtypeStruct(shape, x.dtype), vmap_method="sequential")
-    return call(x, w, *operands, geometry=np.array(_numbers(spec, steps), np.int64))
+def forward(x: Array, w: Array, spec: Geometry) -> Array:
+    """The convolution; see ``conv.canonical``."""
+    return _call(FORWARD, _result(x.shape, w.shape, spec), x, w, spec)
 
 
 def input_gradient(dy: Array, w: Array, x_shape: Sequence[int], spec: Geometry) -> Array:
@@ -197,16 +173,12 @@ def put_back(part: Array, winner: Array, shape: Sequence[int], window: Window) -
     return call(part, winner, geometry=np.array(_pooling_numbers(window), np.int64))
 
 
-def _hold_on_cpu(array: Array, spec: None) -> Array:
+def _hold_on_cpu(array: Array) -> Array:
     if not is_available() or is_exporting():
         return array
     result = jax.ShapeDtypeStruct(array.shape, array.dtype)
     return jax.ffi.ffi_call(_HOLD, result, input_output_aliases={0: 0}, vmap_method="sequential")(array)
 
 
-_hold = final_operation(_HOLD, shape=lambda x, spec: x, lowerings={None: lambda x, spec: x, "cpu": _hold_on_cpu})
-
-
-def hold(array: Array) -> Array:
-    """The array, computed once: XLA does not do the work that leads to it again in every pass that reads it."""
-    return _hold(array, spec=None)
+hold = identity_primitive(_HOLD, {None: lambda array: array, "cpu": _hold_on_cpu})
+"""The array, computed once: XLA does not do the work that leads to it again in every pass that reads it."""

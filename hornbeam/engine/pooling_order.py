@@ -4,7 +4,8 @@
 what grows with its argument and is the same all over the window (a bias, ReLU) can wait until maxima are taken, which
 leaves it a quarter of the work or less. The same holds for gradients: those that pooling sends back are zero but at
 the winners, so the mask of ReLU and the sum for the bias need the pooled array only. (Where two elements of a window
-differ before the bias is added and not after, the gradient may go to another one of them than without the change.)
+differ before the bias is added and not after, the gradient may go to another one of them than without the change; and
+-infinity in a window does not meet a bias of +infinity, which would make NaN.)
 
 A captured program becomes values that are computed when they are asked for; what nobody asks for, now that something
 smaller serves, is left out.
@@ -12,18 +13,20 @@ smaller serves, is left out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
-from hornbeam.engine import conv, conv_gradients, conv_steps, max_pool, onednn, platform
+from hornbeam.engine import max_pool, onednn, platform
 from hornbeam.engine.jax_compat import Literal, bind_equation
 from hornbeam.engine.lazy_values import ELEMENTWISE, Elementwise, Lazy, Spread, once, shape_of
 
 _CALLS = {"jit": "jaxpr", "pjit": "jaxpr", "closed_call": "call_jaxpr", "custom_jvp_call": "call_jaxpr"}
+_LONGEST = 16
+"""Growing operations before a pooling; of more the rest is done before it."""
 
 
 # --- poolings ------------------------------------------------------------------------------------
@@ -69,12 +72,14 @@ class _Maxima:
 
     def __init__(self, operand: Lazy, spec: max_pool.Pooling) -> None:
         self.spec, self._operand, self._chain, root = spec, operand, [], operand
-        operand.users += 1
-        while isinstance(root, Elementwise) and root.grown is not None:
+        while isinstance(root, Elementwise) and root.grown is not None and len(self._chain) < _LONGEST:
             self._chain.append(root)
             root = root.grown
         self.known: dict[Lazy, Callable[[], Any]] = {root: lambda: self._found()[0]}
-        self.may_be_first = bool(self._chain) and self.at_winners(operand) is not None
+        # A window that holds padding alone has no winner to whose place the rest could be done.
+        window = spec.window
+        holds_some = all(max(pads) < size for pads, size in zip(window.padding, window.sizes, strict=True))
+        self.may_be_first = bool(self._chain) and holds_some and self.at_winners(operand) is not None
         self._found = once(lambda: max_pool.largest((root if self.is_first else operand).get(), spec))
         parts = [root] if self.may_be_first else [operand]
         self.best = Lazy(spec.pooled, self._best, parts)
@@ -86,10 +91,9 @@ class _Maxima:
         window = spec.window.axes
         if value in self.known:
             return self.known[value]
-        if not value.shape or all(value.shape[axis] == 1 for axis in window):
-            return value.get
         if value.shape != spec.shape:
-            return None
+            is_even = not value.shape or all(value.shape[axis] == 1 for axis in window)
+            return value.get if is_even else None
         if isinstance(value, Spread):
             source, axes = value.source, value.axes
             if any(axis in window and size != 1 for axis, size in zip(axes, source.shape, strict=True)):
@@ -115,22 +119,19 @@ class _Maxima:
 
 # --- whether -------------------------------------------------------------------------------------
 def pays(jaxpr: Any) -> bool:
-    """True if a program for a single CPU takes maxima over windows or convolves forward only, by calls of a library.
+    """True if a program for a single CPU takes maxima over windows, and convolutions are calls of a library.
 
-    XLA's own convolutions would take the sparser gradients apart again: they become part of loops over the window.
+    XLA's own would take the sparser gradients apart again: they become part of loops over the window.
     """
-    if not (onednn.is_available() and platform.is_cpu() and jax.device_count() == 1):
-        return False
-    names = set(_names(jaxpr))
-    return max_pool.LARGEST in names or (conv.CANONICAL in names and conv_gradients.KERNEL not in names)
+    return onednn.is_available() and platform.is_cpu() and jax.device_count() == 1 and _pools(jaxpr)
 
 
-def _names(jaxpr: Any) -> Iterator[str]:
+def _pools(jaxpr: Any) -> bool:
     for equation in jaxpr.eqns:
-        yield equation.primitive.name
         inner = _inner(equation)
-        if inner is not None:
-            yield from _names(inner.jaxpr)
+        if equation.primitive.name == max_pool.LARGEST or (inner is not None and _pools(inner.jaxpr)):
+            return True
+    return False
 
 
 def _inner(equation: Any) -> Any:
@@ -147,9 +148,10 @@ def evaluate(closed: Any, consts: Sequence[Any], args: Sequence[Any]) -> list[An
     results = _build(closed.jaxpr, known, {}, in_order)
     for result in results:
         result.need()
-        result.users += 1
     for value in in_order:
-        value.get()
+        # In the order of the program, so that long chains do not become deep calls.
+        if value.is_needed:
+            value.get()
     return [result.get() for result in results]
 
 
@@ -166,22 +168,25 @@ def _build(jaxpr: Any, inputs: Sequence[Lazy], poolings: dict[Lazy, _Maxima], in
             consts = [Lazy(jnp.shape(const), lambda const=const: const) for const in inner.consts]
             results = _build(inner.jaxpr, [*consts, *parts], poolings, in_order)
         else:
-            results = _results(equation, parts, poolings) or _whole(equation, parts, in_order)
+            results = _results(equation, parts, poolings) or _whole(equation, parts)
+        in_order.extend(results)
         values.update(zip(equation.outvars, results, strict=True))
     return [read(atom) for atom in jaxpr.outvars]
 
 
-def _whole(equation: Any, parts: Sequence[Lazy], in_order: list[Lazy]) -> list[Lazy]:
+def _whole(equation: Any, parts: Sequence[Lazy]) -> list[Lazy]:
     """Results of an operation that takes its operands as they are."""
     found = once(lambda: bind_equation(equation, [part.get() for part in parts]))
     for part in parts:
         part.need()
-        part.users += 1
     results = [
         Lazy(getattr(variable.aval, "shape", ()), lambda number=number: found()[number])
         for number, variable in enumerate(equation.outvars)
     ]
-    in_order.append(results[0] if results else Lazy((), found))
+    for result in results:
+        result.need()
+    if not results:
+        found()
     return results
 
 
@@ -201,11 +206,7 @@ def _results(equation: Any, parts: Sequence[Lazy], poolings: dict[Lazy, _Maxima]
             return [masked]
     if name == "reduce_sum" and isinstance(parts[0], _PutBack):
         return _summed(equation, parts[0])
-    if name == conv.CANONICAL:
-        for part in parts:
-            part.need()
-        return [conv_steps.Convolution(equation, parts)]
-    return [Elementwise(equation, parts, conv_steps.fused)] if name in ELEMENTWISE else None
+    return [Elementwise(equation, parts)] if name in ELEMENTWISE else None
 
 
 def _masked(equation: Any, parts: Sequence[Lazy], poolings: dict[Lazy, _Maxima]) -> Lazy | None:
@@ -228,7 +229,7 @@ def _masked(equation: Any, parts: Sequence[Lazy], poolings: dict[Lazy, _Maxima])
         back.spec,
         back.winner,
         once(part),
-        [back],
+        back.parts,
         pooling,
         lambda: bind_equation(equation, [one.get() for one in parts])[0],
     )
@@ -242,4 +243,4 @@ def _summed(equation: Any, back: _PutBack) -> list[Lazy] | None:
     def make() -> Any:
         return bind_equation(equation, [back.part() if back.stands else back.get()])[0]
 
-    return [Lazy(shape_of(equation), make, [back])]
+    return [Lazy(shape_of(equation), make, back.parts)]

@@ -106,6 +106,45 @@ def test_whole_numbers_may_overflow_and_stay():
     np.testing.assert_array_equal(changed[0], plain[0])
 
 
+def test_images_of_one_pixel():
+    y, bias = random(2, 1, 1, 8), random(8)
+    windows = (Window(1, (1, 1), (1, 1), ((0, 0), (0, 0))), Window(1, (2, 2), (1, 1), ((0, 1), (0, 1))))
+    for window in windows:
+        plain, changed, _ = both(lambda y, bias, window=window: block(y, bias, window), y, bias)
+        np.testing.assert_array_equal(changed[0], plain[0])
+    wide = Window(1, (2, 2), (1, 1), ((1, 1), (1, 1)))
+
+    def gradient(x, bias):
+        return jax.grad(lambda x: jnp.sum(max_pool.max_pool(jax.nn.relu(x + x[..., ::-1] * bias), wide)))(x)
+
+    plain, changed, _ = both(gradient, y, bias)
+    np.testing.assert_array_equal(changed[0], plain[0])
+
+
+def test_windows_of_padding_alone_hold_nothing():
+    window = Window(1, (2, 2), (2, 2), ((2, 0), (2, 0)))
+    plain, changed, _ = both(lambda y, bias: block(y, bias, window), random(1, 4, 4, 3), random(3))
+    assert np.all(np.isneginf(plain[0][0, 0]))
+    np.testing.assert_array_equal(changed[0], plain[0])
+
+
+def test_long_chains():
+    """The sum over many variables of `global_clipnorm`, for one."""
+
+    def function(y, bias):
+        total = jnp.zeros(())
+        for number in range(1500):
+            total = total + bias[number % 3]
+        x = block(y, bias)
+        for _ in range(40):
+            y = y + bias
+        return x, total, block(y, bias)
+
+    plain, changed, _ = both(function, random(1, 4, 4, 3), random(3))
+    for one, other in zip(plain, changed, strict=True):
+        np.testing.assert_allclose(other, one, rtol=1e-5)
+
+
 def test_only_where_convolutions_are_calls(monkeypatch):
     program = jax.make_jaxpr(block)(random(2, 4, 4, 3), random(3)).jaxpr
     monkeypatch.setattr(onednn, "_found", lambda: (None, "not installed"))

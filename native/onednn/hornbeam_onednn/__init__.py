@@ -17,8 +17,6 @@ __version__ = "0.2.0"
 __all__ = ["KINDS", "Kernels", "load"]
 
 KINDS = ("forward", "input_gradient", "kernel_gradient")
-STEPS = {"add": 1, "multiply": 2, "subtract": 3, "add array": 4, "relu": 5}
-"""What may be done to the result of a convolution, by a number per filter (the first three) or an array; at most 8."""
 LIBRARY = "HORNBEAM_ONEDNN_LIBRARY"
 _DISTRIBUTIONS = ("onednn-cpu-gomp", "onednn")
 _FILE = "libdnnl.so.3"
@@ -31,7 +29,6 @@ class Kernels:
     Attributes:
         handlers: kind of operation (one of ``KINDS``) to the function that XLA calls, as ``ctypes`` has it.
         put_back: that of the gradient of max-pooling.
-        steps: that of a convolution with steps behind it.
         hold: that of an operation that gives back its operand.
         path: file of oneDNN.
         version: of oneDNN, such as ``"3.2.0"``.
@@ -52,7 +49,7 @@ class Kernels:
         self.version = f"{number // 10000}.{number // 100 % 100}.{number % 100}"
         self.shares_threads = bool(glue.hornbeam_onednn_shares_threads())
         self.handlers = {kind: getattr(glue, f"hornbeam_conv_{kind}") for kind in KINDS}
-        self.put_back, self.steps, self.hold = glue.hornbeam_pool_put_back, glue.hornbeam_conv_steps, glue.hornbeam_hold
+        self.put_back, self.hold = glue.hornbeam_pool_put_back, glue.hornbeam_hold
 
     def implementation(self, kind: str, dtype: str, x: _Numbers, w: _Numbers, y: _Numbers, geometry: _Numbers) -> str:
         """Name of the code oneDNN runs for a convolution on this processor; empty if it has none.
@@ -63,12 +60,10 @@ class Kernels:
             x: shape of the input, (batch, *space, channels).
             w: shape of the kernel, (*window, channels of a group, filters).
             y: shape of the result.
-            geometry: number of spatial axes, groups, then per axis strides, padding before, padding after, dilation;
-                then steps behind a forward convolution, by the numbers of ``STEPS``.
+            geometry: number of spatial axes, groups, then per axis strides, padding before, padding after, dilation.
         """
         arrays = [(ctypes.c_int64 * len(numbers))(*numbers) for numbers in (x, w, y, geometry)]
-        numbers = ctypes.c_size_t(len(geometry))
-        found = self._glue.hornbeam_onednn_implementation(KINDS.index(kind), int(dtype == "bfloat16"), *arrays, numbers)
+        found = self._glue.hornbeam_onednn_implementation(KINDS.index(kind), int(dtype == "bfloat16"), *arrays)
         return (found or b"").decode()
 
     def pooling(self, dtype: str, x: _Numbers, y: _Numbers, geometry: _Numbers) -> str:

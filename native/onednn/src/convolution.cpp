@@ -1,7 +1,6 @@
 #include "convolution.h"
 
 #include <tuple>
-#include <vector>
 
 #include "cache.h"
 
@@ -34,42 +33,11 @@ Desc kernel(const Problem& p, bool any) {
   return Desc(made);
 }
 
-// An array of one axis of this size, in the place of the channels.
-Desc along_channels(const Problem& p, int64_t size) {
-  SizesOf sizes, strides;
-  for (int64_t axis = 0; axis < p.space + 2; ++axis) {
-    sizes.add(axis == 1 ? size : 1);
-    strides.add(axis == 1 ? 1 : size);
-  }
-  return strided(sizes, kF32, strides);
-}
-
-Owned<Attributes> attributes(const Problem& p, const Desc& y) {
-  auto owned = user_scratch();
-  if (p.steps[0] == kNoStep) return owned;
-  PostOps* made = nullptr;
-  check(dnnl().post_ops_create(&made), "steps");
-  Owned<PostOps> steps(made);
-  auto each = along_channels(p, p.filters);
-  for (auto step : p.steps) {
-    if (step == kRelu) {
-      // A slope of zero that is known at run time only: oneDNN's own ReLU turns NaN into zero. The sum makes +0 of -0.
-      check(dnnl().append_prelu(made, 0), "ReLU");
-      check(dnnl().append_eltwise(made, kLinear, 1.f, 0.f), "ReLU");
-    } else if (step != kNoStep) {
-      int operation = step == kMultiplyEach ? kMultiply : step == kSubtractEach ? kSubtract : kAdd;
-      check(dnnl().append_binary(made, operation, step == kAddArray ? y.get() : each.get()), "step");
-    }
-  }
-  check(dnnl().attr_post_ops(owned.get(), made), "steps");
-  return owned;
-}
-
 // The description of a primitive, or null if oneDNN has none.
 Owned<PrimitiveDesc> describe(const Problem& p, const Desc& x, const Desc& w, const Desc& y) {
   Dims dilation{};
   for (int axis = 0; axis < p.space; ++axis) dilation[axis] = p.dilation[axis] - 1;
-  auto options = attributes(p, y);
+  auto options = user_scratch();
   const int64_t *stride = p.stride.data(), *before = p.before.data(), *after = p.after.data();
   PrimitiveDesc *hint = nullptr, *made = nullptr;
   Desc any = kernel(p, true);
@@ -103,7 +71,6 @@ std::shared_ptr<const Op> build(const Problem& p, const Op* like) {
   op->x = activations(p, p.channels, p.in);
   op->y = activations(p, p.filters, p.out);
   op->plain = kernel(p, false);
-  op->each = along_channels(p, p.filters), op->one = along_channels(p, 1);
   auto desc = describe(p, op->x, like ? copy(like->packed.get()) : kernel(p, true), op->y);
   if (!desc) throw std::runtime_error("oneDNN has no such convolution");
   op->packed = copy(dnnl().query_desc(desc.get(), p.kind == kKernelGradient ? kDiffWeights : kWeights, 0));
@@ -134,19 +101,12 @@ Cache<Key, Op>& cache() {
   return *kept;
 }
 
-template <typename T>
-int64_t product(const T& sizes, int64_t count) {
-  int64_t all = 1;
-  for (int64_t axis = 0; axis < count; ++axis) all *= sizes[axis];
-  return all;
-}
-
 }  // namespace
 
 bool Problem::operator<(const Problem& o) const {
-  return std::tie(kind, type, space, groups, batch, channels, filters, in, out, window, stride, before, after, dilation, steps) <
+  return std::tie(kind, type, space, groups, batch, channels, filters, in, out, window, stride, before, after, dilation) <
          std::tie(o.kind, o.type, o.space, o.groups, o.batch, o.channels, o.filters, o.in, o.out, o.window, o.stride, o.before,
-                  o.after, o.dilation, o.steps);
+                  o.after, o.dilation);
 }
 
 int64_t Problem::in_size() const { return channels * product(in, space); }
@@ -167,25 +127,16 @@ std::string implementation(const Problem& p) {
   return desc ? name_of(desc.get()) : "";
 }
 
-void run(const Op& op, void* x, void* kernel, void* y, void* scratch, void* const* operands) {
+void run(const Op& op, void* x, void* kernel, void* y, void* scratch) {
   OneThread alone;
-  static float zero = 0;
   auto mx = memory(op.x, x), mw = memory(op.packed, kernel), my = memory(op.y, y);
   auto ms = memory(op.scratch, scratch);
   bool back_x = op.problem.kind == kInputGradient, back_w = op.problem.kind == kKernelGradient;
-  std::vector<ExecArg> args = {{back_x ? kArgDiffSrc : kArgSrc, mx.get()},
-                               {back_w ? kArgDiffWeights : kArgWeights, mw.get()},
-                               {op.problem.kind == kForward ? kArgDst : kArgDiffDst, my.get()},
-                               {kArgScratchpad, ms.get()}};
-  std::vector<Owned<Memory>> held;
-  int number = 0;
-  for (auto step : op.problem.steps) {
-    if (step == kNoStep) break;
-    held.push_back(step == kRelu ? memory(op.one, &zero) : memory(step == kAddArray ? op.y : op.each, *operands++));
-    args.push_back({kArgPostOp * (number + 1) | (step == kRelu ? kArgWeights : kArgOther), held.back().get()});
-    number += step == kRelu ? 2 : 1;
-  }
-  check(dnnl().execute(op.conv.get(), stream(), static_cast<int>(args.size()), args.data()), "convolution");
+  ExecArg args[] = {{back_x ? kArgDiffSrc : kArgSrc, mx.get()},
+                    {back_w ? kArgDiffWeights : kArgWeights, mw.get()},
+                    {op.problem.kind == kForward ? kArgDst : kArgDiffDst, my.get()},
+                    {kArgScratchpad, ms.get()}};
+  check(dnnl().execute(op.conv.get(), stream(), 4, args), "convolution");
   check(dnnl().stream_wait(stream()), "waiting");
 }
 

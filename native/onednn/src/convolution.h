@@ -11,18 +11,12 @@ namespace glue {
 
 enum Kind : int64_t { kForward, kInputGradient, kKernelGradient };
 
-// What is done to the result of a forward convolution before it is written: one number per filter, or an array like the
-// result, is added, multiplied or subtracted; or ReLU.
-enum Step : int64_t { kNoStep, kAddEach, kMultiplyEach, kSubtractEach, kAddArray, kRelu };
-constexpr int kSteps = 8;  // most of them
-
 // Sizes are those of the forward convolution, whichever kind it is. Activations have their channels last; kernels are
 // (window..., input channels of a group, output channels of all groups).
 struct Problem {
   int64_t kind, type, space, groups;
   int64_t batch, channels, filters;
   std::array<int64_t, kSpace> in, out, window, stride, before, after, dilation;
-  std::array<int64_t, kSteps> steps;
 
   bool operator<(const Problem& other) const;
   double flops() const;
@@ -36,7 +30,6 @@ struct Op {
   Owned<Primitive> conv;
   Owned<Primitive> pack;  // between the kernel as users have it and the library's own order; none if they are the same
   Desc x, y, packed, plain, scratch;
-  Desc each, one;  // operands of steps: a number per filter, a single number
   size_t packed_size = 0, scratch_size = 0;
   std::string implementation;
 };
@@ -52,8 +45,7 @@ std::string implementation(const Problem& problem);
 // Number of primitives that are kept.
 size_t cached();
 
-// `operands` has an array for each step but ReLU.
-void run(const Op& op, void* x, void* kernel, void* y, void* scratch, void* const* operands = nullptr);
+void run(const Op& op, void* x, void* kernel, void* y, void* scratch);
 void pack(const Op& op, void* from, void* to);
 
 }  // namespace glue

@@ -18,7 +18,6 @@ struct Stream;
 struct Memory;
 struct MemoryDesc;
 struct Attributes;
-struct PostOps;
 struct PrimitiveDesc;
 struct Primitive;
 
@@ -33,7 +32,7 @@ enum : unsigned { kInOrder = 1 };
 enum DataType : int { kBf16 = 2, kF32 = 3, kU8 = 6 };
 enum : int { kAnyFormat = 1 };
 enum : int { kForwardTraining = 64 };
-enum : int { kDirect = 1, kLinear = 0x26, kPoolingMax = 0x1ff, kAdd = 0x1fff0, kMultiply = 0x1fff1, kSubtract = 0x1fff5 };
+enum : int { kDirect = 1, kPoolingMax = 0x1ff };
 enum : int { kUserScratchpad = 1 };
 enum Query : int { kImplementation = 8, kWeights = 131, kDiffWeights = 132, kWorkspace = 135, kScratchpad = 136 };
 enum Arg : int {
@@ -45,8 +44,6 @@ enum Arg : int {
   kArgDiffSrc = 129,
   kArgDiffDst = 145,
   kArgDiffWeights = 161,
-  kArgPostOp = 32768,  // times one more than its number, and one of the following
-  kArgOther = 2,
 };
 
 struct Version {
@@ -74,12 +71,6 @@ struct Version {
   X(attr_create, "dnnl_primitive_attr_create", Status, (Attributes**))                                                 \
   X(attr_destroy, "dnnl_primitive_attr_destroy", Status, (Attributes*))                                                \
   X(attr_scratchpad, "dnnl_primitive_attr_set_scratchpad_mode", Status, (Attributes*, int))                            \
-  X(post_ops_create, "dnnl_post_ops_create", Status, (PostOps**))                                                      \
-  X(post_ops_destroy, "dnnl_post_ops_destroy", Status, (PostOps*))                                                     \
-  X(append_binary, "dnnl_post_ops_append_binary", Status, (PostOps*, int, const MemoryDesc*))                          \
-  X(append_prelu, "dnnl_post_ops_append_prelu", Status, (PostOps*, int))                                               \
-  X(append_eltwise, "dnnl_post_ops_append_eltwise", Status, (PostOps*, int, float, float))                             \
-  X(attr_post_ops, "dnnl_primitive_attr_set_post_ops", Status, (Attributes*, const PostOps*))                          \
   X(conv_forward, "dnnl_convolution_forward_primitive_desc_create", Status,                                            \
     (PrimitiveDesc**, Engine*, int, int, const MemoryDesc*, const MemoryDesc*, const MemoryDesc*, const MemoryDesc*,   \
      const Dims, const Dims, const Dims, const Dims, const Attributes*))                                               \

@@ -39,9 +39,6 @@ Problem problem_of(int64_t kind, int64_t type, ffi::Span<const int64_t> x, ffi::
     p.stride[axis] = numbers[axis], p.before[axis] = numbers[p.space + axis];
     p.after[axis] = numbers[2 * p.space + axis], p.dilation[axis] = numbers[3 * p.space + axis];
   }
-  int64_t steps = static_cast<int64_t>(geometry.size()) - 2 - 4 * p.space;
-  if (steps > kSteps) throw std::runtime_error("too many steps behind a convolution");
-  for (int64_t step = 0; step < steps; ++step) p.steps[step] = numbers[4 * p.space + step];
   return p;
 }
 
@@ -109,9 +106,8 @@ Parts split(const Problem& p, int64_t threads) {
 
 char* at(void* data, int64_t element, size_t size) { return static_cast<char*>(data) + element * static_cast<int64_t>(size); }
 
-// Forward, and the gradient of the input. `operands` are those of the steps behind a convolution.
-void slide(ffi::ThreadPool& pool, const Parts& parts, size_t size, void* x, void* w, void* y,
-           const std::vector<void*>& operands = {}) {
+// Forward, and the gradient of the input.
+void slide(ffi::ThreadPool& pool, const Parts& parts, size_t size, void* x, void* w, void* y) {
   const Op& first = *parts[0].op;
   Borrowed packed(first.pack ? first.packed_size : 0);
   if (first.pack) pack(first, w, packed.data());
@@ -119,13 +115,7 @@ void slide(ffi::ThreadPool& pool, const Parts& parts, size_t size, void* x, void
   parallel(pool, static_cast<int64_t>(parts.size()), [&](int64_t number) {
     const Part& part = parts[number];
     Borrowed scratch(part.op->scratch_size);
-    std::vector<void*> own(operands);
-    size_t next = 0;
-    for (auto step : part.op->problem.steps) {
-      if (step == kAddArray) own[next] = at(own[next], part.y, size);
-      if (step != kNoStep && step != kRelu) ++next;
-    }
-    run(*part.op, at(x, part.x, size), kernel, at(y, part.y, size), scratch.data(), own.data());
+    run(*part.op, at(x, part.x, size), kernel, at(y, part.y, size), scratch.data());
   });
 }
 
@@ -162,27 +152,8 @@ ffi::Error handle(ffi::ThreadPool pool, ffi::AnyBuffer left, ffi::AnyBuffer righ
   bool narrow = left.element_type() == ffi::BF16;
   auto p = problem_of(kind, narrow ? kBf16 : kF32, x.dimensions(), w.dimensions(), y.dimensions(), geometry);
   auto parts = split(p, pool.num_threads());
-  size_t size = narrow ? 2 : 4;
-  if (kind == kKernelGradient) {
-    gradient_of_kernel(pool, parts, size, x.untyped_data(), w.untyped_data(), y.untyped_data());
-  } else {
-    slide(pool, parts, size, x.untyped_data(), w.untyped_data(), y.untyped_data());
-  }
-  return ffi::Error::Success();
-} catch (const std::exception& error) {
-  return ffi::Error(ffi::ErrorCode::kInternal, error.what());
-}
-
-ffi::Error handle_steps(ffi::ThreadPool pool, ffi::AnyBuffer x, ffi::AnyBuffer w, ffi::RemainingArgs rest,
-                        ffi::Result<ffi::AnyBuffer> y, ffi::Span<const int64_t> geometry) try {
-  auto p = problem_of(kForward, kF32, x.dimensions(), w.dimensions(), y->dimensions(), geometry);
-  std::vector<void*> operands;
-  for (size_t number = 0; number < rest.size(); ++number) {
-    auto operand = rest.get<ffi::AnyBuffer>(number);
-    if (operand.has_error()) return operand.error();
-    operands.push_back(operand->untyped_data());
-  }
-  slide(pool, split(p, pool.num_threads()), sizeof(float), x.untyped_data(), w.untyped_data(), y->untyped_data(), operands);
+  auto work = kind == kKernelGradient ? gradient_of_kernel : slide;
+  work(pool, parts, narrow ? 2 : 4, x.untyped_data(), w.untyped_data(), y.untyped_data());
   return ffi::Error::Success();
 } catch (const std::exception& error) {
   return ffi::Error(ffi::ErrorCode::kInternal, error.what());
@@ -207,14 +178,26 @@ ffi::Error handle_pooling(ffi::ThreadPool pool, ffi::AnyBuffer dy, ffi::AnyBuffe
   size_t size = narrow ? 2 : 4;
   auto p = pooling_of(narrow ? kBf16 : kF32, dx.dimensions(), dy.dimensions(), geometry);
   bool large = static_cast<double>(p.batch) * p.in_size() > kLargePooling && dnnl().omp_set_num_threads;
-  int64_t parts = large ? std::min<int64_t>(pool.num_threads(), p.batch) : 1, each = (p.batch + parts - 1) / parts;
-  parallel(pool, (p.batch + each - 1) / each, [&, p](int64_t number) {
-    Pooling part = p;
+  int64_t count = large ? std::min<int64_t>(pool.num_threads(), p.batch) : 1;
+  std::vector<std::shared_ptr<const PoolingOp>> ops;
+  int64_t each = p.batch;
+  for (; ops.empty(); count = 1) {
+    each = (p.batch + count - 1) / count;
+    try {
+      for (int64_t first = 0; first < p.batch; first += each) {
+        Pooling part = p;
+        part.batch = std::min(each, p.batch - first);
+        ops.push_back(find(part));
+      }
+    } catch (const std::runtime_error&) {
+      ops.clear();  // oneDNN does some part differently
+      if (count == 1) throw;
+    }
+  }
+  parallel(pool, static_cast<int64_t>(ops.size()), [&](int64_t number) {
     int64_t first = number * each;
-    part.batch = std::min(each, p.batch - first);
-    auto op = find(part);
-    Borrowed scratch(op->scratch_size);
-    put_back(*op, at(dy.untyped_data(), first * p.out_size(), size), at(winner.untyped_data(), first * p.out_size(), 1),
+    Borrowed scratch(ops[number]->scratch_size);
+    put_back(*ops[number], at(dy.untyped_data(), first * p.out_size(), size), at(winner.untyped_data(), first * p.out_size(), 1),
              at(dx.untyped_data(), first * p.in_size(), size), scratch.data());
   });
   return ffi::Error::Success();
@@ -249,15 +232,6 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(hornbeam_conv_forward, glue::handle<glue::kForward
 XLA_FFI_DEFINE_HANDLER_SYMBOL(hornbeam_conv_input_gradient, glue::handle<glue::kInputGradient>, HORNBEAM_BINDING);
 XLA_FFI_DEFINE_HANDLER_SYMBOL(hornbeam_conv_kernel_gradient, glue::handle<glue::kKernelGradient>, HORNBEAM_BINDING);
 
-// (x, kernel, operands of the steps...) to y, all float32.
-XLA_FFI_DEFINE_HANDLER_SYMBOL(hornbeam_conv_steps, glue::handle_steps,
-                              ffi::Ffi::Bind()
-                                  .Ctx<ffi::ThreadPool>()
-                                  .Arg<ffi::AnyBuffer>()
-                                  .Arg<ffi::AnyBuffer>()
-                                  .RemainingArgs()
-                                  .Ret<ffi::AnyBuffer>()
-                                  .Attr<ffi::Span<const int64_t>>("geometry"));
 // (dy, winner) to dx.
 XLA_FFI_DEFINE_HANDLER_SYMBOL(hornbeam_pool_put_back, glue::handle_pooling, HORNBEAM_BINDING);
 XLA_FFI_DEFINE_HANDLER_SYMBOL(hornbeam_hold, glue::handle_hold, ffi::Ffi::Bind().Arg<ffi::AnyBuffer>().Ret<ffi::AnyBuffer>());
@@ -287,11 +261,11 @@ int hornbeam_onednn_shares_threads() { return glue::dnnl().omp_set_num_threads !
 
 // What oneDNN would run: the name of its implementation; empty if it has none, null if asking failed.
 const char* hornbeam_onednn_implementation(int kind, int narrow, const int64_t* x, const int64_t* w, const int64_t* y,
-                                           const int64_t* geometry, size_t numbers) {
+                                           const int64_t* geometry) {
   try {
     size_t axes = static_cast<size_t>(geometry[0]) + 2;
     glue::last_error() = glue::implementation(
-        glue::problem_of(kind, narrow ? glue::kBf16 : glue::kF32, {x, axes}, {w, axes}, {y, axes}, {geometry, numbers}));
+        glue::problem_of(kind, narrow ? glue::kBf16 : glue::kF32, {x, axes}, {w, axes}, {y, axes}, {geometry, 2 + 4 * (axes - 2)}));
     return glue::last_error().c_str();
   } catch (const std::exception&) {
     return nullptr;

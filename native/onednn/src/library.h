@@ -30,7 +30,6 @@ struct Destroy {
   void operator()(MemoryDesc* p) const { dnnl().desc_destroy(p); }
   void operator()(Memory* p) const { dnnl().memory_destroy(p); }
   void operator()(Attributes* p) const { dnnl().attr_destroy(p); }
-  void operator()(PostOps* p) const { dnnl().post_ops_destroy(p); }
   void operator()(PrimitiveDesc* p) const { dnnl().primitive_desc_destroy(p); }
   void operator()(Primitive* p) const { dnnl().primitive_destroy(p); }
 };
@@ -59,6 +58,13 @@ inline Owned<Memory> memory(const Desc& desc, void* data) {
   Memory* made = nullptr;
   check(dnnl().memory_create(&made, desc.get(), engine(), data), "memory");
   return Owned<Memory>(made);
+}
+
+template <typename T>
+int64_t product(const T& sizes, int64_t count) {
+  int64_t all = 1;
+  for (int64_t axis = 0; axis < count; ++axis) all *= sizes[axis];
+  return all;
 }
 
 // While it lives, oneDNN runs on the calling thread alone: the threads are those of XLA.

@@ -39,13 +39,6 @@ std::shared_ptr<const PoolingOp> build(const Pooling& p) {
   return op;
 }
 
-template <typename T>
-int64_t product(const T& sizes, int64_t count) {
-  int64_t all = 1;
-  for (int64_t axis = 0; axis < count; ++axis) all *= sizes[axis];
-  return all;
-}
-
 }  // namespace
 
 bool Pooling::operator<(const Pooling& o) const {
