@@ -7,7 +7,6 @@ replaced by the canonical convolution with turned operands that it is (``expansi
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,14 +16,14 @@ from jax import Array
 
 from hornbeam.engine import onednn
 from hornbeam.engine.conv_geometry import Geometry
-from hornbeam.engine.jax_compat import bilinear_primitive, capture_jaxpr
+from hornbeam.engine.jax_compat import Described, bilinear_primitive
 
 INPUT, KERNEL = "hornbeam_conv_input_gradient", "hornbeam_conv_kernel_gradient"
 """Names of the operations in programs."""
 
 
 @dataclass(frozen=True)
-class Gradient:
+class Gradient(Described):
     """What a gradient of a convolution is taken of.
 
     Attributes:
@@ -39,22 +38,14 @@ class Gradient:
     operands: tuple[Any, ...]
     make: Callable
 
-    @property
-    def expansion(self) -> Any:
-        """The operation as a program of canonical convolutions."""
-        return _expand(self)
+    def operands_of(self) -> list[Any]:
+        """Shapes and dtypes of the operation's own operands."""
+        left, right, dtype = self.operands
+        return [jax.ShapeDtypeStruct(shape, dtype) for shape in (left, right)]
 
-    @property
-    def jaxpr(self) -> Any:
-        """That program without its constants, where passes look for programs inside of an equation."""
-        return self.expansion.jaxpr
-
-
-@functools.lru_cache(maxsize=1024)
-def _expand(spec: Gradient) -> Any:
-    left, right, dtype = spec.operands
-    arrays = [jax.ShapeDtypeStruct(shape, dtype) for shape in (left, right)]
-    return capture_jaxpr(lambda left, right: spec.make(left, right, spec.shape, spec.geometry), arrays)[0]
+    def write_out(self, left: Array, right: Array) -> Array:
+        """The operation by canonical convolutions."""
+        return self.make(left, right, self.shape, self.geometry)
 
 
 def _operation(

@@ -56,15 +56,45 @@ def eval_jaxpr(closed: Any, consts: Sequence[Any], flat_args: Sequence[Any]) -> 
 Literal = jax.extend.core.Literal
 
 
-def inner_program(equation: Any) -> Any:
-    """The program of an equation that does no more than call it (``jit``, functions with rules of their own)."""
+def called_program(equation: Any) -> Any:
+    """The program of an equation that only calls it (``jit``, functions with rules of their own), or None."""
     name = equation.primitive.name
     if name in ("jit", "pjit", "closed_call"):
         return equation.params["jaxpr"] if "jaxpr" in equation.params else equation.params["call_jaxpr"]
-    if name in ("custom_jvp_call", "custom_vjp_call"):
-        return equation.params["call_jaxpr"]
-    # Operations of our own that can be written out (``engine.conv_gradients``).
-    return getattr(equation.params.get("spec"), "expansion", None)
+    return equation.params["call_jaxpr"] if name in ("custom_jvp_call", "custom_vjp_call") else None
+
+
+def inner_program(equation: Any) -> Any:
+    """The same, or the program that an operation of our own is (``Described``); or None."""
+    found = called_program(equation)
+    return found if found is not None else getattr(equation.params.get("spec"), "expansion", None)
+
+
+class Described:
+    """The hashable ``spec`` of an operation of our own that can be written out in other operations."""
+
+    def operands_of(self) -> Sequence[Any]:
+        """Shapes and dtypes of the operands."""
+        raise NotImplementedError
+
+    def write_out(self, *operands: Any) -> Any:
+        """The result in other operations."""
+        raise NotImplementedError
+
+    @property
+    def expansion(self) -> Any:
+        """The operation as a program of others, for passes that look inside of it."""
+        return _expand(self)
+
+    @property
+    def jaxpr(self) -> Any:
+        """That program without its constants, where passes look for programs inside of an equation."""
+        return self.expansion.jaxpr
+
+
+@functools.lru_cache(maxsize=1024)
+def _expand(spec: Described) -> Any:
+    return capture_jaxpr(spec.write_out, spec.operands_of())[0]
 
 
 def bind_equation(equation: Any, arrays: Sequence[Any], **changed: Any) -> list[Any]:
@@ -150,7 +180,7 @@ def selecting_primitive(
         results: ``(aval, spec)`` to shapes and dtypes of both results.
         lowerings: platform (None for all others) to ``(x, spec) -> (elements, numbers)``.
         tangent: ``(tangent of x, numbers, spec)`` to the tangent of the elements.
-        batch: ``(operands, axes, spec) -> results`` for an operand whose further axis is the first.
+        batch: ``(x, spec) -> results`` for an operand with a further axis in front.
 
     Returns:
         ``function(x, spec=spec)``; ``spec`` is a hashable constant.
@@ -170,8 +200,7 @@ def selecting_primitive(
         return [elements, numbers], [tangent(slope, numbers, spec), none]
 
     def batched(operands: Sequence[Any], axes: Sequence[int], spec: Any) -> tuple[Any, Any]:
-        found = batch([jax.numpy.moveaxis(operands[0], axes[0], 0)], (0,), spec)
-        return list(found), [0] * len(found)
+        return list(batch(jax.numpy.moveaxis(operands[0], axes[0], 0), spec)), [0, 0]
 
     primitive.def_impl(jax.jit(bound, static_argnames=("spec",)))
     primitive.def_abstract_eval(lambda x, spec: [jax.core.ShapedArray(*result) for result in results(x, spec)])

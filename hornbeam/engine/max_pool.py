@@ -8,7 +8,6 @@ and after; the gradient is put back where the winners were. All three are operat
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +19,7 @@ import numpy as np
 from jax import Array, lax
 
 from hornbeam.engine import onednn, platform
-from hornbeam.engine.jax_compat import bilinear_primitive, capture_jaxpr, is_exporting, selecting_primitive
+from hornbeam.engine.jax_compat import Described, bilinear_primitive, is_exporting, selecting_primitive
 from hornbeam.engine.window import Window
 
 LARGEST, CHOSEN, PUT_BACK = "hornbeam_max_pool", "hornbeam_max_pool_chosen", "hornbeam_max_pool_put_back"
@@ -30,7 +29,7 @@ _MOST_TAPS = 64
 
 
 @dataclass(frozen=True)
-class Pooling:
+class Pooling(Described):
     """What a maximum is taken of.
 
     Attributes:
@@ -60,23 +59,15 @@ class Pooling:
         """With a further axis in front."""
         return replace(self, window=replace(self.window, first=self.window.first + 1), shape=(size, *self.shape))
 
-    @property
-    def expansion(self) -> Any:
-        """The operation as a program without it, for passes that look inside."""
-        return _expand(self)
+    def operands_of(self) -> list[Any]:
+        """Shapes and dtypes of the operation's operands."""
+        whole, part = (jax.ShapeDtypeStruct(shape, self.dtype) for shape in (self.shape, self.pooled))
+        winner = jax.ShapeDtypeStruct(self.pooled, np.uint8)
+        return {LARGEST: [whole], CHOSEN: [whole, winner], PUT_BACK: [part, winner]}[self.operation]
 
-    @property
-    def jaxpr(self) -> Any:
-        """That program without its constants, where passes look for programs inside of an equation."""
-        return self.expansion.jaxpr
-
-
-@functools.lru_cache(maxsize=256)
-def _expand(spec: Pooling) -> Any:
-    whole, winner = jax.ShapeDtypeStruct(spec.shape, spec.dtype), jax.ShapeDtypeStruct(spec.pooled, np.uint8)
-    part = jax.ShapeDtypeStruct(spec.pooled, spec.dtype)
-    operands = {LARGEST: [whole], CHOSEN: [whole, winner], PUT_BACK: [part, winner]}[spec.operation]
-    return capture_jaxpr(lambda *arrays: _WRITTEN_OUT[spec.operation](*arrays, spec), operands)[0]
+    def write_out(self, *operands: Array) -> Any:
+        """The operation in others."""
+        return _WRITTEN_OUT[self.operation](*operands, self)
 
 
 def _lowest(dtype: np.dtype) -> object:
@@ -193,19 +184,16 @@ _WRITTEN_OUT: dict[str, Callable] = {LARGEST: _largest_apart, CHOSEN: _chosen, P
 
 
 # --- operations ----------------------------------------------------------------------------------
-def _joined(operands: Sequence[Array], axes: Sequence[int | None]) -> tuple[list[Array], Any]:
-    """Operands of ``vmap`` with its axis in front of each; and its size."""
-    size = next(array.shape[axis] for array, axis in zip(operands, axes, strict=True) if axis is not None)
-    return [
-        jnp.broadcast_to(array, (size, *array.shape)) if axis is None else jnp.moveaxis(array, axis, 0)
-        for array, axis in zip(operands, axes, strict=True)
-    ], size
-
-
 def _batch_of(operation: Callable) -> Callable:
-    def batch(*operands_axes_spec: Any) -> tuple[Array, int]:
-        *operands, axes, spec = operands_axes_spec
-        joined, size = _joined(operands, axes)
+    """The rule of ``vmap``: its axis goes in front of both operands."""
+
+    def batch(one: Array, winner: Array, axes: Sequence[int | None], spec: Pooling) -> tuple[Array, int]:
+        pairs = list(zip((one, winner), axes, strict=True))
+        size = next(array.shape[axis] for array, axis in pairs if axis is not None)
+        joined = [
+            jnp.broadcast_to(array, (size, *array.shape)) if axis is None else jnp.moveaxis(array, axis, 0)
+            for array, axis in pairs
+        ]
         return operation(*joined, spec.batched(size)), 0
 
     return batch
@@ -236,7 +224,7 @@ _largest_of = selecting_primitive(
     results=lambda x, spec: [(spec.pooled, x.dtype), (spec.pooled, np.dtype(np.uint8))],
     lowerings={None: _largest_apart, "cpu": _largest_on_cpu},
     tangent=lambda slope, winner, spec: chosen(slope, winner, spec),
-    batch=lambda operands, axes, spec: largest(operands[0], spec.batched(operands[0].shape[0])),
+    batch=lambda x, spec: largest(x, spec.batched(x.shape[0])),
 )
 _chosen_of = bilinear_primitive(
     CHOSEN,
@@ -248,7 +236,7 @@ _chosen_of = bilinear_primitive(
 )
 _put_back_of = bilinear_primitive(
     PUT_BACK,
-    shape=lambda *operands_spec: operands_spec[-1].shape,
+    shape=lambda _, __, spec: spec.shape,
     lowerings={None: _put_back, "cpu": _put_back_on_cpu},
     left=lambda slope, _, winner, spec: chosen(slope, winner, spec),
     right=_no_slope,

@@ -146,9 +146,8 @@ def takes_put_back(shape: Sequence[Any], window: Window, dtype: Any) -> bool:
     """
     if np.dtype(dtype).name not in _DTYPES or not is_available() or is_exporting():
         return False
-    if not all(isinstance(size, int) and size > 0 for size in shape) or list(window.axes) != [
-        *range(1, len(shape) - 1)
-    ]:
+    is_known = all(isinstance(size, int) and size > 0 for size in shape)
+    if not is_known or window.axes != range(1, len(shape) - 1):
         return False
     return _has_pooling(tuple(shape), window, np.dtype(dtype).name)
 

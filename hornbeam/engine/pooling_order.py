@@ -21,10 +21,9 @@ import jax.numpy as jnp
 from jax import lax
 
 from hornbeam.engine import max_pool, onednn, platform
-from hornbeam.engine.jax_compat import Literal, bind_equation
+from hornbeam.engine.jax_compat import Literal, bind_equation, called_program
 from hornbeam.engine.lazy_values import ELEMENTWISE, Elementwise, Lazy, Spread, once, shape_of
 
-_CALLS = {"jit": "jaxpr", "pjit": "jaxpr", "closed_call": "call_jaxpr", "custom_jvp_call": "call_jaxpr"}
 _LONGEST = 16
 """Growing operations before a pooling; of more the rest is done before it."""
 
@@ -128,16 +127,10 @@ def pays(jaxpr: Any) -> bool:
 
 def _pools(jaxpr: Any) -> bool:
     for equation in jaxpr.eqns:
-        inner = _inner(equation)
+        inner = called_program(equation)
         if equation.primitive.name == max_pool.LARGEST or (inner is not None and _pools(inner.jaxpr)):
             return True
     return False
-
-
-def _inner(equation: Any) -> Any:
-    """The program of an equation that does no more than call it."""
-    key = _CALLS.get(equation.primitive.name)
-    return equation.params.get(key) if key else None
 
 
 # --- running -------------------------------------------------------------------------------------
@@ -155,7 +148,7 @@ def evaluate(closed: Any, consts: Sequence[Any], args: Sequence[Any]) -> list[An
     return [result.get() for result in results]
 
 
-def _build(jaxpr: Any, inputs: Sequence[Lazy], poolings: dict[Lazy, _Maxima], in_order: list[Lazy]) -> list:
+def _build(jaxpr: Any, inputs: Sequence[Lazy], poolings: dict[Lazy, _Maxima], in_order: list[Lazy]) -> list[Lazy]:
     """Values of a program's results; ``in_order`` gets what must be computed, ``poolings`` whose the winners are."""
     values: dict[Any, Lazy] = dict(zip((*jaxpr.constvars, *jaxpr.invars), inputs, strict=True))
 
@@ -163,13 +156,14 @@ def _build(jaxpr: Any, inputs: Sequence[Lazy], poolings: dict[Lazy, _Maxima], in
         return Lazy((), lambda: atom.val, number=atom.val) if isinstance(atom, Literal) else values[atom]
 
     for equation in jaxpr.eqns:
-        parts, inner = [read(atom) for atom in equation.invars], _inner(equation)
+        parts, inner = [read(atom) for atom in equation.invars], called_program(equation)
         if inner is not None:
             consts = [Lazy(jnp.shape(const), lambda const=const: const) for const in inner.consts]
             results = _build(inner.jaxpr, [*consts, *parts], poolings, in_order)
         else:
             results = _results(equation, parts, poolings) or _whole(equation, parts)
-        in_order.extend(results)
+            # An operation without results is there for its effect: it has its place in the order, too.
+            in_order.extend(results or [_effect(equation, parts)])
         values.update(zip(equation.outvars, results, strict=True))
     return [read(atom) for atom in jaxpr.outvars]
 
@@ -177,17 +171,19 @@ def _build(jaxpr: Any, inputs: Sequence[Lazy], poolings: dict[Lazy, _Maxima], in
 def _whole(equation: Any, parts: Sequence[Lazy]) -> list[Lazy]:
     """Results of an operation that takes its operands as they are."""
     found = once(lambda: bind_equation(equation, [part.get() for part in parts]))
-    for part in parts:
-        part.need()
     results = [
-        Lazy(getattr(variable.aval, "shape", ()), lambda number=number: found()[number])
+        Lazy(getattr(variable.aval, "shape", ()), lambda number=number: found()[number], parts)
         for number, variable in enumerate(equation.outvars)
     ]
     for result in results:
         result.need()
-    if not results:
-        found()
     return results
+
+
+def _effect(equation: Any, parts: Sequence[Lazy]) -> Lazy:
+    effect = Lazy((), lambda: bind_equation(equation, [part.get() for part in parts]), parts)
+    effect.need()
+    return effect
 
 
 def _results(equation: Any, parts: Sequence[Lazy], poolings: dict[Lazy, _Maxima]) -> list[Lazy] | None:

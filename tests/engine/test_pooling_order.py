@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.experimental import io_callback
 
 from hornbeam import keras
 from hornbeam.engine import max_pool, onednn, pooling_order, whole_program
@@ -143,6 +144,32 @@ def test_long_chains():
     plain, changed, _ = both(function, random(1, 4, 4, 3), random(3))
     for one, other in zip(plain, changed, strict=True):
         np.testing.assert_allclose(other, one, rtol=1e-5)
+
+
+def test_calls_of_the_host_keep_their_order():
+    """Those with results and those without, one of which takes the pooled array before the activation is asked for."""
+    seen = []
+
+    def note(name, array):
+        seen.append((name, float(np.sum(array))))
+
+    def counted(array):
+        note("with a result", array)
+        return np.float32(len(seen))
+
+    def function(y, bias):
+        active = jax.nn.relu(y + bias)
+        pooled = max_pool.max_pool(active, PAIRS)
+        io_callback(counted, jax.ShapeDtypeStruct((), "float32"), pooled, ordered=True)
+        io_callback(lambda array: note("without", array), None, pooled, ordered=True)
+        return pooled, jnp.sin(active)
+
+    plain, changed, _ = both(function, random(2, 4, 4, 3), random(3))
+    jax.effects_barrier()
+    for one, other in zip(plain, changed, strict=True):
+        np.testing.assert_array_equal(other, one)
+    assert [name for name, _ in seen] == ["with a result", "without"] * 2
+    assert len({total for _, total in seen}) == 1
 
 
 def test_only_where_convolutions_are_calls(monkeypatch):
