@@ -18,6 +18,7 @@ from hornbeam.core.tensor import Tensor, wrap
 from hornbeam.core.variable import commit_all, commit_lock, lend_all, read_all
 from hornbeam.engine import compiler
 from hornbeam.engine.jax_compat import wide_types
+from hornbeam.engine.pace import Pace
 
 _nothing = nullcontext()
 
@@ -59,6 +60,7 @@ class CompiledProgram:
             return [*new, *outputs]
 
         self._alone = Donating(alone, compiler.options(program.closed))
+        self._pace = Pace()
         self._series = (
             None
             if self.wide or program.closed.effects or not program.writes
@@ -73,10 +75,12 @@ class CompiledProgram:
             return self._run_on_tape(tensors, arrays)
         if self._series is not None and self._series.takes(arrays):
             return self._series.add(arrays)
+        self._pace.wait()
         outputs: list[Any] = []
         host = bool(program.closed.effects)
         with wide_types(True) if self.wide else _nothing, commit_lock, original_errors() if host else _nothing:
             self._commit(self._alone, arrays, outputs.extend)
+        self._pace.launched(outputs)
         return [wrap(array) for array in outputs]
 
     def _run_on_tape(self, tensors: Sequence[Tensor], arrays: list[Any]) -> list[Tensor]:

@@ -18,6 +18,7 @@ from hornbeam.core.variable import commit_all, commit_lock, read_all, reclaim
 from hornbeam.engine import cache, compiler, loops
 from hornbeam.engine.jax_compat import is_constant, wide_types
 from hornbeam.engine.memory import SENT_AT_ONCE_BYTES, aligned_copy, is_aligned
+from hornbeam.engine.pace import Pace
 
 _nothing = nullcontext()
 
@@ -65,6 +66,7 @@ class StepProgram:
             for variable in program.reads
         ]
         self._steps_per_call: int | None = None
+        self._pace = Pace()
         self._distribution = placement.current()
         donated = (0,) if donate else ()
         options = compiler.options(program.closed)
@@ -142,10 +144,16 @@ class StepProgram:
                 for leaf in leaves
             ]
 
+    def wait(self) -> None:
+        """Let the run before end first, if the program is so large that two at a time would take much memory."""
+        self._pace.wait()
+
     def run(self, batch: Any) -> Any:
         """One step on a batch; returns the step's outputs."""
         leaves = self._spread([_settled(leaf) for leaf in jax.tree_util.tree_leaves(batch)])
-        return self.program.unflatten(self._launch(self._one, leaves))
+        outputs = self._launch(self._one, leaves)
+        self._pace.launched(outputs)
+        return self.program.unflatten(outputs)
 
     def run_window(self, window: list, count: int) -> Any:
         """A step on each of the first ``count`` batches of a window; returns the last step's outputs."""

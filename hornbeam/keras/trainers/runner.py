@@ -158,6 +158,7 @@ class Runner:
     def _run(self, program: StepProgram | None, batch: Any, guard: SafeInterrupt) -> Any:
         if program is None:
             return self._run_eagerly(batch)
+        program.wait()
         with guard.step():
             return program.run(batch)
 

@@ -1,6 +1,8 @@
 // Memory for packed kernels and scratch, kept between calls up to a bound.
 #pragma once
 
+#include <sys/mman.h>
+
 #include <cstdlib>
 #include <mutex>
 #include <new>
@@ -8,10 +10,12 @@
 
 namespace glue {
 
+// Large ones lie outside of the heap: kept there while a program runs, they would split the block that the next run
+// of a large program needs, which then takes another one.
 class Buffer {
  public:
   Buffer() = default;
-  explicit Buffer(size_t size) : size_((size + 4095) / 4096 * 4096), data_(std::aligned_alloc(4096, size_)) {
+  explicit Buffer(size_t size) : size_((size + 4095) / 4096 * 4096), data_(is_large() ? map() : carve()) {
     if (!data_) throw std::bad_alloc();
   }
   Buffer(Buffer&& other) noexcept { *this = std::move(other); }
@@ -20,11 +24,24 @@ class Buffer {
     std::swap(data_, other.data_);
     return *this;
   }
-  ~Buffer() { std::free(data_); }
+  ~Buffer() {
+    if (!data_) return;
+    if (is_large())
+      munmap(data_, size_);
+    else
+      std::free(data_);
+  }
   void* data() const { return data_; }
   size_t size() const { return size_; }
 
  private:
+  bool is_large() const { return size_ >= size_t{1} << 20; }
+  void* carve() const { return std::aligned_alloc(4096, size_); }
+  void* map() const {
+    void* data = mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return data == MAP_FAILED ? nullptr : data;
+  }
+
   size_t size_ = 0;
   void* data_ = nullptr;
 };
