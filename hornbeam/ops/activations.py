@@ -14,6 +14,7 @@ import jax.numpy as jnp
 
 from hornbeam.core.door import op
 from hornbeam.ops.promotion import as_float, promote
+from hornbeam.ops.swish import swish_of
 
 __all__ = [
     "celu",
@@ -118,7 +119,7 @@ def sparse_plus(x: Any) -> jax.Array:
 @op
 def silu(x: Any) -> jax.Array:
     """Sigmoid linear unit (swish): ``x * sigmoid(x)``."""
-    return jax.nn.silu(as_float(x))
+    return swish_of(as_float(x))
 
 
 @op(adapt=True)
