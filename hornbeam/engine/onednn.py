@@ -13,6 +13,7 @@ import math
 import os
 import platform
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -45,7 +46,14 @@ def _found() -> tuple[Any, str]:
     except ImportError:
         return None, "package hornbeam-onednn is not installed"
     except Exception as error:  # a library that is missing, or built for another XLA: work goes on without it
-        return None, f"cannot be loaded: {error}"
+        problem = f"cannot be loaded: {error}"
+        warnings.warn(
+            f"oneDNN {problem}. Convolutions are done by XLA, which is slower. Install ./native/onednn again, or set "
+            f"{SWITCH}=0 to leave it out.",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+        return None, problem
     threads = "XLA's threads" if kernels.shares_threads else "threads of its own"
     return kernels, f"oneDNN {kernels.version} on {threads}"
 
