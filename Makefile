@@ -13,6 +13,8 @@ SLOWER := convolutions are XLA's own, and slower
 
 quickstart: $(VENV)/.installed-quickstart $(VENV)/.installed-onednn
 	$(BIN)/hornbeam quickstart
+	@if [ "$(ONEDNN)" = no ] && [ -e $(VENV)/.installed-onednn ]; then \
+		echo "oneDNN's kernels stay installed; HORNBEAM_ONEDNN=0 in the environment switches them off."; fi
 	@[ -e $(VENV)/.installed-onednn ] || echo "Without oneDNN's kernels, as said above: $(SLOWER)."
 
 test: .lint .types .suite

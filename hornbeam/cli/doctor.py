@@ -142,6 +142,8 @@ def as_text(found: dict[str, Any]) -> str:
     for name, extra in found["extras"].items():
         missing = [package for package, version in extra["packages"].items() if version is None]
         state = "yes" if extra["complete"] else f"no, lacks {', '.join(missing)}"
+        if name == "onednn" and extra["complete"] and not kernels["onednn"]:
+            state = "installed, not in use (see above)"
         lines.append(f"  {name:<12} {extra['gives']}: {state}")
     if not all(extra["complete"] for extra in found["extras"].values()):
         lines.append('  To add one: pip install "hornbeam[NAME]"')

@@ -60,7 +60,7 @@ class CompiledProgram:
             return [*new, *outputs]
 
         self._alone = Donating(alone, compiler.options(program.closed))
-        self._pace = Pace()
+        self._pace = Pace(ahead=None)
         self._series = (
             None
             if self.wide or program.closed.effects or not program.writes
@@ -80,7 +80,7 @@ class CompiledProgram:
         host = bool(program.closed.effects)
         with wide_types(True) if self.wide else _nothing, commit_lock, original_errors() if host else _nothing:
             self._commit(self._alone, arrays, outputs.extend)
-        self._pace.launched(outputs)
+        self._pace.launched(outputs, () if outputs else read_all(program.writes))
         return [wrap(array) for array in outputs]
 
     def _run_on_tape(self, tensors: Sequence[Tensor], arrays: list[Any]) -> list[Tensor]:

@@ -248,6 +248,31 @@ def _lowering(function: Callable, multiple_results: bool = False) -> Callable:
     return lower
 
 
+def lower_instead(primitive: Any, platform: str, applies: Callable[[Any], bool], function: Callable) -> bool:
+    """Have an operation of JAX compiled in another way on one platform, wherever it comes from.
+
+    Args:
+        primitive: of JAX, with one operand and one result.
+        platform: such as ``"cpu"``.
+        applies: whether an operand of this shape and dtype is meant; the usual way goes on for all others.
+        function: ``(x, **params) -> result`` in other operations, or this one on operands that are not meant.
+
+    Returns:
+        False if this version of JAX keeps its ways elsewhere; nothing is changed then.
+    """
+    usual = getattr(mlir, "_lowerings", {}).get(primitive)
+    usual = getattr(usual, "rule", usual)
+    if usual is None:
+        return False
+    otherwise = mlir.lower_fun(function, multiple_results=False)
+
+    def lower(context: Any, operand: Any, **params: Any) -> Any:
+        return (otherwise if applies(context.avals_in[0]) else usual)(context, operand, **params)
+
+    mlir.register_lowering(primitive, lower, platform)
+    return True
+
+
 def is_constant(array: np.ndarray) -> bool:
     """Whether nobody can write to the memory of an array, because it is that of an array of JAX."""
     base: Any = array

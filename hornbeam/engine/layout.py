@@ -17,7 +17,7 @@ from typing import Any
 import jax.numpy as jnp
 from jax import lax
 
-from hornbeam.engine import batch_minor, conv, half_sums, onednn, platform
+from hornbeam.engine import batch_minor, conv, onednn, platform
 from hornbeam.engine.jax_compat import Literal, bind_equation, inner_program
 from hornbeam.engine.ordered import Order, Value, is_special, plain, usual_order
 
@@ -97,7 +97,7 @@ def _apply(equation: Any, values: list[Value]) -> list[Value]:
     inner = inner_program(equation)
     if inner is not None and (any(is_special(v) or v.native is None for v in values) or _has_convolution(inner.jaxpr)):
         return _run(inner.jaxpr, [plain(const) for const in inner.consts], values)
-    results = half_sums.bind(equation, [value.usual for value in values])
+    results = bind_equation(equation, [value.usual for value in values])
     return [plain(result) for result in results]
 
 

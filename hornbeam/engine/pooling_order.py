@@ -20,7 +20,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from hornbeam.engine import half_sums, max_pool, onednn, platform
+from hornbeam.engine import max_pool, onednn, platform
 from hornbeam.engine.jax_compat import Literal, bind_equation, called_program
 from hornbeam.engine.lazy_values import ELEMENTWISE, Elementwise, Lazy, Spread, once, shape_of
 
@@ -170,7 +170,7 @@ def _build(jaxpr: Any, inputs: Sequence[Lazy], poolings: dict[Lazy, _Maxima], in
 
 def _whole(equation: Any, parts: Sequence[Lazy]) -> list[Lazy]:
     """Results of an operation that takes its operands as they are."""
-    found = once(lambda: half_sums.bind(equation, [part.get() for part in parts]))
+    found = once(lambda: bind_equation(equation, [part.get() for part in parts]))
     results = [
         Lazy(getattr(variable.aval, "shape", ()), lambda number=number: found()[number], parts)
         for number, variable in enumerate(equation.outvars)
@@ -237,6 +237,6 @@ def _summed(equation: Any, back: _PutBack) -> list[Lazy] | None:
         return None
 
     def make() -> Any:
-        return half_sums.bind(equation, [back.part() if back.stands else back.get()])[0]
+        return bind_equation(equation, [back.part() if back.stands else back.get()])[0]
 
     return [Lazy(shape_of(equation), make, back.parts)]

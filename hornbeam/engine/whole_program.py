@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from hornbeam.engine import half_sums, layout, pooling_order
+from hornbeam.engine import layout, pooling_order
 from hornbeam.engine.jax_compat import eval_jaxpr
 
 
@@ -17,7 +17,7 @@ def evaluate(closed: Any, consts: Sequence[Any], args: Sequence[Any]) -> list[An
         consts: arrays for its constants.
         args: its arguments.
     """
-    for one in (layout, pooling_order, half_sums):
+    for one in (layout, pooling_order):
         if one.pays(closed.jaxpr):
             return one.evaluate(closed, consts, args)
     return eval_jaxpr(closed, consts, args)

@@ -1,4 +1,4 @@
-"""Runs of large programs do not overlap on the CPU; those of others do."""
+"""Launches do not run far ahead of the device, and runs of large programs on the CPU do not overlap."""
 
 import numpy as np
 import pytest
@@ -6,6 +6,7 @@ import pytest
 import hornbeam as tf
 from hornbeam import keras
 from hornbeam.engine import pace
+from hornbeam.keras.trainers import plan
 
 
 class Clock:
@@ -19,8 +20,11 @@ class Clock:
 
 
 class Result:
-    def __init__(self, clock, seconds, error=None):
-        self.clock, self.end, self.error, self.waits = clock, clock.now + seconds, error, 0
+    """What a run gives that ends some seconds after it was launched, or after the run before."""
+
+    def __init__(self, clock, seconds, after=None, error=None, nbytes=4):
+        self.clock, self.error, self.waits, self.nbytes = clock, error, 0, nbytes
+        self.end = max(clock.now, after.end if after else 0) + seconds
 
     def is_ready(self):
         if self.error:
@@ -32,40 +36,67 @@ class Result:
         self.clock.now = max(self.clock.now, self.end)
 
 
+def launch(one, clock, seconds, after=None):
+    one.wait()
+    result = Result(clock, seconds, after)
+    one.launched([result])
+    return result
+
+
+def launch_many(one, clock, seconds):
+    """Runs that the device does one after the other."""
+    results = [launch(one, clock, seconds[0])]
+    for number in seconds[1:]:
+        results.append(launch(one, clock, number, results[-1]))
+    return results
+
+
 def test_long_runs_wait(monkeypatch):
     clock = Clock(monkeypatch)
     one = pace.Pace()
-    one.wait()
-    for number in range(3):
-        result = Result(clock, 0.5)
-        one.launched([result])
-        one.wait()
-        assert result.waits == 1
-        assert clock.slept == [pace._GIVING_BACK_S] * (number + 1)
+    results = launch_many(one, clock, [0.5] * 4)
+    assert [result.waits for result in results] == [1, 1, 1, 0]
+    assert clock.slept == [pace._GIVING_BACK_S] * 3
     assert clock.now == 1.5
 
 
-def test_short_runs_do_not(monkeypatch):
+def test_short_runs_go_two_ahead(monkeypatch):
     clock = Clock(monkeypatch)
     one = pace.Pace()
-    results = [Result(clock, 0.1) for _ in range(3)]
-    for result in results:
-        one.launched([result])
+    results = launch_many(one, clock, [0.1] * 6)
+    # The first to know how long it takes, then those that are more than two behind.
+    assert [result.waits for result in results] == [1, 1, 1, 0, 0, 0]
+    assert clock.slept == []
+
+
+def test_a_program_may_become_long_and_short_again(monkeypatch):
+    clock = Clock(monkeypatch)
+    one = pace.Pace()
+    last, waiting = None, []
+    for seconds in (0.1, 0.5, 0.5, 0.5, 0.5, 0.1, 0.1, 0.1):
         one.wait()
-    assert [result.waits for result in results] == [1, 0, 0]
+        waiting.append(len(one._pending))
+        last = Result(clock, seconds, after=last)
+        one.launched([last])
+    assert waiting == [0, 0, 1, 2, 0, 0, 0, 1]
+
+
+def test_time_behind_other_runs_does_not_count(monkeypatch):
+    """Short runs in a queue are not taken for long ones."""
+    clock = Clock(monkeypatch)
+    one = pace.Pace()
+    launch_many(one, clock, [0.15] * 20)
     assert clock.slept == []
 
 
 def test_a_pause_between_runs_says_nothing(monkeypatch):
     clock = Clock(monkeypatch)
     one = pace.Pace()
-    result = Result(clock, 0.1)
-    one.launched([result])
+    result = launch(one, clock, 0.1)
     clock.now += 60
     one.wait()
     assert (result.waits, clock.slept) == (0, [])
-    result = Result(clock, 0.3)
-    one.launched([result])
+    result = launch(one, clock, 0.3)
     one.wait()
     assert (result.waits, len(clock.slept)) == (1, 1)
 
@@ -73,43 +104,78 @@ def test_a_pause_between_runs_says_nothing(monkeypatch):
 def test_results_that_are_gone(monkeypatch):
     clock = Clock(monkeypatch)
     one = pace.Pace()
-    one.launched([Result(clock, 0.5)])  # dropped at once
+    one.launched([Result(clock, 0.5, nbytes=1 << 20)])  # large and dropped at once
     one.wait()
-    donated = Result(clock, 0.5, RuntimeError("Array has been deleted"))
-    one.launched([donated])
+    one.launched([Result(clock, 0.5, error=RuntimeError("Array has been deleted"))])
     one.wait()
     one.launched([])
     one.wait()
-    assert clock.now == 0
+    assert (clock.now, one._is_long) == (0, True)
+    one.launched([Result(clock, 0.5)])  # small ones are kept
+    one.wait()
+    assert clock.now == 0.5
+    state = [Result(clock, 0.5, nbytes=4), Result(clock, 9, nbytes=8)]
+    one.launched([], state)
+    one.wait()
+    assert clock.now == 1.0
 
 
-def test_other_devices_launch_ahead(monkeypatch):
+def test_the_smallest_result_is_watched(monkeypatch):
+    clock = Clock(monkeypatch)
+    one = pace.Pace()
+    results = [Result(clock, 0.5, nbytes=100), Result(clock, 0.5, nbytes=4), Result(clock, 0.5, nbytes=50)]
+    one.launched(results)
+    one.wait()
+    assert [result.waits for result in results] == [0, 1, 0]
+
+
+def test_other_devices_have_memory_of_their_own(monkeypatch):
     clock = Clock(monkeypatch, is_cpu=False)
     one = pace.Pace()
-    result = Result(clock, 5)
-    one.launched([result])
-    one.wait()
-    assert result.waits == 0
+    results = launch_many(one, clock, [5] * 5)
+    assert [result.waits for result in results] == [1, 1, 0, 0, 0]
+    assert clock.slept == []
+
+
+def test_functions_are_looked_at_now_and_then(monkeypatch):
+    clock = Clock(monkeypatch)
+    one = pace.Pace(ahead=None)
+    waited = launch_many(one, clock, [0.001] * 130)
+    assert [number for number, result in enumerate(waited) if result.waits] == [0, 63, 127]
+
+
+@pytest.fixture
+def runs(monkeypatch):
+    """What each object was told, in order."""
+    told = []
+    wait, launched = pace.Pace.wait, pace.Pace.launched
+    monkeypatch.setattr(pace.Pace, "wait", lambda self: told.append("wait") or wait(self))
+
+    def note(self, results, state=()):
+        told.append(len(results))
+        assert len(results) + len(state)
+        launched(self, results, state)
+
+    monkeypatch.setattr(pace.Pace, "launched", note)
+    return told
 
 
 @pytest.mark.parametrize("longest", [0.0, 1e9])
-def test_models_and_functions_are_the_same(monkeypatch, longest):
-    """Whether every run waits for the one before or none."""
-    waits = []
+def test_models_and_functions_are_paced(monkeypatch, runs, longest):
+    """Whether every run waits for the one before or none: the same numbers, and in each run both are told."""
     monkeypatch.setattr(pace, "_LONG_S", longest)
-    wait = pace.Pace.wait
-    monkeypatch.setattr(pace.Pace, "wait", lambda self: waits.append(1) or wait(self))
+    monkeypatch.setattr(plan, "WINDOW_BYTES", 1)  # one batch in a call
     keras.utils.set_random_seed(1)
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, "tanh"), keras.layers.Dense(1)])
     model.compile("sgd", "mse", run_eagerly=False)
     x = np.random.default_rng(0).normal(size=(24, 4)).astype("float32")
-    kernel = model.layers[0].kernel.numpy()
-    losses = [float(model.train_on_batch(x, x[:, :1])) for _ in range(5)]
-    assert len(waits) == 5
+    losses = model.fit(x, x[:, :1], batch_size=8, epochs=4, shuffle=False, verbose=0).history["loss"]
+    assert runs[::2] == ["wait"] * 12 and all(count > 0 for count in runs[1::2])
     assert losses == sorted(losses, reverse=True)
-    assert not np.array_equal(kernel, model.layers[0].kernel.numpy())
     np.testing.assert_allclose(model.predict(x, verbose=0), model(x).numpy(), rtol=1e-5)
 
+    runs.clear()
     twice = tf.function(lambda x: x @ tf.transpose(x))
     for _ in range(3):
         np.testing.assert_allclose(twice(tf.constant(x)).numpy(), x @ x.T, rtol=1e-4, atol=1e-5)
+    assert runs == ["wait", 1] * 3

@@ -46,15 +46,17 @@ class Orthogonal(RandomInitializer):
             )
         rows, columns = math.prod(shape[:-1]), shape[-1]
         start = draws.normal(self.key(), (max(rows, columns), min(rows, columns)), 0.0, 1.0, dtype)._value
-        wide = start.dtype.itemsize == 8
+        kind, wide = start.dtype, start.dtype.itemsize == 8
+        if kind.itemsize < 4:
+            start = start.astype("float32")  # the decomposition has no form for half precision
         if isinstance(start, Tracer):
             with wide_types(wide):
                 q, r = jnp.linalg.qr(start)
-                return wrap(self._finish(q, r, rows < columns, shape, jnp))
+                return wrap(self._finish(q, r, rows < columns, shape, jnp).astype(kind))
         with jax.ensure_compile_time_eval(), wide_types(wide):
             q, r = jnp.linalg.qr(start)
         # The rest on the host, where it costs no compilation per shape.
-        return placed(self._finish(np.asarray(q), np.asarray(r), rows < columns, shape, np))
+        return placed(self._finish(np.asarray(q), np.asarray(r), rows < columns, shape, np).astype(kind))
 
     def _finish(self, q: Any, r: Any, transposed: bool, shape: tuple[int, ...], xp: Any) -> Any:
         # Without the signs the matrices would not be spread evenly over all orthogonal ones.

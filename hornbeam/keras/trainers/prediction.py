@@ -9,6 +9,7 @@ import numpy as np
 
 from hornbeam.base import trees
 from hornbeam.core.tensor import Tensor
+from hornbeam.engine.pace import AHEAD
 from hornbeam.keras.callbacks import CallbackList
 from hornbeam.keras.trainers import plan as plans
 from hornbeam.keras.trainers.arguments import check_steps, check_verbose
@@ -21,7 +22,7 @@ from hornbeam.keras.trainers.feeds.windows import Windows
 from hornbeam.keras.trainers.host_head import prepared
 from hornbeam.keras.trainers.interrupts import SafeInterrupt
 from hornbeam.keras.trainers.preparation import prepare
-from hornbeam.keras.trainers.runner import IN_FLIGHT, Runner, as_tensors
+from hornbeam.keras.trainers.runner import Runner, as_tensors
 
 
 def predict(model: Any, x: Any, batch_size: Any, verbose: Any, steps: Any, callbacks: Any) -> Any:
@@ -158,9 +159,9 @@ def _in_chunks(runner: Runner, feed: Any, guard: SafeInterrupt, callbacks: Any) 
         with guard.step():
             structure = program.run_map(window, count)
         pieces.append([(_array(leaf), count) for leaf in trees.flatten(structure)])
-        if len(pieces) > IN_FLIGHT:
+        if len(pieces) > AHEAD:
             # Windows that wait for the device take memory.
-            jax.block_until_ready([leaf for leaf, _ in pieces[-1 - IN_FLIGHT][:1]])
+            jax.block_until_ready([leaf for leaf, _ in pieces[-1 - AHEAD][:1]])
         callbacks.on_predict_batch_end(first + count - 1, {"outputs": structure})
         if runner.model.stop_predicting:
             break

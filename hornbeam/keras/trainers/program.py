@@ -145,14 +145,14 @@ class StepProgram:
             ]
 
     def wait(self) -> None:
-        """Let the run before end first, if the program is so large that two at a time would take much memory."""
+        """Let runs that were launched before end first, but for a few; see ``engine.pace``."""
         self._pace.wait()
 
     def run(self, batch: Any) -> Any:
         """One step on a batch; returns the step's outputs."""
         leaves = self._spread([_settled(leaf) for leaf in jax.tree_util.tree_leaves(batch)])
         outputs = self._launch(self._one, leaves)
-        self._pace.launched(outputs)
+        self._pace.launched(outputs, () if outputs else read_all(self.state))
         return self.program.unflatten(outputs)
 
     def run_window(self, window: list, count: int) -> Any:

@@ -16,6 +16,7 @@ from hornbeam.base.callers import user_line
 from hornbeam.base.errors import TraceError
 from hornbeam.core.tensor import Tensor, from_host, wrap
 from hornbeam.core.variable import commit_all, read_all
+from hornbeam.engine.pace import AHEAD
 from hornbeam.keras.trainers import plan as plans
 from hornbeam.keras.trainers.feeds.arrays import ArrayFeed
 from hornbeam.keras.trainers.feeds.iterables import standard_batch
@@ -31,8 +32,6 @@ from hornbeam.keras.utils.data_tuples import pack_x_y_sample_weight
 KEPT_PROGRAMS = 32
 """Captured steps kept per kind; data of ever new shapes must not fill the memory."""
 _WARN_AT = 12
-IN_FLIGHT = 2
-"""Calls that may wait for the device: more would delay Ctrl-C and gain nothing."""
 
 
 class Runner:
@@ -251,7 +250,7 @@ class Runner:
                 # The next call takes the memory of the state, so there is nothing that can be waited for later.
                 jax.block_until_ready(read_all(program.state[:1]))
             waiting.append(found)
-            if len(waiting) > IN_FLIGHT:
+            if len(waiting) > AHEAD:
                 jax.block_until_ready(waiting.popleft())
             yield done - 1 - share.start, outputs
 

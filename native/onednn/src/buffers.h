@@ -79,7 +79,7 @@ class Shelf {
   }
 
  private:
-  static constexpr size_t kMostKept = size_t{96} << 20;
+  static constexpr size_t kMostKept = size_t{256} << 20;
   std::mutex mutex_;
   std::vector<Buffer> free_;
   size_t kept_ = 0;

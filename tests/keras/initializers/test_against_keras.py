@@ -102,6 +102,16 @@ def test_orthogonal_is_bit_equal(shape):
     assert_same_bits(ours(shape), theirs(shape))
 
 
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+@pytest.mark.parametrize("shape", [(40, 12), (3, 5, 20)])
+def test_orthogonal_in_half_precision(dtype, shape):
+    found = initializers.Orthogonal(seed=2)(shape, dtype=dtype)
+    assert found.dtype == dtype
+    q = np.asarray(found.numpy(), np.float64).reshape(-1, shape[-1])
+    product = q.T @ q if q.shape[0] > q.shape[1] else q @ q.T
+    np.testing.assert_allclose(product, np.eye(len(product)), atol=0.01)
+
+
 def test_orthogonal_columns():
     q = initializers.Orthogonal(seed=2)((40, 12)).numpy().astype(np.float64)
     np.testing.assert_allclose(q.T @ q, np.eye(12), atol=1e-6)

@@ -9,7 +9,8 @@ import pytest
 import hornbeam as tf
 from hornbeam import keras
 from hornbeam.engine.memory import aligned_empty, is_aligned
-from hornbeam.keras.trainers import plan, runner
+from hornbeam.engine.pace import AHEAD
+from hornbeam.keras.trainers import plan
 from hornbeam.keras.trainers.feeds.arrays import ArrayFeed
 from hornbeam.keras.trainers.program import StepProgram
 from tests.keras.trainers.small import X, Y, model, same_weights
@@ -294,7 +295,7 @@ def test_calls_of_predict_do_not_pile_up(monkeypatch):
     waited.clear()
     np.testing.assert_allclose(net.predict(X, batch_size=4, verbose=0), expected, rtol=1e-6, atol=1e-6)
     calls = 7  # of two batches each
-    assert [len(found) for found in waited if isinstance(found, list)] == [1] * (calls - runner.IN_FLIGHT)
+    assert [len(found) for found in waited if isinstance(found, list)] == [1] * (calls - AHEAD)
 
 
 def test_predict_does_not_change_the_model_or_training():
