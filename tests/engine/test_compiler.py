@@ -7,13 +7,15 @@ import pytest
 
 from hornbeam.engine import compiler, conv, onednn, platform
 
+FEATURES = compiler._has_wide_registers
 pytestmark = pytest.mark.skipif(not platform.is_cpu(), reason="options for the CPU")
 
 
 @pytest.fixture(autouse=True)
 def xla_alone(monkeypatch):
-    """XLA's own convolutions, also where oneDNN is installed."""
+    """XLA's own convolutions, also where oneDNN is installed, on a processor with narrow registers."""
     monkeypatch.setattr(onednn, "takes", lambda *_: False)
+    monkeypatch.setattr(compiler, "_has_wide_registers", lambda: False)
 
 
 def program(size):
@@ -46,10 +48,32 @@ def test_what_the_user_has_set_stays(monkeypatch):
     assert compiler.options(program(256)) is None
 
 
+def test_wide_registers_are_used_whole(monkeypatch):
+    monkeypatch.setattr(compiler, "_has_wide_registers", lambda: True)
+    options = compiler.options(program(16))
+    assert options == {"xla_cpu_prefer_vector_width": "512"}
+    assert options.items() < compiler.options(program(256)).items()
+
+    def run(x):
+        return jnp.exp(x) / (1 + jnp.exp(x))
+
+    x = np.random.default_rng(0).normal(size=1000).astype("float32")
+    wide = jax.jit(run, compiler_options=options).lower(x).compile()
+    np.testing.assert_allclose(wide(x), jax.jit(run)(x), rtol=1e-6)
+    monkeypatch.setenv("XLA_FLAGS", "--xla_cpu_prefer_vector_width=256")
+    assert compiler.options(program(16)) is None
+
+
+def test_which_registers_are_wide(monkeypatch, tmp_path):
+    cpuinfo = tmp_path / "cpuinfo"
+    monkeypatch.setattr(compiler, "Path", lambda _: cpuinfo)
+    found = FEATURES.__wrapped__
+    assert not found()  # no such file
+    for flags, wide in (("avx2 fma", False), ("avx2 avx512f avx512_vnni", False), ("avx512f avx512_vbmi2", True)):
+        cpuinfo.write_text(f"processor: 0\nflags: fpu {flags} sse\n")
+        assert found() is wide
+
+
 def test_a_compiler_without_the_option_is_no_error(monkeypatch):
     monkeypatch.setattr(compiler, "_ALL_BUT_CONVOLUTIONS", {"xla_cpu_of_another_time": "LIBRARY"})
-    compiler._is_known.cache_clear()
-    try:
-        assert compiler.options(program(256)) is None
-    finally:
-        compiler._is_known.cache_clear()
+    assert compiler.options(program(256)) is None
