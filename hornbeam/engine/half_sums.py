@@ -28,4 +28,4 @@ def _sum(array: jax.Array, **params: Any) -> jax.Array:
 
 def add_in_float32() -> bool:
     """Have JAX compile such sums so from now on; False if this version of JAX cannot be told."""
-    return jax_compat.lower_instead(jax.lax.reduce_sum_p, "cpu", is_half, _sum)
+    return jax_compat.lower_instead(jax.lax.reduce_sum_p, "cpu", lambda operands, params: is_half(operands[0]), _sum)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any
 
@@ -54,6 +55,7 @@ def eval_jaxpr(closed: Any, consts: Sequence[Any], flat_args: Sequence[Any]) -> 
 
 
 Literal = jax.extend.core.Literal
+Variable = jax.extend.core.Var
 
 
 def called_program(equation: Any) -> Any:
@@ -239,23 +241,32 @@ def _lowering(function: Callable, multiple_results: bool = False) -> Callable:
     rule = mlir.lower_fun(function, multiple_results=multiple_results)
 
     def lower(context: Any, *operands: Any, **params: Any) -> Any:
-        before = _exporting.set(getattr(context.module_context.lowering_parameters, "for_export", False))
-        try:
+        with _noting_export(context):
             return rule(context, *operands, **params)
-        finally:
-            _exporting.reset(before)
 
     return lower
 
 
-def lower_instead(primitive: Any, platform: str, applies: Callable[[Any], bool], function: Callable) -> bool:
+@contextlib.contextmanager
+def _noting_export(context: Any) -> Iterator[None]:
+    before = _exporting.set(getattr(context.module_context.lowering_parameters, "for_export", False))
+    try:
+        yield
+    finally:
+        _exporting.reset(before)
+
+
+def lower_instead(
+    primitive: Any, platform: str, applies: Callable[[Sequence[Any], dict[str, Any]], bool], function: Callable
+) -> bool:
     """Have an operation of JAX compiled in another way on one platform, wherever it comes from.
 
     Args:
-        primitive: of JAX, with one operand and one result.
+        primitive: of JAX, with one result.
         platform: such as ``"cpu"``.
-        applies: whether an operand of this shape and dtype is meant; the usual way goes on for all others.
-        function: ``(x, **params) -> result`` in other operations, or this one on operands that are not meant.
+        applies: ``(operands, params)``: whether operands of these shapes and dtypes are meant; the usual way goes on
+            for all others.
+        function: ``(*operands, **params) -> result`` in other operations, or this one on operands that are not meant.
 
     Returns:
         False if this version of JAX keeps its ways elsewhere; nothing is changed then.
@@ -264,10 +275,12 @@ def lower_instead(primitive: Any, platform: str, applies: Callable[[Any], bool],
     usual = getattr(usual, "rule", usual)
     if usual is None:
         return False
-    otherwise = mlir.lower_fun(function, multiple_results=False)
+    otherwise = _lowering(function)
 
-    def lower(context: Any, operand: Any, **params: Any) -> Any:
-        return (otherwise if applies(context.avals_in[0]) else usual)(context, operand, **params)
+    def lower(context: Any, *operands: Any, **params: Any) -> Any:
+        with _noting_export(context):
+            is_meant = applies(context.avals_in, params)
+        return (otherwise if is_meant else usual)(context, *operands, **params)
 
     mlir.register_lowering(primitive, lower, platform)
     return True

@@ -18,6 +18,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from hornbeam.engine import batch_minor, conv, onednn, platform
+from hornbeam.engine.elementwise import ELEMENTWISE
 from hornbeam.engine.jax_compat import Literal, bind_equation, inner_program
 from hornbeam.engine.ordered import Order, Value, is_special, plain, usual_order
 
@@ -338,13 +339,6 @@ def _convolution(equation: Any, values: list[Value]) -> list[Value] | None:
     return None if found is None else [Value(equation.outvars[0].aval.shape, *found)]
 
 
-_ELEMENTWISE = """
-abs acos acosh add add_any and asin asinh atan atan2 atanh cbrt ceil clamp convert_element_type copy copy_p cos cosh
-digamma div eq erf erf_inv erfc exp exp2 expm1 floor ge gt integer_pow is_finite le lgamma log log1p logistic lt max min
-mul ne neg nextafter not or population_count pow reduce_precision rem round rsqrt select_n shift_left
-shift_right_arithmetic shift_right_logical sign sin sinh sqrt square stop_gradient sub tan tanh xor
-"""
-
 _COMBINATIONS: dict[str, Callable] = {
     "reduce_sum": lax.add,
     "reduce_max": lax.max,
@@ -352,7 +346,7 @@ _COMBINATIONS: dict[str, Callable] = {
 }
 
 _RULES: dict[str, Callable] = {
-    **dict.fromkeys(_ELEMENTWISE.split(), _elementwise),
+    **dict.fromkeys(ELEMENTWISE, _elementwise),
     **dict.fromkeys(["reduce_sum", "reduce_max", "reduce_min", "reduce_prod", "reduce_and", "reduce_or"], _reduction),
     conv.CANONICAL: _convolution,
     "broadcast_in_dim": _broadcast,

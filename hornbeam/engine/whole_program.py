@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from hornbeam.engine import layout, pooling_order
+from hornbeam.engine import layout, pooling_order, shared_values
 from hornbeam.engine.jax_compat import eval_jaxpr
 
 
@@ -17,6 +17,9 @@ def evaluate(closed: Any, consts: Sequence[Any], args: Sequence[Any]) -> list[An
         consts: arrays for its constants.
         args: its arguments.
     """
+    if shared_values.pays(closed.jaxpr):
+        closed = shared_values.held(closed)
+        consts = [*consts, *closed.consts[len(consts) :]]
     for one in (layout, pooling_order):
         if one.pays(closed.jaxpr):
             return one.evaluate(closed, consts, args)

@@ -1,0 +1,52 @@
+"""Captured programs without calls of other programs, for passes that look at the whole of one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from hornbeam.engine.jax_compat import Literal, Variable, called_program
+
+
+def flat(closed: Any) -> Any:
+    """The program with those it calls written out in it, and with their constants behind its own."""
+    consts: list[Any] = []
+    variables: list[Any] = []
+    jaxpr = closed.jaxpr
+    names: dict[Any, Any] = {atom: atom for atom in (*jaxpr.constvars, *jaxpr.invars)}
+    equations = list(_written_out(jaxpr, names, variables, consts))
+    outvars = [_renamed(atom, names) for atom in jaxpr.outvars]
+    changed = jaxpr.replace(constvars=[*jaxpr.constvars, *variables], outvars=outvars, eqns=equations)
+    return closed.replace(jaxpr=changed, consts=[*closed.consts, *consts])
+
+
+def _renamed(atom: Any, names: dict[Any, Any]) -> Any:
+    return atom if isinstance(atom, Literal) else names[atom]
+
+
+def _written_out(jaxpr: Any, names: dict[Any, Any], variables: list[Any], consts: list[Any]) -> Iterator[Any]:
+    for equation in jaxpr.eqns:
+        operands = [_renamed(atom, names) for atom in equation.invars]
+        inner = called_program(equation)
+        if inner is None:
+            # A program may be called twice, so each call gets variables of its own.
+            names.update((atom, Variable(atom.aval)) for atom in equation.outvars)
+            yield equation.replace(invars=operands, outvars=[names[atom] for atom in equation.outvars])
+            continue
+        constvars = [Variable(atom.aval) for atom in inner.jaxpr.constvars]
+        variables.extend(constvars)
+        consts.extend(inner.consts)
+        local = dict(zip((*inner.jaxpr.constvars, *inner.jaxpr.invars), (*constvars, *operands), strict=True))
+        yield from _written_out(inner.jaxpr, local, variables, consts)
+        results = [_renamed(atom, local) for atom in inner.jaxpr.outvars]
+        names.update(zip(equation.outvars, results, strict=True))
+
+
+def readers(equations: Sequence[Any]) -> dict[Any, list[Any]]:
+    """The operations that take a value, by value."""
+    found: dict[Any, list[Any]] = {}
+    for equation in equations:
+        for atom in equation.invars:
+            if not isinstance(atom, Literal):
+                found.setdefault(atom, []).append(equation)
+    return found
