@@ -22,12 +22,13 @@ from hornbeam.base.dtypes import DType
 from hornbeam.base.errors import TapeError, TraceError
 from hornbeam.base.shapes import TensorShape
 from hornbeam.core.scopes import scopes
-from hornbeam.engine import half_sums
+from hornbeam.engine import half_sums, products
 from hornbeam.engine.jax_compat import ArrayImpl, Tracer, is_tracing, put, wide_types
 from hornbeam.engine.memory import own_copy
 
 # Here, because nothing is compiled before there are tensors.
 half_sums.add_in_float32()
+products.use_onednn()
 
 _BY_NUMPY = dtypes._BY_NUMPY
 

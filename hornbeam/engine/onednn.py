@@ -1,4 +1,4 @@
-"""oneDNN's kernels on the CPU, where the package ``hornbeam-onednn`` is installed: convolutions, gradients of pooling.
+"""oneDNN's kernels on the CPU, where ``hornbeam-onednn`` is installed: convolutions, products, gradients of pooling.
 
 XLA calls the kernels from inside compiled programs, on its own threads, and goes on fusing everything round them.
 Which convolutions go there is decided when a program is lowered, from shapes and dtype alone; without the package
@@ -28,7 +28,7 @@ from hornbeam.engine.window import Window
 SWITCH = "HORNBEAM_ONEDNN"
 FORWARD, INPUT, KERNEL = "forward", "input_gradient", "kernel_gradient"
 _DTYPES = ("float32", "bfloat16")
-_PUT_BACK, _HOLD = "hornbeam_pool_put_back", "hornbeam_hold"
+_PRODUCT, _PUT_BACK, _HOLD = "hornbeam_product", "hornbeam_pool_put_back", "hornbeam_hold"
 
 
 @functools.cache
@@ -41,7 +41,8 @@ def _found() -> tuple[Any, str]:
     try:
         kernels = importlib.import_module("hornbeam_onednn").load()
         handlers = {_target(kind): handler for kind, handler in kernels.handlers.items()}
-        for name, handler in {**handlers, _PUT_BACK: kernels.put_back, _HOLD: kernels.hold}.items():
+        handlers |= {_PRODUCT: kernels.product, _PUT_BACK: kernels.put_back, _HOLD: kernels.hold}
+        for name, handler in handlers.items():
             jax.ffi.register_ffi_target(name, jax.ffi.pycapsule(handler), platform="cpu")
     except ImportError:
         return None, "package hornbeam-onednn is not installed"
@@ -141,6 +142,27 @@ def input_gradient(dy: Array, w: Array, x_shape: Sequence[int], spec: Geometry) 
 def kernel_gradient(dy: Array, x: Array, w_shape: Sequence[int], spec: Geometry) -> Array:
     """What it takes from the result's gradient and the input to the kernel's gradient."""
     return _call(KERNEL, w_shape, x, dy, spec)
+
+
+# --- products ------------------------------------------------------------------------------------
+_LEAST_PRODUCT = 2e5
+"""Operations below which XLA's own product, which needs no call, is as quick."""
+_LEAST_SIDE = 8
+
+
+def takes_product(rows: int, inner: int, columns: int, dtype: Any) -> bool:
+    """True if oneDNN should multiply matrices of these sizes; asked while a program is lowered."""
+    if np.dtype(dtype).name not in _DTYPES or min(rows, inner, columns) < _LEAST_SIDE:
+        return False
+    return 2.0 * rows * inner * columns >= _LEAST_PRODUCT and is_available() and not is_exporting()
+
+
+def product(left: Array, right: Array, turned: tuple[bool, bool]) -> Array:
+    """The product of matrices; a turned one has its axes swapped."""
+    rows, inner = left.shape[::-1] if turned[0] else left.shape
+    columns = right.shape[0 if turned[1] else 1]
+    call = jax.ffi.ffi_call(_PRODUCT, jax.ShapeDtypeStruct((rows, columns), left.dtype), vmap_method="sequential")
+    return call(left, right, geometry=np.array([*turned, rows, inner, columns], np.int64))
 
 
 # --- pooling -------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""oneDNN's convolutions and gradients of pooling for XLA on the CPU.
+"""oneDNN's convolutions, products and gradients of pooling for XLA on the CPU.
 
 ``load()`` gives the handlers that XLA calls. The shared library beside this file holds glue alone; oneDNN itself is
 found in the environment (package ``onednn-cpu-gomp``), or where ``HORNBEAM_ONEDNN_LIBRARY`` says.
@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 __all__ = ["KINDS", "Kernels", "load"]
 
 KINDS = ("forward", "input_gradient", "kernel_gradient")
@@ -28,6 +28,7 @@ class Kernels:
 
     Attributes:
         handlers: kind of operation (one of ``KINDS``) to the function that XLA calls, as ``ctypes`` has it.
+        product: that of matrix products.
         put_back: that of the gradient of max-pooling.
         hold: that of an operation that gives back its operand.
         path: file of oneDNN.
@@ -49,7 +50,8 @@ class Kernels:
         self.version = f"{number // 10000}.{number // 100 % 100}.{number % 100}"
         self.shares_threads = bool(glue.hornbeam_onednn_shares_threads())
         self.handlers = {kind: getattr(glue, f"hornbeam_conv_{kind}") for kind in KINDS}
-        self.put_back, self.hold = glue.hornbeam_pool_put_back, glue.hornbeam_hold
+        self.product, self.hold = glue.hornbeam_product, glue.hornbeam_hold
+        self.put_back = glue.hornbeam_pool_put_back
 
     def implementation(self, kind: str, dtype: str, x: _Numbers, w: _Numbers, y: _Numbers, geometry: _Numbers) -> str:
         """Name of the code oneDNN runs for a convolution on this processor; empty if it has none.

@@ -86,6 +86,11 @@ struct Version {
   X(pool_backward, "dnnl_pooling_backward_primitive_desc_create", Status,                                              \
     (PrimitiveDesc**, Engine*, int, const MemoryDesc*, const MemoryDesc*, const Dims, const Dims, const Dims,          \
      const Dims, const Dims, const PrimitiveDesc*, const Attributes*))                                                 \
+  X(matmul, "dnnl_matmul_primitive_desc_create", Status,                                                               \
+    (PrimitiveDesc**, Engine*, const MemoryDesc*, const MemoryDesc*, const MemoryDesc*, const MemoryDesc*,             \
+     const Attributes*))                                                                                               \
+  X(sgemm, "dnnl_sgemm", Status,                                                                                       \
+    (char, char, Dim, Dim, Dim, float, const float*, Dim, const float*, Dim, float, float*, Dim))                      \
   X(reorder, "dnnl_reorder_primitive_desc_create", Status,                                                             \
     (PrimitiveDesc**, const MemoryDesc*, Engine*, const MemoryDesc*, Engine*, const Attributes*))                      \
   X(query_desc, "dnnl_primitive_desc_query_md", const MemoryDesc*, (const PrimitiveDesc*, int, int))                   \

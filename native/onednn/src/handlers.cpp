@@ -1,4 +1,4 @@
-// What XLA calls: convolutions, their gradients and that of max-pooling on the CPU.
+// What XLA calls: convolutions, their gradients, products, and the gradient of max-pooling on the CPU.
 //
 // Activations (batch, space..., channels), kernels (window..., channels of a group, filters), float32 or bfloat16.
 // Large calls are split along the batch, or along the rows of few images, into parts that oneDNN computes on one thread
@@ -13,6 +13,7 @@
 #include "convolution.h"
 #include "parallel.h"
 #include "pooling.h"
+#include "product.h"
 
 namespace ffi = xla::ffi;
 
@@ -142,6 +143,49 @@ void gradient_of_kernel(ffi::ThreadPool& pool, const Parts& parts, size_t size, 
   if (first.pack) pack(first, sum(0), w);
 }
 
+// Cut along the longer side of the result, never along the sum: nothing has to be added up afterwards. Products have less
+// to prepare than convolutions, so smaller ones are cut.
+void multiply(ffi::ThreadPool& pool, const Product& p, size_t size, void* left, void* right, void* result) {
+  int64_t threads = p.flops() < split_flops() / 4 || !dnnl().omp_set_num_threads ? 1 : pool.num_threads();
+  bool by_rows = p.rows >= p.columns;
+  // Lines that the kernels take at once.
+  int64_t length = by_rows ? p.rows : p.columns, grain = by_rows ? 8 : 48;
+  int64_t each = (length + threads * grain - 1) / (threads * grain) * grain;
+  parallel(pool, (length + each - 1) / each, [&](int64_t number) {
+    int64_t first = number * each;
+    Product part = p;
+    (by_rows ? part.rows : part.columns) = std::min(each, length - first);
+    char* l = at(left, by_rows ? (p.left_turned ? first : first * p.left_step) : 0, size);
+    char* r = at(right, by_rows ? 0 : (p.right_turned ? first * p.right_step : first), size);
+    char* y = at(result, by_rows ? first * p.result_step : first, size);
+    if (p.type == kF32) return multiply_f32(part, l, r, y);
+    auto op = find(part);
+    Borrowed scratch(op->scratch_size);
+    run(*op, l, r, y, scratch.data());
+  });
+}
+
+// A window of one element that skips nothing: the convolution and its gradients are products, for which the kernels of
+// products are quicker than those of convolutions (gradients of kernels two times).
+bool is_product(const Problem& p) {
+  bool plain = p.groups == 1;
+  for (int64_t axis = 0; axis < p.space; ++axis)
+    plain = plain && p.window[axis] == 1 && p.stride[axis] == 1 && !p.before[axis] && !p.after[axis];
+  return plain;
+}
+
+Product product_of(const Problem& p) {
+  int64_t places = p.batch * product(p.in, p.space);
+  switch (p.kind) {
+    case kForward:
+      return plain_product(p.type, false, false, places, p.channels, p.filters);
+    case kInputGradient:
+      return plain_product(p.type, false, true, places, p.filters, p.channels);
+    default:
+      return plain_product(p.type, true, false, p.channels, places, p.filters);
+  }
+}
+
 template <Kind kind>
 ffi::Error handle(ffi::ThreadPool pool, ffi::AnyBuffer left, ffi::AnyBuffer right, ffi::Result<ffi::AnyBuffer> result,
                   ffi::Span<const int64_t> geometry) try {
@@ -151,9 +195,23 @@ ffi::Error handle(ffi::ThreadPool pool, ffi::AnyBuffer left, ffi::AnyBuffer righ
   auto& y = kind == kForward ? out : kind == kInputGradient ? left : right;
   bool narrow = left.element_type() == ffi::BF16;
   auto p = problem_of(kind, narrow ? kBf16 : kF32, x.dimensions(), w.dimensions(), y.dimensions(), geometry);
+  if (!narrow && is_product(p)) {
+    multiply(pool, product_of(p), sizeof(float), left.untyped_data(), right.untyped_data(), out.untyped_data());
+    return ffi::Error::Success();
+  }
   auto parts = split(p, pool.num_threads());
   auto work = kind == kKernelGradient ? gradient_of_kernel : slide;
   work(pool, parts, narrow ? 2 : 4, x.untyped_data(), w.untyped_data(), y.untyped_data());
+  return ffi::Error::Success();
+} catch (const std::exception& error) {
+  return ffi::Error(ffi::ErrorCode::kInternal, error.what());
+}
+
+ffi::Error handle_product(ffi::ThreadPool pool, ffi::AnyBuffer left, ffi::AnyBuffer right, ffi::Result<ffi::AnyBuffer> result,
+                          ffi::Span<const int64_t> geometry) try {
+  bool narrow = left.element_type() == ffi::BF16;
+  auto p = plain_product(narrow ? kBf16 : kF32, geometry[0], geometry[1], geometry[2], geometry[3], geometry[4]);
+  multiply(pool, p, narrow ? 2 : 4, left.untyped_data(), right.untyped_data(), result->untyped_data());
   return ffi::Error::Success();
 } catch (const std::exception& error) {
   return ffi::Error(ffi::ErrorCode::kInternal, error.what());
@@ -232,6 +290,9 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(hornbeam_conv_forward, glue::handle<glue::kForward
 XLA_FFI_DEFINE_HANDLER_SYMBOL(hornbeam_conv_input_gradient, glue::handle<glue::kInputGradient>, HORNBEAM_BINDING);
 XLA_FFI_DEFINE_HANDLER_SYMBOL(hornbeam_conv_kernel_gradient, glue::handle<glue::kKernelGradient>, HORNBEAM_BINDING);
 
+// (left, right) to their product.
+XLA_FFI_DEFINE_HANDLER_SYMBOL(hornbeam_product, glue::handle_product, HORNBEAM_BINDING);
+
 // (dy, winner) to dx.
 XLA_FFI_DEFINE_HANDLER_SYMBOL(hornbeam_pool_put_back, glue::handle_pooling, HORNBEAM_BINDING);
 XLA_FFI_DEFINE_HANDLER_SYMBOL(hornbeam_hold, glue::handle_hold, ffi::Ffi::Bind().Arg<ffi::AnyBuffer>().Ret<ffi::AnyBuffer>());
@@ -286,5 +347,5 @@ const char* hornbeam_onednn_pooling(int narrow, const int64_t* x, const int64_t*
 }
 
 // Number of compiled primitives that are kept.
-int64_t hornbeam_onednn_cached() { return static_cast<int64_t>(glue::cached() + glue::cached_poolings()); }
+int64_t hornbeam_onednn_cached() { return static_cast<int64_t>(glue::cached() + glue::cached_poolings() + glue::cached_products()); }
 }
