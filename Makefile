@@ -6,7 +6,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # oneDNN's kernels make training on the CPU up to three times as fast. They need Linux on x86-64 and a C++17 compiler;
 # without, everything works with XLA's own. `make quickstart ONEDNN=no` leaves them out.
 ONEDNN ?= yes
-SLOWER := convolutions are XLA's own, and slower
+SLOWER := convolutions and products are XLA's own, and slower
 
 .PHONY: quickstart test .lint .types .suite
 .DEFAULT_GOAL := quickstart

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -63,4 +64,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         overview.print_help()
         return 2
     name, *rest = words
-    return importlib.import_module(COMMANDS[name][0]).main(rest)
+    command = importlib.import_module(COMMANDS[name][0])
+    if name == "run":
+        return command.main(rest)
+    try:
+        status = command.main(rest)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader, such as `head`, has seen enough. What is left to write goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return status

@@ -13,6 +13,7 @@ import math
 import os
 import platform
 import sys
+import threading
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -26,14 +27,24 @@ from hornbeam.engine.jax_compat import identity_primitive, is_exporting
 from hornbeam.engine.window import Window
 
 SWITCH = "HORNBEAM_ONEDNN"
+BROKEN = "cannot be loaded"
+"""Begins the text of ``status`` if something is installed that does not work."""
 FORWARD, INPUT, KERNEL = "forward", "input_gradient", "kernel_gradient"
 _DTYPES = ("float32", "bfloat16")
 _PRODUCT, _PUT_BACK, _HOLD = "hornbeam_product", "hornbeam_pool_put_back", "hornbeam_hold"
 
 
-@functools.cache
 def _found() -> tuple[Any, str]:
     """The loaded package or None, and what there is to say about it."""
+    with _loading:  # programs are compiled by several threads
+        return _load()
+
+
+_loading = threading.RLock()
+
+
+@functools.cache
+def _load() -> tuple[Any, str]:
     if os.environ.get(SWITCH, "").lower() in ("0", "off", "false", "no"):
         return None, f"switched off by {SWITCH}"
     if not sys.platform.startswith("linux") or platform.machine() not in ("x86_64", "aarch64"):
@@ -47,9 +58,11 @@ def _found() -> tuple[Any, str]:
     except ImportError:
         return None, "package hornbeam-onednn is not installed"
     except Exception as error:  # a library that is missing, or built for another XLA: work goes on without it
-        problem = f"cannot be loaded: {error}"
+        problem = f"{BROKEN}: {error}"
+        named = os.environ.get("HORNBEAM_ONEDNN_LIBRARY")
+        advice = f"HORNBEAM_ONEDNN_LIBRARY names {named}: correct it" if named else "Install ./native/onednn again"
         warnings.warn(
-            f"oneDNN {problem}. Convolutions are done by XLA, which is slower. Install ./native/onednn again, or set "
+            f"oneDNN {problem}. Convolutions and matrix products are done by XLA, which is slower. {advice}, or set "
             f"{SWITCH}=0 to leave it out.",
             RuntimeWarning,
             stacklevel=2,

@@ -16,7 +16,7 @@ import jax
 
 from hornbeam.engine import conv, conv_gradients, max_pool, onednn, platform
 from hornbeam.engine.elementwise import ELEMENTWISE
-from hornbeam.engine.flat_program import flat, readers
+from hornbeam.engine.flat_program import readers
 from hornbeam.engine.jax_compat import Literal, Variable, inner_program
 
 _KERNELS = frozenset(
@@ -46,8 +46,7 @@ def _convolves(jaxpr: Any) -> bool:
 
 
 def held(closed: Any) -> Any:
-    """The program with shared values held; it calls no others, and their constants stand behind its own."""
-    closed = flat(closed)
+    """A flat program with shared values held."""
     jaxpr = closed.jaxpr
     takers = readers(jaxpr.eqns)
     sources: dict[Any, frozenset[Any]] = {}

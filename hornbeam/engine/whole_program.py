@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from hornbeam.engine import layout, pooling_order, shared_values
+from hornbeam.engine import folded_padding, layout, pooling_order, shared_values
+from hornbeam.engine.flat_program import flat
 from hornbeam.engine.jax_compat import eval_jaxpr
 
 
@@ -18,7 +19,7 @@ def evaluate(closed: Any, consts: Sequence[Any], args: Sequence[Any]) -> list[An
         args: its arguments.
     """
     if shared_values.pays(closed.jaxpr):
-        closed = shared_values.held(closed)
+        closed = shared_values.held(folded_padding.folded(flat(closed)))
         consts = [*consts, *closed.consts[len(consts) :]]
     for one in (layout, pooling_order):
         if one.pays(closed.jaxpr):

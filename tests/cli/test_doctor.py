@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ast
 import json
+import subprocess
+import sys
 
 import jax
 import pytest
 
 from hornbeam import cli
 from hornbeam.cli import doctor
+from hornbeam.engine import onednn
 from hornbeam.version import __version__
 from tests.structure.source_tree import modules, parsed
 
@@ -39,6 +42,22 @@ def test_a_missing_core_package_is_a_finding(monkeypatch, capsys):
     assert doctor.main([]) == 1
     text = capsys.readouterr().out
     assert "MISSING" in text and text.rstrip().endswith("something is wrong, see above")
+
+
+def test_kernels_that_cannot_be_loaded_are_a_finding(monkeypatch, capsys):
+    for text, status in ((f"{onednn.BROKEN}: no libgomp", 1), ("switched off by HORNBEAM_ONEDNN", 0)):
+        monkeypatch.setattr(onednn, "status", lambda text=text: (False, text))
+        assert doctor.main([]) == status
+        assert text in capsys.readouterr().out
+
+
+def test_a_reader_that_has_seen_enough():
+    program = "import sys; from hornbeam import cli; sys.exit(cli.main(['doctor']))"
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout and process.stderr
+        process.stdout.close()
+        text = process.stderr.read().decode()
+    assert process.returncode == 0 and "BrokenPipe" not in text
 
 
 def test_a_device_that_computes_wrong_is_a_finding(monkeypatch):

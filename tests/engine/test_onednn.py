@@ -1,6 +1,8 @@
 """oneDNN's convolutions against sums over the window, wherever programs may call them."""
 
+import functools
 import threading
+import time
 
 import jax
 import jax.numpy as jnp
@@ -40,7 +42,7 @@ def gradients(x, w, spec):
 # --- without the package -----------------------------------------------------------------------------
 def test_switched_off(monkeypatch):
     monkeypatch.setenv(onednn.SWITCH, "0")
-    kernels, text = onednn._found.__wrapped__()
+    kernels, text = onednn._load.__wrapped__()
     assert kernels is None and onednn.SWITCH in text
 
 
@@ -50,7 +52,7 @@ def test_missing_package_is_no_error(monkeypatch):
 
     monkeypatch.delenv(onednn.SWITCH, raising=False)
     monkeypatch.setattr(onednn.importlib, "import_module", missing)
-    kernels, text = onednn._found.__wrapped__()
+    kernels, text = onednn._load.__wrapped__()
     assert kernels is None and "not" in text
 
 
@@ -63,8 +65,39 @@ def test_broken_library_is_a_warning(monkeypatch):
     monkeypatch.setattr(onednn.platform, "machine", lambda: "x86_64")
     monkeypatch.setattr(onednn.importlib, "import_module", broken)
     with pytest.warns(RuntimeWarning, match=rf"libgomp.*{onednn.SWITCH}=0"):
-        kernels, text = onednn._found.__wrapped__()
-    assert kernels is None and "libgomp" in text
+        kernels, text = onednn._load.__wrapped__()
+    assert kernels is None and text.startswith(onednn.BROKEN) and "libgomp" in text
+
+
+def test_broken_library_that_the_user_named(monkeypatch):
+    def broken(name):
+        raise OSError("no such file")
+
+    monkeypatch.delenv(onednn.SWITCH, raising=False)
+    monkeypatch.setenv("HORNBEAM_ONEDNN_LIBRARY", "/nowhere.so")
+    monkeypatch.setattr(onednn.sys, "platform", "linux")
+    monkeypatch.setattr(onednn.platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(onednn.importlib, "import_module", broken)
+    with pytest.warns(RuntimeWarning, match=r"names /nowhere\.so"):
+        onednn._load.__wrapped__()
+
+
+def test_loaded_once_by_many_threads(monkeypatch):
+    calls = []
+
+    @functools.cache
+    def load():
+        calls.append(True)
+        time.sleep(0.05)
+        return None, "not installed"
+
+    monkeypatch.setattr(onednn, "_load", load)
+    threads = [threading.Thread(target=onednn.status) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(calls) == 1
 
 
 def test_nothing_changes_without_it(absent):
