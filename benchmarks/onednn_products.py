@@ -84,7 +84,7 @@ def main() -> int:
         for left, right, turned in ((x, w, (False, False)), (dy, w, (False, True)), (x, dy, (True, False))):
 
             def by_onednn(left: jax.Array, right: jax.Array, turned: tuple[bool, bool] = turned) -> jax.Array:
-                return onednn.product(left, right, turned)
+                return onednn.multiply(left, right, turned)
 
             calls = {"xla": program(by_xla(turned), left, right), "onednn": program(by_onednn, left, right)}
             found, expected = (np.asarray(calls[key](), np.float64) for key in ("onednn", "xla"))

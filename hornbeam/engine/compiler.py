@@ -35,16 +35,17 @@ def options(closed_jaxpr: Any) -> dict[str, str] | None:
     if not platform.is_cpu():
         return None
     chosen: dict[str, str] = {}
-    if _has_wide_registers() and _may_choose(_WIDTH):
+    if _has_wide_registers() and _may_choose(_WHOLE_REGISTERS):
         chosen |= _WHOLE_REGISTERS
-    if loops.work_in_convolutions(closed_jaxpr) >= _MUCH_WORK and _may_choose(_LIBRARY):
+    if loops.work_in_convolutions(closed_jaxpr) >= _MUCH_WORK and _may_choose(_ALL_BUT_CONVOLUTIONS):
         chosen |= _ALL_BUT_CONVOLUTIONS
-    return chosen if chosen and _are_known(tuple(chosen.items())) else None
+    return chosen or None
 
 
-def _may_choose(option: str) -> bool:
-    """False if the user has."""
-    return option not in os.environ.get("XLA_FLAGS", "")
+def _may_choose(option: dict[str, str]) -> bool:
+    """False if the user has, or if this XLA has no such option."""
+    ((name, value),) = option.items()
+    return name not in os.environ.get("XLA_FLAGS", "") and _is_known(name, value)
 
 
 @functools.cache
@@ -56,10 +57,10 @@ def _has_wide_registers() -> bool:
 
 
 @functools.cache
-def _are_known(options: tuple[tuple[str, str], ...]) -> bool:
-    """True if this XLA has these options, which are no part of its interface."""
+def _is_known(name: str, value: str) -> bool:
+    """True if this XLA has an option; none of them is a part of its interface."""
     try:
-        jax.jit(lambda: jnp.zeros(()), compiler_options=dict(options)).lower().compile()
+        jax.jit(lambda: jnp.zeros(()), compiler_options={name: value}).lower().compile()
     except (jax.errors.JaxRuntimeError, ValueError):
         return False
     return True

@@ -8,7 +8,7 @@ from typing import Any
 from hornbeam.engine.jax_compat import Literal, Variable, called_program
 
 
-def flat(closed: Any) -> Any:
+def flatten(closed: Any) -> Any:
     """The program with those it calls written out in it, and with their constants behind its own."""
     consts: list[Any] = []
     variables: list[Any] = []

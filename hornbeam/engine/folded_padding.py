@@ -18,7 +18,7 @@ from hornbeam.engine.jax_compat import Literal
 _SAME_NUMBER = ("broadcast_in_dim", "convert_element_type", "copy", "reshape", "squeeze")
 
 
-def folded(closed: Any) -> Any:
+def fold(closed: Any) -> Any:
     """A flat program whose convolutions pad by themselves."""
     jaxpr = closed.jaxpr
     takers, results = readers(jaxpr.eqns), {atom for atom in jaxpr.outvars if not isinstance(atom, Literal)}

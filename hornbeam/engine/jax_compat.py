@@ -271,7 +271,8 @@ def lower_instead(
     Returns:
         False if this version of JAX keeps its ways elsewhere; nothing is changed then.
     """
-    usual = getattr(mlir, "_lowerings", {}).get(primitive)
+    own = getattr(mlir, "_platform_specific_lowerings", {}).get(platform, {}).get(primitive)
+    usual = own or getattr(mlir, "_lowerings", {}).get(primitive)
     usual = getattr(usual, "rule", usual)
     if usual is None:
         return False

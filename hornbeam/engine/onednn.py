@@ -163,14 +163,31 @@ _LEAST_PRODUCT = 2e5
 _LEAST_SIDE = 8
 
 
-def takes_product(rows: int, inner: int, columns: int, dtype: Any) -> bool:
-    """True if oneDNN should multiply matrices of these sizes; asked while a program is lowered."""
+def takes_product(rows: int, inner: int, columns: int, turned: tuple[bool, bool], dtype: Any) -> bool:
+    """True if oneDNN should multiply matrices of these sizes; asked while a program is lowered.
+
+    Args:
+        rows: of the result.
+        inner: elements in a sum.
+        columns: of the result.
+        turned: whether each operand has its axes swapped in memory.
+        dtype: of operands and result.
+    """
     if np.dtype(dtype).name not in _DTYPES or min(rows, inner, columns) < _LEAST_SIDE:
         return False
-    return 2.0 * rows * inner * columns >= _LEAST_PRODUCT and is_available() and not is_exporting()
+    if 2.0 * rows * inner * columns < _LEAST_PRODUCT or not is_available() or is_exporting():
+        return False
+    return _has_product(rows, inner, columns, turned, np.dtype(dtype).name)
 
 
-def product(left: Array, right: Array, turned: tuple[bool, bool]) -> Array:
+@functools.lru_cache(maxsize=4096)
+def _has_product(rows: int, inner: int, columns: int, turned: tuple[bool, bool], dtype: str) -> bool:
+    # Not every processor has code for bfloat16.
+    found = _found()[0].product_implementation(dtype, (*turned, rows, inner, columns))
+    return bool(found) and "ref" not in found
+
+
+def multiply(left: Array, right: Array, turned: tuple[bool, bool]) -> Array:
     """The product of matrices; a turned one has its axes swapped."""
     rows, inner = left.shape[::-1] if turned[0] else left.shape
     columns = right.shape[0 if turned[1] else 1]

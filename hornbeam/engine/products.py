@@ -34,8 +34,23 @@ class _Matrices:
     inner: int
     columns: tuple[int, ...]
 
+    @property
+    def is_kernel_gradient(self) -> bool:
+        """True for the form of gradients of kernels.
 
-def _matrices(left: Sequence[Any], right: Sequence[Any], dimension_numbers: Any) -> _Matrices | None:
+        JAX has the operands of these the other way round and turns the result, which is free in XLA's own products. So
+        they are multiplied the other way round here, and turned too: two turns of one array are free.
+        """
+        return self.turned == (True, False)
+
+    @property
+    def sizes(self) -> tuple[int, int, int]:
+        """Rows, elements in a sum, and columns of the product that is done."""
+        rows, columns = math.prod(self.rows), math.prod(self.columns)
+        return (columns, self.inner, rows) if self.is_kernel_gradient else (rows, self.inner, columns)
+
+
+def _as_matrices(left: Sequence[Any], right: Sequence[Any], dimension_numbers: Any) -> _Matrices | None:
     """The operands as matrices, if that takes reshaping only."""
     (left_summed, right_summed), (batch, _) = dimension_numbers
     if batch or not all(isinstance(size, int) and size > 0 for size in (*left, *right)):
@@ -59,31 +74,29 @@ def _applies(avals: Sequence[Any], params: dict[str, Any]) -> bool:
     precision = params.get("precision")
     if left.dtype != right.dtype or (wanted is not None and wanted != left.dtype):
         return False
-    if params.get("out_sharding") is not None or not (
-        precision is None or isinstance(precision, tuple | lax.Precision)
-    ):
-        return False  # algorithms that someone chose by name
-    found = _matrices(left.shape, right.shape, params["dimension_numbers"])
-    if found is None or jax.device_count() != 1:
+    if params.get("out_sharding") is not None:
         return False
-    return onednn.takes_product(math.prod(found.rows), found.inner, math.prod(found.columns), left.dtype)
+    if not (precision is None or isinstance(precision, lax.Precision) or type(precision) is tuple):
+        return False  # an algorithm that someone chose; their descriptions are tuples of a class of their own
+    found = _as_matrices(left.shape, right.shape, params["dimension_numbers"])
+    if found is None or jax.device_count("cpu") != 1:
+        return False
+    return onednn.takes_product(*found.sizes, found.turned, left.dtype)
 
 
-def _product(left: Array, right: Array, **params: Any) -> Array:
-    found = _matrices(left.shape, right.shape, params["dimension_numbers"])
+def _multiply(left: Array, right: Array, **params: Any) -> Array:
+    found = _as_matrices(left.shape, right.shape, params["dimension_numbers"])
     assert found is not None
     rows, columns = math.prod(found.rows), math.prod(found.columns)
     a = left.reshape((found.inner, rows) if found.turned[0] else (rows, found.inner))
     b = right.reshape((columns, found.inner) if found.turned[1] else (found.inner, columns))
-    if found.turned == (True, False):
-        # The form of gradients of kernels. JAX has the operands the other way round and turns the result, which is
-        # free in XLA's own products; two turns of one array are free here.
-        out = onednn.product(b, a, (True, False)).reshape(found.columns + found.rows)
+    if found.is_kernel_gradient:
+        out = onednn.multiply(b, a, found.turned).reshape(found.columns + found.rows)
         count = len(found.columns)
         return lax.transpose(out, [*range(count, out.ndim), *range(count)])
-    return onednn.product(a, b, found.turned).reshape(found.rows + found.columns)
+    return onednn.multiply(a, b, found.turned).reshape(found.rows + found.columns)
 
 
 def use_onednn() -> bool:
     """Have JAX compile such products so from now on; False if this version of JAX cannot be told."""
-    return jax_compat.lower_instead(lax.dot_general_p, "cpu", _applies, _product)
+    return jax_compat.lower_instead(lax.dot_general_p, "cpu", _applies, _multiply)

@@ -39,13 +39,14 @@ def _convolves(jaxpr: Any) -> bool:
     for equation in jaxpr.eqns:
         if equation.primitive.name == conv.CANONICAL:
             return True
+        # Gradients alone count, too: they are convolutions when they are written out.
         inner = inner_program(equation)
         if inner is not None and _convolves(inner.jaxpr):
             return True
     return False
 
 
-def held(closed: Any) -> Any:
+def hold_shared(closed: Any) -> Any:
     """A flat program with shared values held."""
     jaxpr = closed.jaxpr
     takers = readers(jaxpr.eqns)

@@ -77,3 +77,5 @@ def test_which_registers_are_wide(monkeypatch, tmp_path):
 def test_a_compiler_without_the_option_is_no_error(monkeypatch):
     monkeypatch.setattr(compiler, "_ALL_BUT_CONVOLUTIONS", {"xla_cpu_of_another_time": "LIBRARY"})
     assert compiler.options(program(256)) is None
+    monkeypatch.setattr(compiler, "_has_wide_registers", lambda: True)
+    assert compiler.options(program(256)) == {"xla_cpu_prefer_vector_width": "512"}

@@ -8,7 +8,7 @@ import pytest
 
 from hornbeam import keras
 from hornbeam.engine import conv, folded_padding, jax_compat, shared_values
-from hornbeam.engine.flat_program import flat
+from hornbeam.engine.flat_program import flatten
 
 
 def image(channels=4, size=9):
@@ -30,8 +30,8 @@ def padded(x, before=0, after=1, fill=0.0):
 
 def names(function, *args):
     """Operations of a program before and after, and its results after."""
-    written_out = flat(jax.make_jaxpr(function)(*args))
-    closed = folded_padding.folded(written_out)
+    written_out = flatten(jax.make_jaxpr(function)(*args))
+    closed = folded_padding.fold(written_out)
     found = jax.jit(jax.extend.core.jaxpr_as_fun(closed))(*jax.tree_util.tree_leaves(args))
     before, after = ([equation.primitive.name for equation in one.eqns] for one in (written_out, closed))
     return before, after, found
@@ -122,4 +122,4 @@ def test_training_and_prediction_are_the_same(monkeypatch):
 
 def test_programs_with_nothing_to_fold_are_themselves():
     closed, _ = jax_compat.capture_jaxpr(lambda x, w: convolved(x, w), (image(), kernel()))
-    assert folded_padding.folded(closed) is closed
+    assert folded_padding.fold(closed) is closed

@@ -1,8 +1,12 @@
 """oneDNN's convolutions against sums over the window, wherever programs may call them."""
 
 import functools
+import os
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -165,6 +169,56 @@ def test_all_three_kernels_are_called():
     text = gradients(x, w, spec).lower(x, w).as_text()
     assert all(name in text for name in NAMES)
     assert "stablehlo.convolution" not in text
+
+
+POINTS = {
+    "one-d": ((40,), plain(1)),
+    "two-d": ((12, 9), plain(2)),
+    "three-d": ((4, 5, 3), plain(3)),
+    "padded before": ((16, 16), Geometry((1, 1), ((1, 0), (0, 0)), (1, 1), (1, 1))),
+    "padded after": ((16, 16), Geometry((1, 1), ((0, 0), (0, 1)), (1, 1), (1, 1))),
+    "strided": ((9, 8), plain(2, strides=2)),
+    "strided along one axis": ((9, 8), Geometry((1, 2), ((0, 0), (0, 0)), (1, 1), (1, 1))),
+    "groups": ((9, 8), plain(2, groups=2)),
+}
+
+
+@needs_kernels
+@pytest.mark.parametrize("name", POINTS)
+def test_convolutions_of_one_element(name, small_too):
+    """Products if they skip and pad nothing, and convolutions otherwise."""
+    space, spec = POINTS[name]
+    rng = np.random.default_rng(0)
+    x = jnp.asarray(rng.standard_normal((4, *space, 32)), "float32")
+    w = jnp.asarray(rng.standard_normal((*[1] * len(space), 32 // spec.groups, 48)), "float32")
+    text = gradients(x, w, spec).lower(x, w).as_text()
+    # oneDNN has no gradients of the padded ones.
+    assert all(kind in text for kind in (NAMES[:1] if "padded" in name else NAMES))
+    ours = everything(lambda x, w: conv.canonical(x, w, spec), 1)
+    theirs = everything(lambda x, w: by_sums(x, w, spec), 1)
+    assert_same(jax.jit(ours)(x, w), jax.jit(theirs)(x, w))
+
+
+@needs_kernels
+@pytest.mark.parametrize("file", ["test_onednn.py", "test_products.py"])
+def test_everything_split(file):
+    """The smallest work on several threads, too."""
+    chosen = "one_element or derivatives or test_values"
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        str(Path(__file__).parent / file),
+        "-k",
+        chosen,
+    ]
+    environment = {**os.environ, "HORNBEAM_ONEDNN_SPLIT": "0"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=280)
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert " passed" in done.stdout
 
 
 @needs_kernels

@@ -1,5 +1,9 @@
 """Matrix products by oneDNN against sums in double precision, wherever programs may make them."""
 
+import functools
+import os
+import subprocess
+import sys
 import threading
 
 import jax
@@ -176,6 +180,7 @@ def _others():
     yield "float16", lambda: text_of(jnp.matmul, a.astype("float16"), b.astype("float16"))
     yield "complex", lambda: text_of(jnp.matmul, a.astype("complex64"), b.astype("complex64"))
     half = a.astype("bfloat16"), b.astype("bfloat16")
+    yield "two dtypes", lambda: text_of(lax.dot, a, b.astype("bfloat16"))
     yield "a wider result", lambda: text_of(lambda a, b: jnp.matmul(a, b, preferred_element_type="float32"), *half)
     chosen = lax.DotAlgorithmPreset.F32_F32_F32
     yield "an algorithm by name", lambda: text_of(lambda a, b: lax.dot(a, b, precision=chosen), a, b)
@@ -186,6 +191,37 @@ def _others():
 @pytest.mark.parametrize(("name", "text"), [pytest.param(*case, id=case[0]) for case in _others()])
 def test_others_stay(name, text):
     assert "hornbeam_product" not in text()
+
+
+@pytest.mark.parametrize("size", [4, 64])
+def test_algorithms_that_the_processor_lacks_are_refused_as_by_jax(size):
+    a = jnp.ones((size, size))
+    for precision in (lax.DotAlgorithmPreset.TF32_TF32_F32, lax.DotAlgorithm(jnp.float32, jnp.float32, jnp.float32)):
+        with pytest.raises(ValueError, match="not supported"):
+            lax.dot(a, a, precision=precision)
+
+
+@needs_kernels
+@pytest.mark.parametrize("highest", [lax.Precision.HIGHEST, (lax.Precision.HIGH, lax.Precision.DEFAULT), "highest"])
+def test_precisions_are_all_the_full_one(highest):
+    a, b, summed = operands("plain")
+    run = functools.partial(lax.dot_general, dimension_numbers=(summed, ((), ())), precision=highest)
+    assert CALL in text_of(run, a, b)
+    assert_close(run(a, b), exact(a, b, summed))
+
+
+@needs_kernels
+def test_processors_without_code_for_bfloat16():
+    program = """
+import jax, jax.numpy as jnp
+from hornbeam.core import tensor
+a = jnp.full((64, 64), 0.5, "bfloat16")
+single = a.astype("float32")
+print(float((a @ a)[3, 5]), "hornbeam_product" in jax.jit(jnp.matmul).lower(single, single).as_text())
+"""
+    environment = {**os.environ, "ONEDNN_MAX_CPU_ISA": "AVX2"}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["16.0", "True"], done.stderr[-2000:]
 
 
 def test_programs_for_other_processes_hold_no_foreign_calls():
@@ -202,11 +238,12 @@ def test_nothing_changes_without_it(monkeypatch):
 
 
 def test_several_devices_keep_xlas(monkeypatch):
-    monkeypatch.setattr(products.jax, "device_count", lambda: 2)
+    monkeypatch.setattr(products.jax, "device_count", lambda *_: 2)
     a, b, _ = operands("plain")
     assert "hornbeam" not in jax.jit(lambda a, b: (a @ b) + 1).lower(a, b).as_text()
 
 
 def test_jax_that_cannot_be_told(monkeypatch):
-    monkeypatch.setattr(jax_compat.mlir, "_lowerings", {}, raising=False)
+    for table in ("_lowerings", "_platform_specific_lowerings"):
+        monkeypatch.setattr(jax_compat.mlir, table, {}, raising=False)
     assert not products.use_onednn()

@@ -41,6 +41,7 @@ class Kernels:
         glue.hornbeam_onednn_open.restype = ctypes.c_char_p
         glue.hornbeam_onednn_implementation.restype = ctypes.c_char_p
         glue.hornbeam_onednn_pooling.restype = ctypes.c_char_p
+        glue.hornbeam_onednn_product.restype = ctypes.c_char_p
         glue.hornbeam_onednn_cached.restype = ctypes.c_int64
         problem = glue.hornbeam_onednn_open(os.fsencode(path))
         if problem is not None:
@@ -79,6 +80,16 @@ class Kernels:
         """
         arrays = [(ctypes.c_int64 * len(numbers))(*numbers) for numbers in (x, y, geometry)]
         return (self._glue.hornbeam_onednn_pooling(int(dtype == "bfloat16"), *arrays) or b"").decode()
+
+    def product_implementation(self, dtype: str, geometry: _Numbers) -> str:
+        """Name of the code oneDNN runs for a matrix product on this processor; empty if it has none.
+
+        Args:
+            dtype: "float32" or "bfloat16".
+            geometry: whether the operands are turned, rows, elements in a sum, columns.
+        """
+        numbers = (ctypes.c_int64 * len(geometry))(*geometry)
+        return (self._glue.hornbeam_onednn_product(int(dtype == "bfloat16"), numbers) or b"").decode()
 
     @property
     def cached(self) -> int:

@@ -1,8 +1,8 @@
 // What XLA calls: convolutions, their gradients, products, and the gradient of max-pooling on the CPU.
 //
 // Activations (batch, space..., channels), kernels (window..., channels of a group, filters), float32 or bfloat16.
-// Large calls are split along the batch, or along the rows of few images, into parts that oneDNN computes on one thread
-// each; the threads are XLA's. The split depends on shapes and the number of threads alone, and partial sums are added in
+// Large convolutions are split along the batch, or along the rows of few images, and products along the longer side of
+// their result, into parts that oneDNN computes on one thread each; the threads are XLA's. The split depends on shapes and the number of threads alone, and partial sums are added in
 // their order, so results repeat to the last bit.
 #include <cstdlib>
 #include <cstring>
@@ -174,7 +174,7 @@ bool is_product(const Problem& p) {
   return plain;
 }
 
-Product product_of(const Problem& p) {
+Product as_product(const Problem& p) {
   int64_t places = p.batch * product(p.in, p.space);
   switch (p.kind) {
     case kForward:
@@ -196,7 +196,7 @@ ffi::Error handle(ffi::ThreadPool pool, ffi::AnyBuffer left, ffi::AnyBuffer righ
   bool narrow = left.element_type() == ffi::BF16;
   auto p = problem_of(kind, narrow ? kBf16 : kF32, x.dimensions(), w.dimensions(), y.dimensions(), geometry);
   if (!narrow && is_product(p)) {
-    multiply(pool, product_of(p), sizeof(float), left.untyped_data(), right.untyped_data(), out.untyped_data());
+    multiply(pool, as_product(p), sizeof(float), left.untyped_data(), right.untyped_data(), out.untyped_data());
     return ffi::Error::Success();
   }
   auto parts = split(p, pool.num_threads());
@@ -207,10 +207,15 @@ ffi::Error handle(ffi::ThreadPool pool, ffi::AnyBuffer left, ffi::AnyBuffer righ
   return ffi::Error(ffi::ErrorCode::kInternal, error.what());
 }
 
+// From what Python says of one.
+Product product_of(bool narrow, const int64_t* geometry) {
+  return plain_product(narrow ? kBf16 : kF32, geometry[0], geometry[1], geometry[2], geometry[3], geometry[4]);
+}
+
 ffi::Error handle_product(ffi::ThreadPool pool, ffi::AnyBuffer left, ffi::AnyBuffer right, ffi::Result<ffi::AnyBuffer> result,
                           ffi::Span<const int64_t> geometry) try {
   bool narrow = left.element_type() == ffi::BF16;
-  auto p = plain_product(narrow ? kBf16 : kF32, geometry[0], geometry[1], geometry[2], geometry[3], geometry[4]);
+  auto p = product_of(narrow, geometry.begin());
   multiply(pool, p, narrow ? 2 : 4, left.untyped_data(), right.untyped_data(), result->untyped_data());
   return ffi::Error::Success();
 } catch (const std::exception& error) {
@@ -340,6 +345,17 @@ const char* hornbeam_onednn_pooling(int narrow, const int64_t* x, const int64_t*
     glue::last_error() =
         glue::find(glue::pooling_of(narrow ? glue::kBf16 : glue::kF32, {x, axes}, {y, axes}, {geometry, 1 + 4 * (axes - 2)}))
             ->implementation;
+    return glue::last_error().c_str();
+  } catch (const std::exception&) {
+    return "";
+  }
+}
+
+// What oneDNN would run for a product; empty if it has none.
+const char* hornbeam_onednn_product(int narrow, const int64_t* geometry) {
+  try {
+    auto p = glue::product_of(narrow, geometry);
+    glue::last_error() = p.type == glue::kF32 ? "gemm" : glue::find(p)->implementation;
     return glue::last_error().c_str();
   } catch (const std::exception&) {
     return "";
