@@ -31,9 +31,8 @@ def fold(closed: Any) -> Any:
             numbers[equation.outvars[0]] = _number(operands[0], numbers)
         if name == "pad":
             pads, padded = _pads(equation), equation.outvars[0]
-            is_zero = _number(operands[1], numbers) == 0
-            fits = padded not in results and pads is not None and is_zero
-            if fits and pads and all(_takes(taker, padded, pads) for taker in takers.get(padded, ())):
+            may_go = padded not in results and _number(operands[1], numbers) == 0
+            if may_go and pads and all(_takes(taker, padded, pads) for taker in takers.get(padded, ())):
                 unpadded[padded] = operands[0], pads
                 continue
         equations.append(_padding_by_itself(equation, unpadded))

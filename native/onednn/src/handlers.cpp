@@ -2,8 +2,8 @@
 //
 // Activations (batch, space..., channels), kernels (window..., channels of a group, filters), float32 or bfloat16.
 // Large convolutions are split along the batch, or along the rows of few images, and products along the longer side of
-// their result, into parts that oneDNN computes on one thread each; the threads are XLA's. The split depends on shapes and the number of threads alone, and partial sums are added in
-// their order, so results repeat to the last bit.
+// their result, into parts that oneDNN computes on one thread each; the threads are XLA's. The split depends on shapes
+// and the number of threads alone, and partial sums are added in their order, so results repeat to the last bit.
 #include <cstdlib>
 #include <cstring>
 #include <deque>
