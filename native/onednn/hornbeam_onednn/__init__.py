@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"
 __all__ = ["KINDS", "Kernels", "load"]
 
 KINDS = ("forward", "input_gradient", "kernel_gradient")
@@ -55,7 +55,9 @@ class Kernels:
         self.put_back = glue.hornbeam_pool_put_back
 
     def implementation(self, kind: str, dtype: str, x: _Numbers, w: _Numbers, y: _Numbers, geometry: _Numbers) -> str:
-        """Name of the code oneDNN runs for a convolution on this processor; empty if it has none.
+        """Name of the code that runs a convolution on this processor; empty if there is none.
+
+        "winograd" is the package's own way from a convolution to products; other names are oneDNN's.
 
         Args:
             kind: one of ``KINDS``.

@@ -14,6 +14,7 @@
 #include "parallel.h"
 #include "pooling.h"
 #include "product.h"
+#include "winograd.h"
 
 namespace ffi = xla::ffi;
 
@@ -186,6 +187,13 @@ Product as_product(const Problem& p) {
   }
 }
 
+// Not every processor has code for bfloat16.
+bool is_quick(const Product& p) try {
+  return p.type == kF32 || find(p)->implementation.find("ref") == std::string::npos;
+} catch (const std::runtime_error&) {
+  return false;
+}
+
 template <Kind kind>
 ffi::Error handle(ffi::ThreadPool pool, ffi::AnyBuffer left, ffi::AnyBuffer right, ffi::Result<ffi::AnyBuffer> result,
                   ffi::Span<const int64_t> geometry) try {
@@ -195,8 +203,13 @@ ffi::Error handle(ffi::ThreadPool pool, ffi::AnyBuffer left, ffi::AnyBuffer righ
   auto& y = kind == kForward ? out : kind == kInputGradient ? left : right;
   bool narrow = left.element_type() == ffi::BF16;
   auto p = problem_of(kind, narrow ? kBf16 : kF32, x.dimensions(), w.dimensions(), y.dimensions(), geometry);
-  if (!narrow && is_product(p)) {
-    multiply(pool, as_product(p), sizeof(float), left.untyped_data(), right.untyped_data(), out.untyped_data());
+  if (is_product(p) && is_quick(as_product(p))) {
+    multiply(pool, as_product(p), narrow ? 2 : 4, left.untyped_data(), right.untyped_data(), out.untyped_data());
+    return ffi::Error::Success();
+  }
+  if (by_winograd(p, pool.num_threads())) {
+    auto data = [](ffi::AnyBuffer& array) { return static_cast<float*>(array.untyped_data()); };
+    winograd(pool, p, data(x), data(w), data(y));
     return ffi::Error::Success();
   }
   auto parts = split(p, pool.num_threads());
@@ -325,13 +338,14 @@ int hornbeam_onednn_version() {
 // 1 if the library's threads can be told to stand aside, so that XLA's are used.
 int hornbeam_onednn_shares_threads() { return glue::dnnl().omp_set_num_threads != nullptr; }
 
-// What oneDNN would run: the name of its implementation; empty if it has none, null if asking failed.
+// What would run, on one thread: "winograd", or the name of oneDNN's implementation; empty if it has none, null if asking
+// failed.
 const char* hornbeam_onednn_implementation(int kind, int narrow, const int64_t* x, const int64_t* w, const int64_t* y,
                                            const int64_t* geometry) {
   try {
     size_t axes = static_cast<size_t>(geometry[0]) + 2;
-    glue::last_error() = glue::implementation(
-        glue::problem_of(kind, narrow ? glue::kBf16 : glue::kF32, {x, axes}, {w, axes}, {y, axes}, {geometry, 2 + 4 * (axes - 2)}));
+    auto p = glue::problem_of(kind, narrow ? glue::kBf16 : glue::kF32, {x, axes}, {w, axes}, {y, axes}, {geometry, 2 + 4 * (axes - 2)});
+    glue::last_error() = glue::by_winograd(p, 1) ? "winograd" : glue::implementation(p);
     return glue::last_error().c_str();
   } catch (const std::exception&) {
     return nullptr;

@@ -48,11 +48,11 @@ Product plain_product(int64_t type, bool left_turned, bool right_turned, int64_t
   return {type, left_turned, right_turned, rows, inner, columns, left_turned ? rows : inner, right_turned ? inner : columns, columns};
 }
 
-void multiply_f32(const Product& p, const void* left, const void* right, void* result) {
+void multiply_f32(const Product& p, const void* left, const void* right, void* result, bool add) {
   OneThread alone;
   auto turned = [](int64_t flag) { return flag ? 'T' : 'N'; };
   check(dnnl().sgemm(turned(p.left_turned), turned(p.right_turned), p.rows, p.columns, p.inner, 1, static_cast<const float*>(left),
-                     p.left_step, static_cast<const float*>(right), p.right_step, 0, static_cast<float*>(result), p.result_step),
+                     p.left_step, static_cast<const float*>(right), p.right_step, add ? 1 : 0, static_cast<float*>(result), p.result_step),
         "product");
 }
 

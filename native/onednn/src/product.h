@@ -23,8 +23,8 @@ struct Product {
 // Of operands without gaps between their lines.
 Product plain_product(int64_t type, bool left_turned, bool right_turned, int64_t rows, int64_t inner, int64_t columns);
 
-// A product of float32, by the kernels that oneDNN keeps for it alone.
-void multiply_f32(const Product& product, const void* left, const void* right, void* result);
+// A product of float32, by the kernels that oneDNN keeps for it alone; added to the result, or put there.
+void multiply_f32(const Product& product, const void* left, const void* right, void* result, bool add = false);
 
 // One of another type, as a compiled primitive. Unchanging, so any number of threads may run it at once.
 struct ProductOp {

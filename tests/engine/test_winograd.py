@@ -1,0 +1,158 @@
+"""Convolutions with windows of 3x3, which are done as products by Winograd's minimal filtering where that is quicker."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from hornbeam.engine import conv, onednn
+from hornbeam.engine.conv_geometry import Geometry
+
+pytestmark = pytest.mark.numeric
+AVAILABLE, WHY = onednn.status()
+needs_kernels = pytest.mark.skipif(not AVAILABLE, reason=f"oneDNN's kernels are not in use: {WHY}")
+SWITCH = "HORNBEAM_ONEDNN_WINOGRAD"
+KINDS = {onednn.FORWARD: 0, onednn.INPUT: 1, onednn.KERNEL: 2}
+
+# name: (shape of the input, filters, padding)
+LARGE = {
+    "even sizes": ((2, 24, 20, 32), 48, ((1, 1), (1, 1))),
+    "odd sizes": ((3, 21, 15, 64), 32, ((1, 1), (1, 1))),
+    "no padding": ((2, 18, 23, 48), 32, ((0, 0), (0, 0))),
+    "padding of one side, and more than the window": ((1, 25, 22, 32), 64, ((2, 0), (0, 3))),
+    "many channels, few pixels": ((4, 7, 7, 144), 160, ((1, 1), (1, 1))),
+    "one image": ((1, 33, 30, 32), 32, ((1, 1), (1, 1))),
+}
+SMALL = {
+    "one pixel": ((2, 1, 1, 16), 32, ((1, 1), (1, 1))),
+    "narrower than a tile's surroundings": ((1, 3, 5, 16), 16, ((0, 0), (0, 0))),
+    "windows wholly in padding": ((1, 2, 3, 16), 16, ((5, 4), (3, 6))),
+    "a row of pixels": ((3, 1, 9, 16), 16, ((1, 1), (1, 1))),
+}
+CASES = LARGE | SMALL
+
+
+def problem(name):
+    shape, filters, padding = CASES[name]
+    rng = np.random.default_rng(len(name))
+    spec = Geometry((1, 1), padding, (1, 1), (1, 1))
+    x, w = rng.standard_normal(shape), rng.standard_normal((3, 3, shape[-1], filters))
+    return x, w, rng.standard_normal((shape[0], *spec.out_sizes(shape[1:-1], (3, 3)), filters)), spec
+
+
+def by_definition(x, w, dy, spec):
+    """Result, and gradients of input and kernel, in float64."""
+    padded = np.pad(x, [(0, 0), *spec.padding, (0, 0)])
+    height, width = dy.shape[1:3]
+    y, d_padded, dw = np.zeros_like(dy), np.zeros_like(padded), np.zeros_like(w)
+    for i in range(3):
+        for j in range(3):
+            part = (slice(None), slice(i, i + height), slice(j, j + width))
+            y += padded[part] @ w[i, j]
+            d_padded[part] += dy @ w[i, j].T
+            dw[i, j] = np.tensordot(padded[part], dy, ((0, 1, 2), (0, 1, 2)))
+    inside = [slice(before, before + size) for (before, _), size in zip(spec.padding, x.shape[1:3], strict=True)]
+    return y, d_padded[:, inside[0], inside[1]], dw
+
+
+@jax.jit(static_argnames="spec")
+def ours(x, w, dy, spec):
+    y, pull = jax.vjp(lambda x, w: conv.canonical(x, w, spec), x, w)
+    return y, *pull(dy)
+
+
+def in_single(x, w, dy, spec):
+    return ours(*(jnp.asarray(array, "float32") for array in (x, w, dy)), spec)
+
+
+def implementation(kind, x, w, spec):
+    y = onednn._result(x, w, spec)
+    return onednn._found()[0].implementation(kind, "float32", x, w, y, onednn._numbers(spec))
+
+
+@needs_kernels
+@pytest.mark.parametrize("name", CASES)
+def test_result_and_gradients(name):
+    x, w, dy, spec = problem(name)
+    got = in_single(x, w, dy, spec)
+    for one, exact in zip(got, by_definition(x, w, dy, spec), strict=True):
+        assert one.shape == exact.shape and one.dtype == np.float32
+        scale = max(np.abs(exact).max(), 1.0)
+        np.testing.assert_allclose(np.asarray(one, "float64"), exact, rtol=0, atol=3e-6 * scale)
+    for one, again in zip(got, in_single(x, w, dy, spec), strict=True):
+        assert np.array_equal(one, again)  # to the last bit
+
+
+@needs_kernels
+@pytest.mark.parametrize("name", LARGE)
+@pytest.mark.parametrize("kind", KINDS)
+def test_large_ones_are_done_so(name, kind):
+    if SWITCH in os.environ:
+        pytest.skip(f"{SWITCH} is set")
+    x, w, _, spec = problem(name)
+    assert implementation(kind, x.shape, w.shape, spec) == "winograd"
+
+
+NOT = {
+    "window": ((2, 24, 24, 32), (5, 3, 32, 32), Geometry((1, 1), ((1, 1), (1, 1)), (1, 1), (1, 1))),
+    "stride": ((2, 48, 48, 32), (3, 3, 32, 32), Geometry((1, 2), ((1, 1), (1, 1)), (1, 1), (1, 1))),
+    "dilation": ((2, 24, 24, 32), (3, 3, 32, 32), Geometry((1, 1), ((1, 1), (1, 1)), (1, 1), (2, 1))),
+    "groups": ((2, 32, 32, 64), (3, 3, 32, 64), Geometry((1, 1), ((1, 1), (1, 1)), (1, 1), (1, 1), 2)),
+    "three axes": ((2, 8, 8, 8, 32), (3, 3, 3, 32, 32), Geometry((1,) * 3, ((1, 1),) * 3, (1,) * 3, (1,) * 3)),
+    "channels": ((2, 32, 32, 24), (3, 3, 24, 32), Geometry((1, 1), ((1, 1), (1, 1)), (1, 1), (1, 1))),
+    "little work": ((1, 8, 8, 32), (3, 3, 32, 32), Geometry((1, 1), ((1, 1), (1, 1)), (1, 1), (1, 1))),
+}
+
+
+@needs_kernels
+@pytest.mark.parametrize("name", NOT)
+@pytest.mark.parametrize("kind", KINDS)
+def test_others_are_oneDNNs_own(name, kind):  # noqa: N802
+    if SWITCH in os.environ:
+        pytest.skip(f"{SWITCH} is set")
+    assert implementation(kind, *NOT[name]) not in ("winograd", "")
+
+
+@needs_kernels
+def test_nan_stays_within_reach_of_the_window():
+    x, w, dy, spec = problem("even sizes")
+    x[1, 10, 7, 3] = np.nan
+    y = in_single(x, w, dy, spec)[0]
+    reached = np.zeros(y.shape[:3], bool)
+    reached[1, 9:12, 6:9] = True
+    assert np.array_equal(np.isnan(y).any(-1), reached) and np.array_equal(np.isnan(y).all(-1), reached)
+
+
+@needs_kernels
+@pytest.mark.parametrize("least", ["0", "inf"])
+def test_from_how_much_work_on_it_is_done_so(least):
+    """Every size works, and the switch switches it off: rounding differs, and nothing else."""
+    script = (
+        "import sys, numpy as np\n"
+        "from tests.engine.test_winograd import *\n"
+        "from hornbeam.engine import onednn\n"
+        "onednn._LEAST_WORK = 0.0\n"
+        "onednn._is_slower = lambda *_: False\n"
+        "for name in CASES:\n"
+        "    test_result_and_gradients(name)\n"
+        "x, w, dy, spec = problem('even sizes')\n"
+        "print([implementation(kind, x.shape, w.shape, spec) == 'winograd' for kind in KINDS])\n"
+        "x, w, dy, spec = problem('one pixel')\n"
+        "print([implementation(kind, x.shape, w.shape, spec) == 'winograd' for kind in KINDS])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, SWITCH: least},
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=280,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.split("\n")[:2] == [str([least == "0"] * 3)] * 2
