@@ -1,4 +1,4 @@
-"""Convolutions with windows of 3x3, which are done as products by Winograd's minimal filtering where that is quicker."""
+"""Convolutions with windows of 3x3, done as products by Winograd's minimal filtering where that is quicker."""
 
 import os
 import subprocess
@@ -112,7 +112,7 @@ NOT = {
 @needs_kernels
 @pytest.mark.parametrize("name", NOT)
 @pytest.mark.parametrize("kind", KINDS)
-def test_others_are_oneDNNs_own(name, kind):  # noqa: N802
+def test_others_are_of_onednn(name, kind):
     if SWITCH in os.environ:
         pytest.skip(f"{SWITCH} is set")
     assert implementation(kind, *NOT[name]) not in ("winograd", "")

@@ -200,13 +200,16 @@ int64_t tiles_along(int64_t size) { return (size + kTile - 1) / kTile; }
 int64_t tiles_of(const Problem& p, const std::array<int64_t, kSpace>& space) { return p.batch * tiles_along(space[0]) * tiles_along(space[1]); }
 
 constexpr double kBlockBytes = 1.2e6;  // of the sums that a thread works on, about its second cache
-constexpr int64_t kLeastBlock = 32;
-constexpr int64_t kLeastTiles = 12;  // for which it is worth making the kernel's sums
-constexpr double kMostWaste = 1.4;   // pixels of all tiles, of which some reach over the border, to pixels
+constexpr int64_t kLeastTiles = 12;    // for which it is worth making the kernel's sums
+constexpr double kMostWaste = 1.4;     // pixels of all tiles, of which some reach over the border, to pixels
 
 // Number of tiles that a thread works on at once, so that all blocks are alike and all threads have as many.
-int64_t block_of(int64_t tiles, int64_t channels, int64_t threads) {
-  int64_t most = std::max(kLeastBlock, static_cast<int64_t>(kBlockBytes / (kPlanes * sizeof(float) * channels)));
+//
+// Each block moves the matrices of the kernel (channels times filters) through the cache; where they are larger than the
+// cache, so may the block be.
+int64_t block_of(int64_t tiles, int64_t channels, int64_t filters, int64_t threads) {
+  auto in_cache = static_cast<int64_t>(kBlockBytes / (kPlanes * sizeof(float) * (channels + filters)));
+  int64_t most = std::max(in_cache, channels * filters / (channels + filters));
   int64_t blocks = (tiles + most - 1) / most;
   blocks = (blocks + threads - 1) / threads * threads;
   return (tiles + blocks - 1) / blocks;
@@ -215,7 +218,7 @@ int64_t block_of(int64_t tiles, int64_t channels, int64_t threads) {
 // Forward, and the gradient of the input, whose kernel is turned.
 void slide(xla::ffi::ThreadPool& pool, const Images& in, const float* w, bool turned, const Images& out, int64_t tiles) {
   int64_t threads = pool.num_threads(), size = in.channels * out.channels;
-  int64_t block = block_of(tiles, in.channels + out.channels, threads), blocks = (tiles + block - 1) / block;
+  int64_t block = block_of(tiles, in.channels, out.channels, threads), blocks = (tiles + block - 1) / block;
   Borrowed kernel_memory(Planes::bytes(size, 1)), turned_memory(turned ? 9 * size * sizeof(float) : 0);
   Planes kernel = Planes::in(kernel_memory.data(), size, 1);
   int64_t strips = in.channels / kLanes, pieces = std::min(strips, threads);
@@ -247,7 +250,7 @@ void gradient_of_kernel(xla::ffi::ThreadPool& pool, const Images& in, const Imag
     int64_t from = strips * piece / pieces * kLanes, some = strips * (piece + 1) / pieces * kLanes - from;
     int64_t channels = by_channels ? some : in.channels, filters = by_channels ? out.channels : some;
     int64_t channel = by_channels ? from : 0, filter = by_channels ? 0 : from;
-    int64_t block = block_of(tiles, channels + filters, 1);
+    int64_t block = block_of(tiles, channels, filters, 1);
     Borrowed in_memory(Planes::bytes(block, channels)), out_memory(Planes::bytes(block, filters));
     Borrowed sum_memory(Planes::bytes(channels, filters));
     Planes sums = Planes::in(sum_memory.data(), channels, filters);
