@@ -6,9 +6,12 @@ averages are sums of slices axis by axis. Maxima have a file of their own (``eng
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
@@ -44,7 +47,7 @@ def _total(x: Array, window: Window, counts: Sequence[int]) -> Array:
     x, window = window.settled(x, 0)
     few = max(window.sizes) <= _MOST_SUMMANDS or window.sizes == window.strides
     if platform.is_cpu() and few and 0 not in counts:
-        return _sums(window.fitted(x, 0), window, counts)
+        return _sums(window.fitted(x, 0), replace(window, padding=((0, 0),) * len(window.sizes)), counts)
     return lax.reduce_window(
         x,
         np.zeros((), x.dtype),
@@ -56,14 +59,39 @@ def _total(x: Array, window: Window, counts: Sequence[int]) -> Array:
 
 
 def _sums(x: Array, window: Window, counts: Sequence[int]) -> Array:
-    if window.sizes == window.strides:
-        x, inner = window.split(x, counts)
-        return jnp.sum(x, axis=inner)
+    are_apart = window.sizes == window.strides
+    # Half precision is added up in full by a reduction only.
+    if math.prod(window.sizes) <= _MOST_SUMMANDS and x.dtype in (jnp.float32, jnp.float64):
+        return _sums_of_neighbours(x, window) if are_apart else _added(x, window)
+    if are_apart:
+        return _reduced(x, window)
     for axis, size, stride, count in zip(window.axes, window.sizes, window.strides, counts, strict=True):
         x = sum(  # type: ignore[assignment]
             lax.slice_in_dim(x, begin, begin + (count - 1) * stride + 1, stride, axis) for begin in range(size)
         )
     return x
+
+
+def _reduced(x: Array, window: Window) -> Array:
+    x, inner = window.split(x, window.counts(x.shape))
+    return jnp.sum(x, axis=inner)
+
+
+def _added(x: Array, window: Window) -> Array:
+    counts = window.counts(x.shape)
+    return sum(window.elements_at(place, x, counts) for place in window.places())  # type: ignore[return-value]
+
+
+@functools.partial(jax.custom_jvp, nondiff_argnums=(1,))
+def _sums_of_neighbours(x: Array, window: Window) -> Array:
+    """Sums over windows side by side, in half the time of a reduction."""
+    return _added(x, window)
+
+
+@_sums_of_neighbours.defjvp
+def _slope(window: Window, primals: Sequence[Array], tangents: Sequence[Array]) -> tuple[Array, Array]:
+    # The transpose of a reduction repeats elements, which joins other passes; that of slices adds padded arrays.
+    return _sums_of_neighbours(primals[0], window), _reduced(tangents[0], window)
 
 
 # --- to a given size -----------------------------------------------------------------------------
