@@ -55,9 +55,9 @@ class Kernels:
         self.put_back = glue.hornbeam_pool_put_back
 
     def implementation(self, kind: str, dtype: str, x: _Numbers, w: _Numbers, y: _Numbers, geometry: _Numbers) -> str:
-        """Name of the code that runs a convolution on this processor; empty if there is none.
+        """Name of the code oneDNN has for a convolution on this processor; empty if it has none.
 
-        "winograd" is the package's own way from a convolution to products; other names are oneDNN's.
+        Some are done as products instead: those of one element, and what ``by_winograd`` says.
 
         Args:
             kind: one of ``KINDS``.
@@ -70,6 +70,20 @@ class Kernels:
         arrays = [(ctypes.c_int64 * len(numbers))(*numbers) for numbers in (x, w, y, geometry)]
         found = self._glue.hornbeam_onednn_implementation(KINDS.index(kind), int(dtype == "bfloat16"), *arrays)
         return (found or b"").decode()
+
+    def by_winograd(self, kind: str, threads: int, x: _Numbers, w: _Numbers, y: _Numbers, geometry: _Numbers) -> bool:
+        """Whether a convolution in float32 is done by Winograd's filtering on so many threads.
+
+        Args:
+            kind: one of ``KINDS``.
+            threads: that share the work.
+            x: shape of the input, as for ``implementation``.
+            w: shape of the kernel.
+            y: shape of the result.
+            geometry: the window.
+        """
+        arrays = [(ctypes.c_int64 * len(numbers))(*numbers) for numbers in (x, w, y, geometry)]
+        return bool(self._glue.hornbeam_onednn_winograd(KINDS.index(kind), threads, *arrays))
 
     def pooling(self, dtype: str, x: _Numbers, y: _Numbers, geometry: _Numbers) -> str:
         """Name of the code oneDNN runs for the gradient of a max-pooling; empty if it has none.

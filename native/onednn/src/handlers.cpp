@@ -338,18 +338,24 @@ int hornbeam_onednn_version() {
 // 1 if the library's threads can be told to stand aside, so that XLA's are used.
 int hornbeam_onednn_shares_threads() { return glue::dnnl().omp_set_num_threads != nullptr; }
 
-// What would run, on one thread: "winograd", or the name of oneDNN's implementation; empty if it has none, null if asking
-// failed.
+// What oneDNN would run: the name of its implementation; empty if it has none, null if asking failed.
 const char* hornbeam_onednn_implementation(int kind, int narrow, const int64_t* x, const int64_t* w, const int64_t* y,
                                            const int64_t* geometry) {
   try {
     size_t axes = static_cast<size_t>(geometry[0]) + 2;
-    auto p = glue::problem_of(kind, narrow ? glue::kBf16 : glue::kF32, {x, axes}, {w, axes}, {y, axes}, {geometry, 2 + 4 * (axes - 2)});
-    glue::last_error() = glue::by_winograd(p, 1) ? "winograd" : glue::implementation(p);
+    glue::last_error() = glue::implementation(
+        glue::problem_of(kind, narrow ? glue::kBf16 : glue::kF32, {x, axes}, {w, axes}, {y, axes}, {geometry, 2 + 4 * (axes - 2)}));
     return glue::last_error().c_str();
   } catch (const std::exception&) {
     return nullptr;
   }
+}
+
+// 1 if that is done by Winograd's filtering instead, in float32 and on so many threads.
+int hornbeam_onednn_winograd(int kind, int threads, const int64_t* x, const int64_t* w, const int64_t* y, const int64_t* geometry) {
+  size_t axes = static_cast<size_t>(geometry[0]) + 2;
+  return glue::by_winograd(
+      glue::problem_of(kind, glue::kF32, {x, axes}, {w, axes}, {y, axes}, {geometry, 2 + 4 * (axes - 2)}), threads);
 }
 
 // What oneDNN would run for the gradient of a max-pooling; empty if it has none that takes our winners.

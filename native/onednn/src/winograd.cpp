@@ -1,7 +1,9 @@
 #include "winograd.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cstdlib>
+#include <string>
 
 #include "buffers.h"
 #include "parallel.h"
@@ -199,24 +201,27 @@ HORNBEAM_EVERY_PROCESSOR void window_gradients(Planes from, int64_t lines, float
 int64_t tiles_along(int64_t size) { return (size + kTile - 1) / kTile; }
 int64_t tiles_of(const Problem& p, const std::array<int64_t, kSpace>& space) { return p.batch * tiles_along(space[0]) * tiles_along(space[1]); }
 
-constexpr double kBlockBytes = 1.2e6;  // of the sums that a thread works on, about its second cache
-constexpr int64_t kLeastTiles = 12;    // for which it is worth making the kernel's sums
-constexpr double kMostWaste = 1.4;     // pixels of all tiles, of which some reach over the border, to pixels
+constexpr double kBlockBytes = 1.2e6;      // of the sums that a thread works on, about its second cache
+constexpr double kMostBlockBytes = 8.4e6;  // of the same where the kernel is larger than that cache
+constexpr int64_t kLeastTiles = 8;         // of a thread, for which it is worth reading all of the kernel
+constexpr double kMostWaste = 1.4;         // pixels of all tiles, of which some reach over the border, to pixels
+constexpr double kLeastFlops = 1e7;
 
 // Number of tiles that a thread works on at once, so that all blocks are alike and all threads have as many.
 //
 // Each block moves the matrices of the kernel (channels times filters) through the cache; where they are larger than the
 // cache, so may the block be.
 int64_t block_of(int64_t tiles, int64_t channels, int64_t filters, int64_t threads) {
-  auto in_cache = static_cast<int64_t>(kBlockBytes / (kPlanes * sizeof(float) * (channels + filters)));
-  int64_t most = std::max(in_cache, channels * filters / (channels + filters));
+  double bytes = kPlanes * sizeof(float) * static_cast<double>(channels + filters);  // of a tile
+  auto in_cache = static_cast<int64_t>(kBlockBytes / bytes), most = static_cast<int64_t>(kMostBlockBytes / bytes);
+  most = std::max({in_cache, std::min(most, channels * filters / (channels + filters)), kLeastTiles});
   int64_t blocks = (tiles + most - 1) / most;
   blocks = (blocks + threads - 1) / threads * threads;
   return (tiles + blocks - 1) / blocks;
 }
 
 // Forward, and the gradient of the input, whose kernel is turned.
-void slide(xla::ffi::ThreadPool& pool, const Images& in, const float* w, bool turned, const Images& out, int64_t tiles) {
+void convolve(xla::ffi::ThreadPool& pool, const Images& in, const float* w, bool turned, const Images& out, int64_t tiles) {
   int64_t threads = pool.num_threads(), size = in.channels * out.channels;
   int64_t block = block_of(tiles, in.channels, out.channels, threads), blocks = (tiles + block - 1) / block;
   Borrowed kernel_memory(Planes::bytes(size, 1)), turned_memory(turned ? 9 * size * sizeof(float) : 0);
@@ -243,13 +248,13 @@ void slide(xla::ffi::ThreadPool& pool, const Images& in, const float* w, bool tu
 
 // Threads share the result along its longer side, never the sum: each makes the sums of one operand for some channels, and
 // those of the other for all.
-void gradient_of_kernel(xla::ffi::ThreadPool& pool, const Images& in, const Images& out, float* w, int64_t tiles) {
+void kernel_gradient(xla::ffi::ThreadPool& pool, const Images& in, const Images& out, float* w, int64_t tiles) {
   bool by_channels = in.channels > out.channels;
   int64_t strips = std::max(in.channels, out.channels) / kLanes, pieces = std::min(strips, pool.num_threads());
   parallel(pool, pieces, [&](int64_t piece) {
-    int64_t from = strips * piece / pieces * kLanes, some = strips * (piece + 1) / pieces * kLanes - from;
-    int64_t channels = by_channels ? some : in.channels, filters = by_channels ? out.channels : some;
-    int64_t channel = by_channels ? from : 0, filter = by_channels ? 0 : from;
+    int64_t first_line = strips * piece / pieces * kLanes, lines = strips * (piece + 1) / pieces * kLanes - first_line;
+    int64_t channels = by_channels ? lines : in.channels, filters = by_channels ? out.channels : lines;
+    int64_t channel = by_channels ? first_line : 0, filter = by_channels ? 0 : first_line;
     int64_t block = block_of(tiles, channels, filters, 1);
     Borrowed in_memory(Planes::bytes(block, channels)), out_memory(Planes::bytes(block, filters));
     Borrowed sum_memory(Planes::bytes(channels, filters));
@@ -267,14 +272,24 @@ void gradient_of_kernel(xla::ffi::ThreadPool& pool, const Images& in, const Imag
   });
 }
 
-// Operations from which the sums are worth their time; another number, or "inf" for never, in HORNBEAM_ONEDNN_WINOGRAD.
-double least_flops() {
-  static const double value = [] {
-    const char* text = std::getenv("HORNBEAM_ONEDNN_WINOGRAD");
-    return text ? std::atof(text) : 1e7;
+enum Wish { kWhereQuicker, kNever, kAlways };
+Wish wish() {
+  static const Wish value = [] {
+    const char* given = std::getenv("HORNBEAM_ONEDNN_WINOGRAD");
+    std::string text = given ? given : "";
+    for (char& letter : text) letter = static_cast<char>(std::tolower(letter));
+    if (text == "0" || text == "off" || text == "false" || text == "no") return kNever;
+    return text == "always" ? kAlways : kWhereQuicker;
   }();
   return value;
 }
+
+// Elsewhere, oneDNN's products of float32 were not measured.
+#if defined(__x86_64__)
+constexpr bool kKnownProcessor = true;
+#else
+constexpr bool kKnownProcessor = false;
+#endif
 
 }  // namespace
 
@@ -282,23 +297,25 @@ bool by_winograd(const Problem& p, int64_t threads) {
   if (p.type != kF32 || p.space != 2 || p.groups != 1 || p.channels % kLanes || p.filters % kLanes) return false;
   for (int64_t axis = 0; axis < p.space; ++axis)
     if (p.window[axis] != 3 || p.stride[axis] != 1 || p.dilation[axis] != 1) return false;
-  if (p.flops() < least_flops()) return false;
-  if (least_flops() == 0) return true;
+  // A library with threads of its own must not be called by many.
+  if (wish() == kNever || !dnnl().omp_set_num_threads) return false;
+  if (wish() == kAlways) return true;
+  if (!kKnownProcessor || p.flops() < kLeastFlops || std::min(p.channels, p.filters) < 2 * kLanes) return false;
   const auto& space = p.kind == kInputGradient ? p.in : p.out;
   int64_t tiles = tiles_of(p, space), places = p.batch * space[0] * space[1];
-  if (std::min(p.channels, p.filters) < 2 * kLanes || tiles < kLeastTiles || kTile * kTile * tiles > kMostWaste * places) return false;
+  if (tiles < kLeastTiles * threads || kTile * kTile * tiles > kMostWaste * places) return false;
   return p.kind != kKernelGradient || std::max(p.channels, p.filters) >= kLanes * threads;
 }
 
 void winograd(xla::ffi::ThreadPool& pool, const Problem& p, float* x, float* w, float* y) {
   Images in{x, p.in[0], p.in[1], p.channels, p.before[0], p.before[1], tiles_along(p.out[0]), tiles_along(p.out[1])};
   Images out{y, p.out[0], p.out[1], p.filters, 0, 0, in.tile_rows, in.tile_columns};
-  if (p.kind == kForward) return slide(pool, in, w, false, out, tiles_of(p, p.out));
-  if (p.kind == kKernelGradient) return gradient_of_kernel(pool, in, out, w, tiles_of(p, p.out));
+  if (p.kind == kForward) return convolve(pool, in, w, false, out, tiles_of(p, p.out));
+  if (p.kind == kKernelGradient) return kernel_gradient(pool, in, out, w, tiles_of(p, p.out));
   // Gradients slide over the input's places: a window of theirs ends where that of the forward convolution begins.
   in.tile_rows = out.tile_rows = tiles_along(p.in[0]), in.tile_columns = out.tile_columns = tiles_along(p.in[1]);
   out.top = 2 - p.before[0], out.left = 2 - p.before[1];
-  slide(pool, out, w, true, in, tiles_of(p, p.in));
+  convolve(pool, out, w, true, in, tiles_of(p, p.in));
 }
 
 }  // namespace glue

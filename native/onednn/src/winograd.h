@@ -3,7 +3,9 @@
 // A. Lavin and S. Gray, "Fast Algorithms for Convolutional Neural Networks", 2016. Of each 4x4 elements of the input, 16
 // sums are made, and of the kernel's 3x3; 16 matrix products of these, which are oneDNN's, give 2x2 results by sums
 // again: 16 multiplications where the definition has 36. A result is a sum of as many products as there are channels, not
-// nine times as many, so rounding is no worse than by the definition.
+// nine times as many, so the largest rounding error is usually smaller than by the definition. Two things differ: what a
+// zero of the kernel meets leaves its rounding error behind, and four elements of the input are added before they are
+// multiplied, so infinity, and numbers within a fourth of the largest float, may give NaN.
 #pragma once
 
 #include "convolution.h"
@@ -12,6 +14,8 @@
 namespace glue {
 
 // Whether that is quicker on so many threads than oneDNN's own convolutions for the problem, whichever kind it is.
+//
+// HORNBEAM_ONEDNN_WINOGRAD=0 says never; "always" whatever the size, if the lines are whole.
 bool by_winograd(const Problem& problem, int64_t threads);
 
 // The problem's result, in the array that is its kind's: x, w or y.
