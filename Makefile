@@ -51,6 +51,8 @@ $(VENV)/.installed-test: pyproject.toml | $(BIN)/python
 $(VENV)/.installed-onednn: $(wildcard native/onednn/*.* native/onednn/*/*) | $(BIN)/python
 	@if [ "$(ONEDNN)" = no ]; then echo "oneDNN's kernels are left out: $(SLOWER)."; \
 	elif [ "$$(uname -sm)" != "Linux x86_64" ]; then :; \
+	elif [ -n "$$CXX" ] && ! command -v $${CXX%% *} >/dev/null; then \
+		echo "No C++ compiler for oneDNN's kernels: $(SLOWER). CXX names $$CXX, which is not there."; \
 	elif [ -z "$$CXX" ] && ! { command -v c++ || command -v g++ || command -v clang++; } >/dev/null; then \
 		echo "No C++ compiler for oneDNN's kernels: $(SLOWER). Install g++ or clang++ and run make again."; \
 	elif $(PIP) ./native/onednn >$(VENV)/onednn.log 2>&1; then touch $@; \

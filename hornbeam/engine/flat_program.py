@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
+
+import jax
 
 from hornbeam.engine.jax_compat import Literal, Variable, called_program
 
@@ -40,6 +42,25 @@ def _written_out(jaxpr: Any, names: dict[Any, Any], variables: list[Any], consts
         yield from _written_out(inner.jaxpr, local, variables, consts)
         results = [_renamed(atom, local) for atom in inner.jaxpr.outvars]
         names.update(zip(equation.outvars, results, strict=True))
+
+
+def written_as(function: Callable, operands: Sequence[Any], results: Sequence[Any]) -> list[Any]:
+    """The operations of a function of arrays, on these atoms of a program and with these variables for its results."""
+    avals = [jax.ShapeDtypeStruct(atom.aval.shape, atom.aval.dtype) for atom in operands]
+    closed = flatten(jax.make_jaxpr(function)(*avals))
+    assert not closed.consts, "constants of the function would be lost"
+    names = dict(zip(closed.jaxpr.invars, operands, strict=True))
+    names |= dict(zip(closed.jaxpr.outvars, results, strict=True))
+
+    def renamed(atom: Any) -> Any:
+        return atom if isinstance(atom, Literal) else names.setdefault(atom, Variable(atom.aval))
+
+    return [
+        equation.replace(
+            invars=[renamed(atom) for atom in equation.invars], outvars=[renamed(atom) for atom in equation.outvars]
+        )
+        for equation in closed.jaxpr.eqns
+    ]
 
 
 def readers(equations: Sequence[Any]) -> dict[Any, list[Any]]:

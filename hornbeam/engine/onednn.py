@@ -1,4 +1,5 @@
-"""oneDNN's kernels on the CPU, where ``hornbeam-onednn`` is installed: convolutions, products, gradients of pooling.
+"""oneDNN's kernels on the CPU, where ``hornbeam-onednn`` is installed: convolutions, products, statistics, gradients of
+pooling.
 
 XLA calls the kernels from inside compiled programs, on its own threads, and goes on fusing everything round them.
 Which convolutions go there is decided when a program is lowered, from shapes and dtype alone; without the package
@@ -32,6 +33,7 @@ BROKEN = "cannot be loaded"
 FORWARD, INPUT, KERNEL = "forward", "input_gradient", "kernel_gradient"
 _DTYPES = ("float32", "bfloat16")
 _PRODUCT, _PUT_BACK, _HOLD = "hornbeam_product", "hornbeam_pool_put_back", "hornbeam_hold"
+_MOMENTS = "hornbeam_moments"
 
 
 def _found() -> tuple[Any, str]:
@@ -53,6 +55,7 @@ def _load() -> tuple[Any, str]:
         kernels = importlib.import_module("hornbeam_onednn").load()
         handlers = {_target(kind): handler for kind, handler in kernels.handlers.items()}
         handlers |= {_PRODUCT: kernels.product, _PUT_BACK: kernels.put_back, _HOLD: kernels.hold}
+        handlers[_MOMENTS] = kernels.moments
         for name, handler in handlers.items():
             jax.ffi.register_ffi_target(name, jax.ffi.pycapsule(handler), platform="cpu")
     except ImportError:
@@ -230,6 +233,32 @@ def put_back(part: Array, winner: Array, shape: Sequence[int], window: Window) -
     """The elements of ``part`` at the winners' places in an array of this shape; see ``engine.max_pool``."""
     call = jax.ffi.ffi_call(_PUT_BACK, jax.ShapeDtypeStruct(tuple(shape), part.dtype), vmap_method="sequential")
     return call(part, winner, geometry=np.array(_pooling_numbers(window), np.int64))
+
+
+# --- statistics ----------------------------------------------------------------------------------
+_LEAST_MEASURED = 16384
+"""Elements below which XLA's own passes are as quick."""
+
+
+def takes_moments(shape: Sequence[Any], dtype: Any) -> bool:
+    """True if mean and variance of the last axis should be computed in one pass; asked while a program is lowered.
+
+    Args:
+        shape: of the array, with the channels last.
+        dtype: of the array.
+    """
+    if np.dtype(dtype).name not in _DTYPES or len(shape) < 2 or not is_available() or is_exporting():
+        return False
+    if not all(isinstance(size, int) and size > 0 for size in shape) or math.prod(shape) < _LEAST_MEASURED:
+        return False
+    return jax.device_count("cpu") == 1  # last: there may be no such device where programs are only made for it
+
+
+def moments(x: Array) -> tuple[Array, Array]:
+    """Mean and biased variance of all axes but the last, in float32."""
+    result = jax.ShapeDtypeStruct(x.shape[-1:], np.float32)
+    mean, variance = jax.ffi.ffi_call(_MOMENTS, (result, result), vmap_method="sequential")(x)
+    return mean, variance
 
 
 def _hold_on_cpu(array: Array) -> Array:

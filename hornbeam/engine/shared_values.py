@@ -14,13 +14,21 @@ from typing import Any
 
 import jax
 
-from hornbeam.engine import conv, conv_gradients, max_pool, onednn, platform
+from hornbeam.engine import conv, conv_gradients, max_pool, moments, onednn, platform
 from hornbeam.engine.elementwise import ELEMENTWISE
 from hornbeam.engine.flat_program import readers
 from hornbeam.engine.jax_compat import Literal, Variable, inner_program
 
 _KERNELS = frozenset(
-    (conv.CANONICAL, conv_gradients.INPUT, conv_gradients.KERNEL, max_pool.LARGEST, "reduce_sum", "dot_general")
+    (
+        conv.CANONICAL,
+        conv_gradients.INPUT,
+        conv_gradients.KERNEL,
+        max_pool.LARGEST,
+        moments.NAME,
+        "reduce_sum",
+        "dot_general",
+    )
 )
 """Operations whose operands are in memory."""
 _MOVES = frozenset(("broadcast_in_dim", "concatenate", "pad", "reshape", "rev", "slice", "squeeze", "transpose"))

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from hornbeam.base import dtypes
 from hornbeam.core.door import op
+from hornbeam.engine import moments
 from hornbeam.ops.promotion import promote, to_dtype
 from hornbeam.ops.variance import variance_of
 
@@ -90,8 +91,9 @@ def batch_normalization_train(
     Returns:
         (outputs, new moving mean, new moving variance).
     """
-    x = _wide_enough(x)
-    mean, variance = _statistics(x, mask, axis, least_weight)
+    stored = promote(x)[0]
+    x = _wide_enough(stored)
+    mean, variance = _statistics(x, stored, mask, axis, least_weight)
     outputs = _affine(x, mean, variance, gamma, beta, axis, epsilon).astype(_numpy(dtype))
 
     def moved(old: Any, new: jax.Array) -> jax.Array:
@@ -100,9 +102,14 @@ def batch_normalization_train(
     return outputs, moved(moving_mean, mean), moved(moving_variance, variance)
 
 
-def _statistics(x: jax.Array, mask: Any, axis: int, least_weight: float) -> tuple[jax.Array, jax.Array]:
-    """Mean and biased variance per channel, over the positions that count."""
+def _statistics(
+    x: jax.Array, stored: jax.Array, mask: Any, axis: int, least_weight: float
+) -> tuple[jax.Array, jax.Array]:
+    """Mean and biased variance per channel, over the positions that count; ``stored`` is ``x`` as it lies in memory."""
     axes = tuple(one for one in range(x.ndim) if one != axis % x.ndim)
+    is_single = x.dtype == jnp.float32
+    if mask is None and is_single and axis % x.ndim == x.ndim - 1 and moments.takes(stored.shape, stored.dtype):
+        return moments.moments(x, stored)
     if mask is None:
         # Two passes: the mean of squares minus the square of the mean loses all digits when the mean is large.
         return jnp.mean(x, axis=axes), variance_of(x, axes)

@@ -27,9 +27,11 @@ def compile_glue(folder: Path) -> Path:
     """
     import jax.ffi  # of the build environment
 
-    compiler = os.environ.get("CXX") or next(filter(shutil.which, ("c++", "g++", "clang++")), None)
-    if not compiler:
-        raise RuntimeError("a C++17 compiler is needed (g++ or clang++; another one can be named by CXX)")
+    named = os.environ.get("CXX", "")
+    compiler = named or next(filter(shutil.which, ("c++", "g++", "clang++")), "")
+    if not compiler or not shutil.which(compiler.split()[0]):
+        found = f"; CXX names {named!r}, which is not there" if named else ""
+        raise RuntimeError(f"a C++17 compiler is needed (g++ or clang++; another one can be named by CXX){found}")
     target = folder / "glue.so"
     sources = sorted(str(path) for path in (HERE / "src").glob("*.cpp"))
     command = [*compiler.split(), *FLAGS, "-I", jax.ffi.include_dir(), *sources, "-o", str(target), "-ldl"]

@@ -149,5 +149,5 @@ def test_training_and_prediction_are_the_same(monkeypatch):
         return [*losses, *model.predict(data, verbose=0).ravel()]
 
     held = history()
-    monkeypatch.setattr(shared_values, "pays", lambda jaxpr: False)
+    monkeypatch.setattr(shared_values, "hold_shared", lambda closed: closed)
     np.testing.assert_allclose(held, history(), rtol=2e-4, atol=2e-5)

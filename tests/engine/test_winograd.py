@@ -154,6 +154,22 @@ def test_nan_stays_within_reach_of_the_window():
 
 
 @needs_kernels
+def test_what_a_mask_hides_does_not_matter():
+    """To the last bit, forward and in the gradient, as a check of causality asks."""
+    x, w, dy, spec = problem("even sizes")
+    w[1, 2], w[2] = 0, 0
+    other = x.copy()
+    other[:, 12:] = 1e6 * other[:, 12:]
+    one, two = (in_single(array, w, dy, spec)[0] for array in (x, other))
+    assert np.array_equal(one[:, :12], two[:, :12]) and not np.array_equal(one[:, 12:], two[:, 12:])
+    sparse = np.zeros_like(dy)
+    sparse[0, 10, 9, 5] = 1
+    reached = np.zeros(x.shape[:3], bool)
+    reached[0, 9, 8:11], reached[0, 10, 8:10] = True, True
+    assert np.array_equal((np.asarray(in_single(x, w, sparse, spec)[1]) != 0).any(-1), reached)
+
+
+@needs_kernels
 @pytest.mark.parametrize(("wish", "taken"), [("always", True), ("0", False), ("off", False)])
 def test_switch(wish, taken):
     """Every size works, and the switch switches it off: rounding differs, and nothing else."""

@@ -229,8 +229,11 @@ def _check(loss: Any) -> None:
 
 
 def _check_weights(loss_weights: Any) -> None:
-    if isinstance(loss_weights, str) or (loss_weights is not None and isinstance(loss_weights, bool)):
+    given = loss_weights.values() if isinstance(loss_weights, dict) else loss_weights
+    parts = list(given) if isinstance(given, (list, tuple)) or isinstance(loss_weights, dict) else [given]
+    if any(isinstance(part, (str, bool)) or callable(part) for part in parts):
         raise ValueError(
-            "`loss_weights` must be a number, or a list or dict of numbers by output. "
+            "`loss_weights` must be a number, or a list or dict of numbers by output. It is the third argument of "
+            "`compile`: give metrics by name, `metrics=[...]`. "
             f"Received: loss_weights={loss_weights!r} of type {type(loss_weights)}"
         )

@@ -30,6 +30,7 @@ class Kernels:
         handlers: kind of operation (one of ``KINDS``) to the function that XLA calls, as ``ctypes`` has it.
         product: that of matrix products.
         put_back: that of the gradient of max-pooling.
+        moments: that of means and variances of channels.
         hold: that of an operation that gives back its operand.
         path: file of oneDNN.
         version: of oneDNN, such as ``"3.2.0"``.
@@ -52,6 +53,7 @@ class Kernels:
         self.shares_threads = bool(glue.hornbeam_onednn_shares_threads())
         self.handlers = {kind: getattr(glue, f"hornbeam_conv_{kind}") for kind in KINDS}
         self.product, self.hold = glue.hornbeam_product, glue.hornbeam_hold
+        self.moments = glue.hornbeam_moments
         self.put_back = glue.hornbeam_pool_put_back
 
     def implementation(self, kind: str, dtype: str, x: _Numbers, w: _Numbers, y: _Numbers, geometry: _Numbers) -> str:

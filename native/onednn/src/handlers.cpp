@@ -11,6 +11,7 @@
 
 #include "buffers.h"
 #include "convolution.h"
+#include "moments.h"
 #include "parallel.h"
 #include "pooling.h"
 #include "product.h"
@@ -209,8 +210,7 @@ ffi::Error handle(ffi::ThreadPool pool, ffi::AnyBuffer left, ffi::AnyBuffer righ
   }
   if (by_winograd(p, pool.num_threads())) {
     auto data = [](ffi::AnyBuffer& array) { return static_cast<float*>(array.untyped_data()); };
-    winograd(pool, p, data(x), data(w), data(y));
-    return ffi::Error::Success();
+    if (winograd(pool, p, data(x), data(w), data(y))) return ffi::Error::Success();
   }
   auto parts = split(p, pool.num_threads());
   auto work = kind == kKernelGradient ? gradient_of_kernel : slide;
@@ -281,6 +281,15 @@ ffi::Error handle_pooling(ffi::ThreadPool pool, ffi::AnyBuffer dy, ffi::AnyBuffe
   return ffi::Error(ffi::ErrorCode::kInternal, error.what());
 }
 
+ffi::Error handle_moments(ffi::ThreadPool pool, ffi::AnyBuffer x, ffi::Result<ffi::AnyBuffer> mean, ffi::Result<ffi::AnyBuffer> variance) try {
+  int64_t channels = x.dimensions().back(), lines = static_cast<int64_t>(x.element_count()) / channels;
+  moments(pool, x.element_type() == ffi::BF16, x.untyped_data(), lines, channels, static_cast<float*>(mean->untyped_data()),
+          static_cast<float*>(variance->untyped_data()));
+  return ffi::Error::Success();
+} catch (const std::exception& error) {
+  return ffi::Error(ffi::ErrorCode::kInternal, error.what());
+}
+
 // The array itself, computed once: XLA does not repeat the work that leads to it in every pass that reads it.
 ffi::Error handle_hold(ffi::AnyBuffer array, ffi::Result<ffi::AnyBuffer> result) {
   if (result->untyped_data() != array.untyped_data()) std::memcpy(result->untyped_data(), array.untyped_data(), array.size_bytes());
@@ -313,6 +322,11 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(hornbeam_product, glue::handle_product, HORNBEAM_B
 
 // (dy, winner) to dx.
 XLA_FFI_DEFINE_HANDLER_SYMBOL(hornbeam_pool_put_back, glue::handle_pooling, HORNBEAM_BINDING);
+
+// x to the means and variances of its channels.
+XLA_FFI_DEFINE_HANDLER_SYMBOL(
+    hornbeam_moments, glue::handle_moments,
+    ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<ffi::AnyBuffer>().Ret<ffi::AnyBuffer>().Ret<ffi::AnyBuffer>());
 XLA_FFI_DEFINE_HANDLER_SYMBOL(hornbeam_hold, glue::handle_hold, ffi::Ffi::Bind().Arg<ffi::AnyBuffer>().Ret<ffi::AnyBuffer>());
 
 // For Python.

@@ -7,15 +7,8 @@
 
 #include "buffers.h"
 #include "parallel.h"
+#include "processors.h"
 #include "product.h"
-
-// Compiled for several processors; the loader takes the best one.
-#if defined(__x86_64__)
-#define HORNBEAM_EVERY_PROCESSOR __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define HORNBEAM_EVERY_PROCESSOR
-#endif
-#define HORNBEAM_INLINE __attribute__((always_inline)) inline
 
 namespace glue {
 namespace {
@@ -198,6 +191,13 @@ HORNBEAM_EVERY_PROCESSOR void window_gradients(Planes from, int64_t lines, float
   }
 }
 
+// Whether all of some place in the window is zero, as in masks and shifts.
+bool has_empty_place(const float* w, int64_t size) {
+  for (int64_t place = 0; place < 9; ++place)
+    if (std::all_of(w + place * size, w + (place + 1) * size, [](float value) { return value == 0; })) return true;
+  return false;
+}
+
 int64_t tiles_along(int64_t size) { return (size + kTile - 1) / kTile; }
 int64_t tiles_of(const Problem& p, const std::array<int64_t, kSpace>& space) { return p.batch * tiles_along(space[0]) * tiles_along(space[1]); }
 
@@ -307,15 +307,23 @@ bool by_winograd(const Problem& p, int64_t threads) {
   return p.kind != kKernelGradient || std::max(p.channels, p.filters) >= kLanes * threads;
 }
 
-void winograd(xla::ffi::ThreadPool& pool, const Problem& p, float* x, float* w, float* y) {
+bool winograd(xla::ffi::ThreadPool& pool, const Problem& p, float* x, float* w, float* y) {
   Images in{x, p.in[0], p.in[1], p.channels, p.before[0], p.before[1], tiles_along(p.out[0]), tiles_along(p.out[1])};
   Images out{y, p.out[0], p.out[1], p.filters, 0, 0, in.tile_rows, in.tile_columns};
-  if (p.kind == kForward) return convolve(pool, in, w, false, out, tiles_of(p, p.out));
-  if (p.kind == kKernelGradient) return kernel_gradient(pool, in, out, w, tiles_of(p, p.out));
+  if (p.kind == kKernelGradient) {
+    kernel_gradient(pool, in, out, w, tiles_of(p, p.out));
+    return true;
+  }
+  if (has_empty_place(w, p.channels * p.filters)) return false;
+  if (p.kind == kForward) {
+    convolve(pool, in, w, false, out, tiles_of(p, p.out));
+    return true;
+  }
   // Gradients slide over the input's places: a window of theirs ends where that of the forward convolution begins.
   in.tile_rows = out.tile_rows = tiles_along(p.in[0]), in.tile_columns = out.tile_columns = tiles_along(p.in[1]);
   out.top = 2 - p.before[0], out.left = 2 - p.before[1];
   convolve(pool, out, w, true, in, tiles_of(p, p.in));
+  return true;
 }
 
 }  // namespace glue

@@ -18,7 +18,8 @@ namespace glue {
 // HORNBEAM_ONEDNN_WINOGRAD=0 says never; "always" whatever the size, if the lines are whole.
 bool by_winograd(const Problem& problem, int64_t threads);
 
-// The problem's result, in the array that is its kind's: x, w or y.
-void winograd(xla::ffi::ThreadPool& pool, const Problem& problem, float* x, float* w, float* y);
+// The problem's result, in the array that is its kind's: x, w or y. False, and nothing done, if the kernel does not look at
+// some place of its window at all: what a mask hides must not matter, not by rounding either.
+bool winograd(xla::ffi::ThreadPool& pool, const Problem& problem, float* x, float* w, float* y);
 
 }  // namespace glue

@@ -215,6 +215,9 @@ def test_a_misspelt_argument(method, wrong, near):
         ({"metrics": keras.metrics.Mean()}, "a metric of values"),
         ({"loss": 3}, "`loss` must be"),
         ({"loss_weights": "2"}, "`loss_weights` must be"),
+        ({"loss_weights": ["accuracy"]}, r"metrics by name, `metrics="),
+        ({"loss_weights": [keras.metrics.MeanAbsoluteError()]}, r"metrics by name, `metrics="),
+        ({"loss_weights": {"dense": True}}, "`loss_weights` must be"),
         ({"steps_per_execution": 0}, "`steps_per_execution` must be"),
     ],
 )

@@ -1,0 +1,125 @@
+"""Statistics of convolutions with bias, taken of the convolutions themselves."""
+
+import jax
+import jax.extend.core
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from hornbeam.engine import biased_statistics, conv, moments, onednn
+from hornbeam.engine.flat_program import flatten, written_as
+
+pytestmark = pytest.mark.numeric
+AVAILABLE, WHY = onednn.status()
+needs_kernels = pytest.mark.skipif(not AVAILABLE, reason=f"oneDNN's kernels are not in use: {WHY}")
+
+
+def operands(dtype="float32"):
+    rng = np.random.default_rng(0)
+    shapes = (4, 20, 18, 5), (3, 3, 5, 24), (24,), (4, 20, 18, 24)
+    return [jnp.asarray(rng.standard_normal(shape), dtype) for shape in shapes]
+
+
+def convolved(x, w):
+    return conv.conv(x, w, (1, 1), ((1, 1), (1, 1)), (1, 1))
+
+
+def measured(y):
+    return moments.measured(y)
+
+
+def rewritten(function, *args):
+    """The program before and after, and results of both."""
+    before = flatten(jax.make_jaxpr(function)(*args))
+    after = biased_statistics.unbias(before)
+    results = [jax.jit(jax.extend.core.jaxpr_as_fun(one))(*args) for one in (before, after)]
+    return before.jaxpr, after.jaxpr, *results
+
+
+def source_of_moments(jaxpr):
+    """The operation whose result is measured."""
+    (equation,) = (one for one in jaxpr.eqns if one.primitive.name == moments.NAME)
+    (maker,) = (one for one in jaxpr.eqns if equation.invars[0] in one.outvars)
+    return maker.primitive.name
+
+
+def assert_same(found, expected):
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=2e-5, atol=2e-5)
+
+
+BIASED = {
+    "vector": lambda x, w, b, g: measured(convolved(x, w) + b),
+    "bias first": lambda x, w, b, g: measured(b + convolved(x, w)),
+    "spread": lambda x, w, b, g: measured(convolved(x, w) + jnp.broadcast_to(b, (4, 20, 18, 24))),
+    "four axes": lambda x, w, b, g: measured(convolved(x, w) + b.reshape(1, 1, 1, 24)),
+    "and the sum": lambda x, w, b, g: [*measured(y := convolved(x, w) + b), y * 2],
+}
+
+
+@needs_kernels
+@pytest.mark.parametrize("name", BIASED)
+def test_measured_without_bias(name):
+    before, after, expected, found = rewritten(BIASED[name], *operands())
+    assert source_of_moments(before) == "add" and source_of_moments(after) == conv.CANONICAL
+    assert_same(found, expected)
+
+
+@needs_kernels
+@pytest.mark.parametrize("is_first", [True, False])
+def test_products_with_gradients(is_first):
+    def function(x, w, b, g):
+        y = convolved(x, w) + b
+        return *measured(y), jnp.sum(y * g if is_first else g * y, axis=(0, 1, 2))
+
+    before, after, expected, found = rewritten(function, *operands())
+    assert_same(found, expected)
+    sums = [[one for one in jaxpr.eqns if one.primitive.name == "reduce_sum"] for jaxpr in (before, after)]
+    assert [len(found) for found in sums] == [1, 2]  # the other one is that of the gradients, for the bias
+
+
+@needs_kernels
+def test_whole_gradient():
+    def loss(x, w, b, g):
+        y = convolved(x, w) + b
+        mean, variance = moments.moments(y, y)
+        return jnp.sum((y - mean) * jax.lax.rsqrt(variance + 1e-3) * g)
+
+    _, after, expected, found = rewritten(jax.grad(loss, (0, 1, 2)), *operands())
+    assert source_of_moments(after) == conv.CANONICAL
+    assert_same(found, expected)
+
+
+UNTOUCHED = {
+    "an array is added": lambda x, w, b, g: measured(convolved(x, w) + g),
+    "numbers per column": lambda x, w, b, g: measured(convolved(x, w) + b[:18].reshape(1, 1, 18, 1)),
+    "one number": lambda x, w, b, g: measured(convolved(x, w) + b[0]),
+    "nothing is measured": lambda x, w, b, g: jnp.sum((convolved(x, w) + b) * g, axis=(0, 1, 2)),
+    "a difference": lambda x, w, b, g: measured(b - convolved(x, w)),
+}
+
+
+@needs_kernels
+@pytest.mark.parametrize("name", UNTOUCHED)
+def test_untouched(name):
+    before, after, expected, found = rewritten(UNTOUCHED[name], *operands())
+    assert str(before) == str(after)
+    for one, other in zip(found, expected, strict=True) if isinstance(found, list) else ():
+        assert np.array_equal(one, other)
+
+
+@needs_kernels
+def test_half_precision_is_rounded_before_it_is_measured():
+    before, after, *_ = rewritten(BIASED["vector"], *operands("bfloat16"))
+    assert str(before) == str(after) and source_of_moments(after) == "add"
+
+
+def test_functions_written_into_programs():
+    def function(a, b):
+        return jnp.where(a > b, a, b) * 2, a - b
+
+    program = jax.make_jaxpr(lambda a, b: (a + b, a * b))(1.0, 2.0)
+    equations = written_as(function, program.jaxpr.outvars, program.jaxpr.invars)
+    names = [equation.primitive.name for equation in equations]
+    assert "jit" not in names and "pjit" not in names and names[-1] == "sub"
+    assert equations[-1].outvars == [program.jaxpr.invars[1]] and equations[-1].invars == list(program.jaxpr.outvars)
