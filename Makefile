@@ -47,6 +47,10 @@ $(VENV)/.installed-test: pyproject.toml | $(BIN)/python
 	@$(BIN)/python -m compileall -q hornbeam
 	@touch $@ $(VENV)/.installed-quickstart
 
+# The wheel of oneDNN holds its library three times, 53 MB each.
+ONE_COPY = for name in libdnnl.so libdnnl.so.3.2; do \
+	if cmp -s $(VENV)/lib/libdnnl.so.3 $(VENV)/lib/$$name; then ln -f $(VENV)/lib/libdnnl.so.3 $(VENV)/lib/$$name; fi; done
+
 # Tried again by every run until there is a compiler.
 $(VENV)/.installed-onednn: $(wildcard native/onednn/*.* native/onednn/*/*) | $(BIN)/python
 	@if [ "$(ONEDNN)" = no ]; then echo "oneDNN's kernels are left out: $(SLOWER)."; \
@@ -55,7 +59,7 @@ $(VENV)/.installed-onednn: $(wildcard native/onednn/*.* native/onednn/*/*) | $(B
 		echo "No C++ compiler for oneDNN's kernels: $(SLOWER). CXX names $$CXX, which is not there."; \
 	elif [ -z "$$CXX" ] && ! { command -v c++ || command -v g++ || command -v clang++; } >/dev/null; then \
 		echo "No C++ compiler for oneDNN's kernels: $(SLOWER). Install g++ or clang++ and run make again."; \
-	elif $(PIP) ./native/onednn >$(VENV)/onednn.log 2>&1; then touch $@; \
+	elif $(PIP) ./native/onednn >$(VENV)/onednn.log 2>&1; then $(ONE_COPY); touch $@; \
 	else echo "oneDNN's kernels could not be built ($(VENV)/onednn.log says why): $(SLOWER)."; fi
 
 $(BIN)/python:

@@ -27,12 +27,10 @@ def unbias(closed: Any) -> Any:
     for equation in jaxpr.eqns:
         name = equation.primitive.name
         if name == "add":
-            found = _bias(equation, makers)
-            # Otherwise the sum has a mean of its own at hand, and nothing is gained.
-            if found is not None and any(
-                one.primitive.name == moments.NAME for one in takers.get(equation.outvars[0], ())
-            ):
-                biased[equation.outvars[0]] = found
+            found, result = _bias(equation, makers), equation.outvars[0]
+            # If nothing measures the sum, there is no reason to change its products.
+            if found is not None and any(taker.primitive.name == moments.NAME for taker in takers.get(result, ())):
+                biased[result] = found
         if name == moments.NAME and _get(biased, equation.invars[0]) is not None:
             equations += written_as(_moments, biased[equation.invars[0]], equation.outvars)
             continue

@@ -153,6 +153,8 @@ def test_metrics_of_several_outputs_lose_the_name_in_front():
 
 
 def test_metric_classes_given_by_name_keep_the_name_of_results():
+    keras.metrics.AUC()  # whatever was made before
+    keras.utils.clear_session(free_memory=False)
     (stored,) = compile_config({"metrics": ["AUC"]}, "2.15.0")["metrics"]
     assert keras.saving.deserialize_keras_object(stored).name == "auc"
     assert compile_config({"metrics": ["AUC"]}, "3.0.0")["metrics"] == ["AUC"]
