@@ -25,23 +25,25 @@ def unbias(closed: Any) -> Any:
     biased: dict[Any, tuple[Any, Any]] = {}
     equations: list[Any] = []
     for equation in jaxpr.eqns:
-        name = equation.primitive.name
-        if name == "add":
+        if equation.primitive.name == "add":
             found, result = _bias(equation, makers), equation.outvars[0]
             # If nothing measures the sum, there is no reason to change its products.
             if found is not None and any(taker.primitive.name == moments.NAME for taker in takers.get(result, ())):
                 biased[result] = found
-        if name == moments.NAME and _get(biased, equation.invars[0]) is not None:
-            equations += written_as(_moments, biased[equation.invars[0]], equation.outvars)
-            continue
-        factors = _factors(equation, makers, takers) if name == "reduce_sum" else None
-        for one, other in (factors, factors[::-1]) if factors else ():
-            if _get(biased, one) is not None and _get(biased, other) is None:
-                equations += written_as(_sum_of_products, (*biased[one], other), equation.outvars)
-                break
-        else:
-            equations.append(equation)
+        equations += _unbiased(equation, biased, makers, takers) or [equation]
     return closed.replace(jaxpr=jaxpr.replace(eqns=equations)) if biased else closed
+
+
+def _unbiased(equation: Any, biased: dict[Any, Any], makers: dict[Any, Any], takers: dict[Any, list[Any]]) -> list[Any]:
+    """Operations on the array without bias that give the same; none if this one does not measure such an array."""
+    name = equation.primitive.name
+    if name == moments.NAME and _get(biased, equation.invars[0]) is not None:
+        return written_as(_moments, biased[equation.invars[0]], equation.outvars)
+    factors = _factors(equation, makers, takers) if name == "reduce_sum" else None
+    for one, other in (factors, factors[::-1]) if factors else ():
+        if _get(biased, one) is not None and _get(biased, other) is None:
+            return written_as(_sum_of_products, (*biased[one], other), equation.outvars)
+    return []
 
 
 def _get(found: dict[Any, Any], atom: Any) -> Any:

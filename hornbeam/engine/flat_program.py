@@ -45,7 +45,10 @@ def _written_out(jaxpr: Any, names: dict[Any, Any], variables: list[Any], consts
 
 
 def written_as(function: Callable, operands: Sequence[Any], results: Sequence[Any]) -> list[Any]:
-    """The operations of a function of arrays, on these atoms of a program and with these variables for its results."""
+    """The operations of a function of arrays, on these atoms of a program and with these variables for its results.
+
+    Each result has to be one that the function computes, not an operand as it is.
+    """
     avals = [jax.ShapeDtypeStruct(atom.aval.shape, atom.aval.dtype) for atom in operands]
     closed = flatten(jax.make_jaxpr(function)(*avals))
     assert not closed.consts, "constants of the function would be lost"

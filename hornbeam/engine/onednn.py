@@ -1,9 +1,9 @@
-"""oneDNN's kernels on the CPU, where ``hornbeam-onednn`` is installed: convolutions, products, statistics, gradients of
-pooling.
+"""oneDNN's kernels on the CPU, where ``hornbeam-onednn`` is installed.
 
-XLA calls the kernels from inside compiled programs, on its own threads, and goes on fusing everything round them.
-Which convolutions go there is decided when a program is lowered, from shapes and dtype alone; without the package
-``takes`` is always False. ``HORNBEAM_ONEDNN=0`` in the environment switches it off.
+They are convolutions, products, statistics and gradients of pooling. XLA calls them from inside compiled programs, on
+its own threads, and goes on fusing everything round them. Which work goes there is decided when a program is lowered,
+from shapes and dtype alone; without the package ``takes`` is always False. ``HORNBEAM_ONEDNN=0`` in the environment
+switches it off.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ BROKEN = "cannot be loaded"
 """Begins the text of ``status`` if something is installed that does not work."""
 FORWARD, INPUT, KERNEL = "forward", "input_gradient", "kernel_gradient"
 _DTYPES = ("float32", "bfloat16")
-_PRODUCT, _PUT_BACK, _HOLD = "hornbeam_product", "hornbeam_pool_put_back", "hornbeam_hold"
-_MOMENTS = "hornbeam_moments"
+_PRODUCT, _MOMENTS = "hornbeam_product", "hornbeam_moments"
+_PUT_BACK, _HOLD = "hornbeam_pool_put_back", "hornbeam_hold"
 
 
 def _found() -> tuple[Any, str]:

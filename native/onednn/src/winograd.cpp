@@ -56,24 +56,34 @@ struct Planes {
   }
 };
 
-// The sums that tiles' surroundings of 4x4 give, for some channels.
-HORNBEAM_EVERY_PROCESSOR void surroundings(const Images& images, int64_t first, int64_t count, int64_t from, Planes to) {
-  static const float nothing[kLanes] = {};
-  for (int64_t n = 0; n < count; ++n) {
-    Place place = place_of(images, first + n);
-    const float* pixel[kReach][kReach];
-    int64_t moves[kReach][kReach];
-    for (int64_t i = 0; i < kReach; ++i) {
-      for (int64_t j = 0; j < kReach; ++j) {
-        const float* found = images.at(place.image, place.row - images.top + i, place.column - images.left + j);
-        pixel[i][j] = found ? found + from : nothing, moves[i][j] = found ? 1 : 0;
+// Pixels of a square, from some channel on; those outside of the image are zero, and stay where they are.
+template <int64_t kSide>
+struct Square {
+  const float* pixel[kSide][kSide];
+  int64_t moves[kSide][kSide];
+
+  HORNBEAM_INLINE Square(const Images& images, int64_t image, int64_t row, int64_t column, int64_t channel) {
+    static const float nothing[kLanes] = {};
+    for (int64_t i = 0; i < kSide; ++i) {
+      for (int64_t j = 0; j < kSide; ++j) {
+        const float* found = images.at(image, row + i, column + j);
+        pixel[i][j] = found ? found + channel : nothing, moves[i][j] = found ? 1 : 0;
       }
     }
+  }
+  HORNBEAM_INLINE Lanes at(int64_t i, int64_t j, int64_t c) const { return load(pixel[i][j] + moves[i][j] * c); }
+};
+
+// The sums that tiles' surroundings of 4x4 give, for some channels.
+HORNBEAM_EVERY_PROCESSOR void surroundings(const Images& images, int64_t first, int64_t count, int64_t from, Planes to) {
+  for (int64_t n = 0; n < count; ++n) {
+    Place place = place_of(images, first + n);
+    Square<kReach> square(images, place.image, place.row - images.top, place.column - images.left, from);
     for (int64_t c = 0; c < to.columns; c += kLanes) {
       Lanes rows[kReach][kReach];
       for (int64_t i = 0; i < kReach; ++i) {
         Lanes d[kReach];
-        for (int64_t j = 0; j < kReach; ++j) d[j] = load(pixel[i][j] + moves[i][j] * c);
+        for (int64_t j = 0; j < kReach; ++j) d[j] = square.at(i, j, c);
         rows[i][0] = d[0] - d[2], rows[i][1] = d[1] + d[2], rows[i][2] = d[2] - d[1], rows[i][3] = d[1] - d[3];
       }
       float* out = to.data + n * to.columns + c;
@@ -112,21 +122,13 @@ HORNBEAM_EVERY_PROCESSOR void results(Planes from, const Images& images, int64_t
 
 // The sums that tiles of results' gradients give, for some channels: `results` the other way round.
 HORNBEAM_EVERY_PROCESSOR void result_gradients(const Images& images, int64_t first, int64_t count, int64_t from, Planes to) {
-  static const float nothing[kLanes] = {};
   for (int64_t n = 0; n < count; ++n) {
     Place place = place_of(images, first + n);
-    const float* pixel[kTile][kTile];
-    int64_t moves[kTile][kTile];
-    for (int64_t i = 0; i < kTile; ++i) {
-      for (int64_t j = 0; j < kTile; ++j) {
-        const float* found = images.at(place.image, place.row + i, place.column + j);
-        pixel[i][j] = found ? found + from : nothing, moves[i][j] = found ? 1 : 0;
-      }
-    }
+    Square<kTile> square(images, place.image, place.row, place.column, from);
     for (int64_t c = 0; c < to.columns; c += kLanes) {
       Lanes rows[kTile][kReach];
       for (int64_t i = 0; i < kTile; ++i) {
-        Lanes a = load(pixel[i][0] + moves[i][0] * c), b = load(pixel[i][1] + moves[i][1] * c);
+        Lanes a = square.at(i, 0, c), b = square.at(i, 1, c);
         rows[i][0] = a, rows[i][1] = a + b, rows[i][2] = a - b, rows[i][3] = -b;
       }
       float* out = to.data + n * to.columns + c;
