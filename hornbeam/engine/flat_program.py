@@ -74,3 +74,8 @@ def readers(equations: Sequence[Any]) -> dict[Any, list[Any]]:
             if not isinstance(atom, Literal):
                 found.setdefault(atom, []).append(equation)
     return found
+
+
+def makers(equations: Sequence[Any]) -> dict[Any, Any]:
+    """The operation that computes a value, by value."""
+    return {result: equation for equation in equations for result in equation.outvars}

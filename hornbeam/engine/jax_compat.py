@@ -214,22 +214,22 @@ def selecting_primitive(
 
 
 def undifferentiated_primitive(name: str, *, results: Callable, lowerings: dict[str | None, Callable]) -> Callable:
-    """An operation of one array with several results, whose derivative is that of a ``jax.custom_jvp`` round it.
+    """An operation of arrays with several results, without derivatives or with those of a ``jax.custom_jvp`` round it.
 
     Args:
         name: name of the equation.
-        results: aval of the operand to shapes and dtypes of the results.
-        lowerings: platform (None for all others) to ``x -> results``.
+        results: avals of the operands to shapes and dtypes of the results.
+        lowerings: platform (None for all others) to ``operands -> results``.
     """
     primitive = jax.extend.core.Primitive(name)
     primitive.multiple_results = True
 
     def batched(operands: Sequence[Any], axes: Sequence[int]) -> tuple[list[Any], list[int]]:
-        found = list(jax.vmap(lowerings[None], axes[0])(operands[0]))
+        found = list(jax.vmap(lowerings[None], tuple(axes))(*operands))
         return found, [0] * len(found)
 
     primitive.def_impl(jax.jit(primitive.bind))
-    primitive.def_abstract_eval(lambda x: [jax.core.ShapedArray(*result) for result in results(x)])
+    primitive.def_abstract_eval(lambda *avals: [jax.core.ShapedArray(*result) for result in results(*avals)])
     batching.primitive_batchers[primitive] = batched
     for platform, function in lowerings.items():
         mlir.register_lowering(primitive, _lowering(function, multiple_results=True), platform)

@@ -32,7 +32,7 @@ BROKEN = "cannot be loaded"
 """Begins the text of ``status`` if something is installed that does not work."""
 FORWARD, INPUT, KERNEL = "forward", "input_gradient", "kernel_gradient"
 _DTYPES = ("float32", "bfloat16")
-_PRODUCT, _MOMENTS = "hornbeam_product", "hornbeam_moments"
+_PRODUCT, _MOMENTS, _GRADIENT_SUMS = "hornbeam_product", "hornbeam_moments", "hornbeam_gradient_sums"
 _PUT_BACK, _HOLD = "hornbeam_pool_put_back", "hornbeam_hold"
 
 
@@ -55,7 +55,7 @@ def _load() -> tuple[Any, str]:
         kernels = importlib.import_module("hornbeam_onednn").load()
         handlers = {_target(kind): handler for kind, handler in kernels.handlers.items()}
         handlers |= {_PRODUCT: kernels.product, _PUT_BACK: kernels.put_back, _HOLD: kernels.hold}
-        handlers[_MOMENTS] = kernels.moments
+        handlers |= {_MOMENTS: kernels.moments, _GRADIENT_SUMS: kernels.gradient_sums}
         for name, handler in handlers.items():
             jax.ffi.register_ffi_target(name, jax.ffi.pycapsule(handler), platform="cpu")
     except ImportError:
@@ -259,6 +259,14 @@ def moments(x: Array) -> tuple[Array, Array]:
     result = jax.ShapeDtypeStruct(x.shape[-1:], np.float32)
     mean, variance = jax.ffi.ffi_call(_MOMENTS, (result, result), vmap_method="sequential")(x)
     return mean, variance
+
+
+def gradient_sums(gradient: Array, x: Array) -> tuple[Array, Array]:
+    """Sums over all axes but the last, in float32: of a gradient, and of its products with an array of its dtype."""
+    result = jax.ShapeDtypeStruct(x.shape[-1:], np.float32)
+    call = jax.ffi.ffi_call(_GRADIENT_SUMS, (result, result), vmap_method="sequential")
+    total, of_products = call(gradient, x)
+    return total, of_products
 
 
 def _hold_on_cpu(array: Array) -> Array:

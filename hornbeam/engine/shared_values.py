@@ -14,7 +14,7 @@ from typing import Any
 
 import jax
 
-from hornbeam.engine import conv, conv_gradients, max_pool, moments, onednn, platform
+from hornbeam.engine import conv, conv_gradients, gradient_sums, max_pool, moments, onednn, platform
 from hornbeam.engine.elementwise import ELEMENTWISE
 from hornbeam.engine.flat_program import readers
 from hornbeam.engine.jax_compat import Literal, Variable, inner_program
@@ -26,6 +26,7 @@ _KERNELS = frozenset(
         conv_gradients.KERNEL,
         max_pool.LARGEST,
         moments.NAME,
+        gradient_sums.NAME,
         "reduce_sum",
         "dot_general",
     )

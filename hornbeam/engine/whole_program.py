@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from hornbeam.engine import biased_statistics, folded_padding, layout, pooling_order, shared_values
+from hornbeam.engine import biased_statistics, folded_padding, layout, measured_gradients, pooling_order, shared_values
 from hornbeam.engine.flat_program import flatten
 from hornbeam.engine.jax_compat import eval_jaxpr
 
@@ -19,7 +19,9 @@ def evaluate(closed: Any, consts: Sequence[Any], args: Sequence[Any]) -> list[An
         args: its arguments.
     """
     if shared_values.pays(closed.jaxpr):
-        closed = shared_values.hold_shared(biased_statistics.unbias(folded_padding.fold(flatten(closed))))
+        closed = flatten(closed)
+        for rewritten in (folded_padding.fold, measured_gradients.fuse, biased_statistics.unbias, shared_values.hold_shared):
+            closed = rewritten(closed)
         consts = [*consts, *closed.consts[len(consts) :]]
     for one in (layout, pooling_order):
         if one.pays(closed.jaxpr):

@@ -49,7 +49,20 @@ __all__ = [
 @op
 def relu(x: Any) -> jax.Array:
     """Rectified linear unit: ``max(x, 0)``; its gradient at 0 is 0."""
-    return promote(jax.nn.relu(promote(x)[0]))[0]
+    return promote(_clip_below_zero(promote(x)[0]))[0]
+
+
+@jax.custom_jvp
+def _clip_below_zero(x: jax.Array) -> jax.Array:
+    return jnp.maximum(x, 0)
+
+
+@_clip_below_zero.defjvp
+def _slope_above_zero(primals: tuple[jax.Array], tangents: tuple[jax.Array]) -> tuple[jax.Array, jax.Array]:
+    # The result says where x was positive, too. Asked for x itself, as JAX does, training keeps both in memory.
+    result = _clip_below_zero(*primals)
+    (slope,) = tangents
+    return result, jnp.where(result > 0, slope, jnp.zeros_like(slope))
 
 
 @op

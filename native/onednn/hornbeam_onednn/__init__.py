@@ -31,6 +31,7 @@ class Kernels:
         product: that of matrix products.
         put_back: that of the gradient of max-pooling.
         moments: that of means and variances of channels.
+        gradient_sums: that of the sums which their gradient needs.
         hold: that of an operation that gives back its operand.
         path: file of oneDNN.
         version: of oneDNN, such as ``"3.2.0"``.
@@ -53,7 +54,7 @@ class Kernels:
         self.shares_threads = bool(glue.hornbeam_onednn_shares_threads())
         self.handlers = {kind: getattr(glue, f"hornbeam_conv_{kind}") for kind in KINDS}
         self.product, self.hold = glue.hornbeam_product, glue.hornbeam_hold
-        self.moments = glue.hornbeam_moments
+        self.moments, self.gradient_sums = glue.hornbeam_moments, glue.hornbeam_gradient_sums
         self.put_back = glue.hornbeam_pool_put_back
 
     def implementation(self, kind: str, dtype: str, x: _Numbers, w: _Numbers, y: _Numbers, geometry: _Numbers) -> str:

@@ -290,6 +290,16 @@ ffi::Error handle_moments(ffi::ThreadPool pool, ffi::AnyBuffer x, ffi::Result<ff
   return ffi::Error(ffi::ErrorCode::kInternal, error.what());
 }
 
+ffi::Error handle_gradient_sums(ffi::ThreadPool pool, ffi::AnyBuffer gradient, ffi::AnyBuffer x, ffi::Result<ffi::AnyBuffer> sum,
+                                ffi::Result<ffi::AnyBuffer> products) try {
+  int64_t channels = x.dimensions().back(), lines = static_cast<int64_t>(x.element_count()) / channels;
+  gradient_sums(pool, x.element_type() == ffi::BF16, gradient.untyped_data(), x.untyped_data(), lines, channels,
+                static_cast<float*>(sum->untyped_data()), static_cast<float*>(products->untyped_data()));
+  return ffi::Error::Success();
+} catch (const std::exception& error) {
+  return ffi::Error(ffi::ErrorCode::kInternal, error.what());
+}
+
 // The array itself, computed once: XLA does not repeat the work that leads to it in every pass that reads it.
 ffi::Error handle_hold(ffi::AnyBuffer array, ffi::Result<ffi::AnyBuffer> result) {
   if (result->untyped_data() != array.untyped_data()) std::memcpy(result->untyped_data(), array.untyped_data(), array.size_bytes());
@@ -327,6 +337,17 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(hornbeam_pool_put_back, glue::handle_pooling, HORN
 XLA_FFI_DEFINE_HANDLER_SYMBOL(
     hornbeam_moments, glue::handle_moments,
     ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<ffi::AnyBuffer>().Ret<ffi::AnyBuffer>().Ret<ffi::AnyBuffer>());
+
+// (gradient, x) to the sums of the gradient and of the products of both, per channel.
+XLA_FFI_DEFINE_HANDLER_SYMBOL(hornbeam_gradient_sums, glue::handle_gradient_sums,
+                              ffi::Ffi::Bind()
+                                  .Ctx<ffi::ThreadPool>()
+                                  .Arg<ffi::AnyBuffer>()
+                                  .Arg<ffi::AnyBuffer>()
+                                  .Ret<ffi::AnyBuffer>()
+                                  .Ret<ffi::AnyBuffer>());
+
+// An array to itself.
 XLA_FFI_DEFINE_HANDLER_SYMBOL(hornbeam_hold, glue::handle_hold, ffi::Ffi::Bind().Arg<ffi::AnyBuffer>().Ret<ffi::AnyBuffer>());
 
 // For Python.

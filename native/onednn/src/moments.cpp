@@ -74,26 +74,80 @@ HORNBEAM_EVERY_PROCESSOR void sum_up_bf16(const uint16_t* x, int64_t lines, int6
   sum_up(x, lines, channels, all, block);
 }
 
+// `sums` has two numbers per channel, `block` as much room.
+template <typename T>
+HORNBEAM_INLINE void add_products(const T* gradient, const T* x, int64_t lines, int64_t channels, double* sums, float* block) {
+  constexpr int64_t kAtOnce = 4;  // lines that share one load and store of the sums
+  float *sum = block, *products = block + channels;
+  std::fill_n(sums, 2 * channels, 0.0);
+  for (int64_t first = 0; first < lines; first += kMostLines) {
+    int64_t end = std::min(lines, first + kMostLines), line = first;
+    std::fill_n(block, 2 * channels, 0.0f);
+    for (; line + kAtOnce <= end; line += kAtOnce) {
+      const T *g = gradient + line * channels, *v = x + line * channels;
+      for (int64_t c = 0; c < channels; ++c) {
+        float added = 0, multiplied = 0;
+        for (int64_t n = 0; n < kAtOnce; ++n) {
+          float one = wide(g[n * channels + c]);
+          added += one, multiplied += one * wide(v[n * channels + c]);
+        }
+        sum[c] += added, products[c] += multiplied;
+      }
+    }
+    for (; line < end; ++line) {
+      for (int64_t c = 0; c < channels; ++c) {
+        float one = wide(gradient[line * channels + c]);
+        sum[c] += one, products[c] += one * wide(x[line * channels + c]);
+      }
+    }
+    for (int64_t c = 0; c < 2 * channels; ++c) sums[c] += block[c];
+  }
+}
+
+HORNBEAM_EVERY_PROCESSOR void add_products_f32(const float* gradient, const float* x, int64_t lines, int64_t channels, double* sums, float* block) {
+  add_products(gradient, x, lines, channels, sums, block);
+}
+HORNBEAM_EVERY_PROCESSOR void add_products_bf16(const uint16_t* gradient, const uint16_t* x, int64_t lines, int64_t channels, double* sums,
+                                                float* block) {
+  add_products(gradient, x, lines, channels, sums, block);
+}
+
+// Of each part of the lines: `doubles` and `floats` numbers per channel, on lines of the cache that no other part writes to.
+class Rooms {
+ public:
+  Rooms(int64_t parts, int64_t channels, int64_t doubles, int64_t floats)
+      : step_((channels + 15) / 16 * 16),
+        doubles_(doubles),
+        bytes_(step_ * (doubles * static_cast<int64_t>(sizeof(double)) + floats * static_cast<int64_t>(sizeof(float)))),
+        memory_(static_cast<size_t>(parts * bytes_)) {}
+  double* kept(int64_t part, int64_t number = 0) const {
+    return reinterpret_cast<double*>(static_cast<char*>(memory_.data()) + part * bytes_) + number * step_;
+  }
+  float* block(int64_t part) const { return reinterpret_cast<float*>(kept(part, doubles_)); }
+
+ private:
+  int64_t step_, doubles_, bytes_;
+  Borrowed memory_;
+};
+
+int64_t parts_of(xla::ffi::ThreadPool& pool, int64_t lines, int64_t channels) {
+  return lines * channels < kLargeWork ? 1 : std::min(lines, pool.num_threads());
+}
+
 }  // namespace
 
 void moments(xla::ffi::ThreadPool& pool, bool narrow, const void* x, int64_t lines, int64_t channels, float* mean, float* variance) {
-  int64_t parts = lines * channels < kLargeWork ? 1 : std::min(lines, pool.num_threads());
-  // Of each part: its sums and room for a block, on lines of the cache that no other part writes to.
-  int64_t step = (channels + 15) / 16 * 16, bytes = step * static_cast<int64_t>(2 * sizeof(double) + 3 * sizeof(float));
-  Borrowed memory(static_cast<size_t>(parts * bytes));
-  auto sums_of = [&](int64_t part) {
-    auto* kept = reinterpret_cast<double*>(static_cast<char*>(memory.data()) + part * bytes);
-    return Sums{0, kept, kept + step};
-  };
+  int64_t parts = parts_of(pool, lines, channels);
+  Rooms rooms(parts, channels, 2, 3);
+  auto sums_of = [&](int64_t part) { return Sums{0, rooms.kept(part), rooms.kept(part, 1)}; };
   auto first_of = [&](int64_t part) { return lines * part / parts; };
   parallel(pool, parts, [&](int64_t part) {
     int64_t first = first_of(part), count = first_of(part + 1) - first;
     Sums all = sums_of(part);
-    auto* block = reinterpret_cast<float*>(all.squares + step);
     if (narrow)
-      sum_up_bf16(static_cast<const uint16_t*>(x) + first * channels, count, channels, all, block);
+      sum_up_bf16(static_cast<const uint16_t*>(x) + first * channels, count, channels, all, rooms.block(part));
     else
-      sum_up_f32(static_cast<const float*>(x) + first * channels, count, channels, all, block);
+      sum_up_f32(static_cast<const float*>(x) + first * channels, count, channels, all, rooms.block(part));
   });
   Sums all = sums_of(0);
   all.lines = first_of(1);
@@ -106,6 +160,26 @@ void moments(xla::ffi::ThreadPool& pool, bool narrow, const void* x, int64_t lin
   for (int64_t c = 0; c < channels; ++c) {
     mean[c] = static_cast<float>(all.mean[c]);
     variance[c] = static_cast<float>(all.squares[c] / static_cast<double>(lines));
+  }
+}
+
+void gradient_sums(xla::ffi::ThreadPool& pool, bool narrow, const void* gradient, const void* x, int64_t lines, int64_t channels, float* sum,
+                   float* sum_of_products) {
+  int64_t parts = parts_of(pool, lines, channels);
+  Rooms rooms(parts, channels, 2, 2);
+  parallel(pool, parts, [&](int64_t part) {
+    int64_t first = lines * part / parts, count = lines * (part + 1) / parts - first, offset = first * channels;
+    if (narrow)
+      add_products_bf16(static_cast<const uint16_t*>(gradient) + offset, static_cast<const uint16_t*>(x) + offset, count, channels,
+                        rooms.kept(part), rooms.block(part));
+    else
+      add_products_f32(static_cast<const float*>(gradient) + offset, static_cast<const float*>(x) + offset, count, channels, rooms.kept(part),
+                       rooms.block(part));
+  });
+  for (int64_t c = 0; c < channels; ++c) {
+    double added = 0, multiplied = 0;
+    for (int64_t part = 0; part < parts; ++part) added += rooms.kept(part)[c], multiplied += rooms.kept(part)[channels + c];
+    sum[c] = static_cast<float>(added), sum_of_products[c] = static_cast<float>(multiplied);
   }
 }
 
