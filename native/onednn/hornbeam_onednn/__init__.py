@@ -74,11 +74,14 @@ class Kernels:
         found = self._glue.hornbeam_onednn_implementation(KINDS.index(kind), int(dtype == "bfloat16"), *arrays)
         return (found or b"").decode()
 
-    def by_winograd(self, kind: str, threads: int, x: _Numbers, w: _Numbers, y: _Numbers, geometry: _Numbers) -> bool:
-        """Whether a convolution in float32 is done by Winograd's filtering on so many threads.
+    def by_winograd(
+        self, kind: str, dtype: str, threads: int, x: _Numbers, w: _Numbers, y: _Numbers, geometry: _Numbers
+    ) -> bool:
+        """Whether a convolution is done by Winograd's filtering on so many threads.
 
         Args:
             kind: one of ``KINDS``.
+            dtype: "float32" or "bfloat16".
             threads: that share the work.
             x: shape of the input, as for ``implementation``.
             w: shape of the kernel.
@@ -86,7 +89,8 @@ class Kernels:
             geometry: the window.
         """
         arrays = [(ctypes.c_int64 * len(numbers))(*numbers) for numbers in (x, w, y, geometry)]
-        return bool(self._glue.hornbeam_onednn_winograd(KINDS.index(kind), threads, *arrays))
+        number = KINDS.index(kind)
+        return bool(self._glue.hornbeam_onednn_winograd(number, int(dtype == "bfloat16"), threads, *arrays))
 
     def pooling(self, dtype: str, x: _Numbers, y: _Numbers, geometry: _Numbers) -> str:
         """Name of the code oneDNN runs for the gradient of a max-pooling; empty if it has none.

@@ -209,8 +209,7 @@ ffi::Error handle(ffi::ThreadPool pool, ffi::AnyBuffer left, ffi::AnyBuffer righ
     return ffi::Error::Success();
   }
   if (by_winograd(p, pool.num_threads())) {
-    auto data = [](ffi::AnyBuffer& array) { return static_cast<float*>(array.untyped_data()); };
-    if (winograd(pool, p, data(x), data(w), data(y))) return ffi::Error::Success();
+    if (winograd(pool, p, x.untyped_data(), w.untyped_data(), y.untyped_data())) return ffi::Error::Success();
   }
   auto parts = split(p, pool.num_threads());
   auto work = kind == kKernelGradient ? gradient_of_kernel : slide;
@@ -386,11 +385,11 @@ const char* hornbeam_onednn_implementation(int kind, int narrow, const int64_t* 
   }
 }
 
-// 1 if that is done by Winograd's filtering instead, in float32 and on so many threads.
-int hornbeam_onednn_winograd(int kind, int threads, const int64_t* x, const int64_t* w, const int64_t* y, const int64_t* geometry) {
+// 1 if that is done by Winograd's filtering instead, on so many threads.
+int hornbeam_onednn_winograd(int kind, int narrow, int threads, const int64_t* x, const int64_t* w, const int64_t* y, const int64_t* geometry) {
   size_t axes = static_cast<size_t>(geometry[0]) + 2;
   return glue::by_winograd(
-      glue::problem_of(kind, glue::kF32, {x, axes}, {w, axes}, {y, axes}, {geometry, 2 + 4 * (axes - 2)}), threads);
+      glue::problem_of(kind, narrow ? glue::kBf16 : glue::kF32, {x, axes}, {w, axes}, {y, axes}, {geometry, 2 + 4 * (axes - 2)}), threads);
 }
 
 // What oneDNN would run for the gradient of a max-pooling; empty if it has none that takes our winners.

@@ -1,9 +1,14 @@
 #include "winograd.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
 #include <string>
+#include <type_traits>
 
 #include "buffers.h"
 #include "parallel.h"
@@ -16,18 +21,31 @@ namespace {
 constexpr int64_t kTile = 2, kReach = 4, kPlanes = 16, kLanes = 16;
 
 using Lanes = float __attribute__((vector_size(64), aligned(4)));
+using Words = uint32_t __attribute__((vector_size(64), aligned(4)));
+using Halves = uint16_t __attribute__((vector_size(32), aligned(2)));
 HORNBEAM_INLINE Lanes load(const float* from) { return *reinterpret_cast<const Lanes*>(from); }
 HORNBEAM_INLINE void store(float* to, Lanes value) { *reinterpret_cast<Lanes*>(to) = value; }
 
+// bfloat16 is the upper half of a float.
+HORNBEAM_INLINE Lanes load(const uint16_t* from) {
+  return reinterpret_cast<Lanes>(__builtin_convertvector(*reinterpret_cast<const Halves*>(from), Words) << 16);
+}
+HORNBEAM_INLINE void store(uint16_t* to, Lanes value) {
+  Words bits = reinterpret_cast<Words>(value);
+  Words rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;  // to the nearest, and from the middle to an even one
+  *reinterpret_cast<Halves*>(to) = __builtin_convertvector(value == value ? rounded : (bits >> 16 | 0x40), Halves);
+}
+
 // Images that are cut into tiles of 2x2.
+template <typename T>
 struct Images {
-  float* data;
+  T* data;
   int64_t height, width, channels;
   int64_t top, left;           // rows and columns before the image from which tiles begin
   int64_t tile_rows, tile_columns;
 
   // Element of a pixel, or none outside.
-  float* at(int64_t image, int64_t row, int64_t column) const {
+  T* at(int64_t image, int64_t row, int64_t column) const {
     bool inside = row >= 0 && row < height && column >= 0 && column < width;
     return inside ? data + ((image * height + row) * width + column) * channels : nullptr;
   }
@@ -37,7 +55,8 @@ struct Images {
 struct Place {
   int64_t image, row, column;
 };
-Place place_of(const Images& images, int64_t tile) {
+template <typename T>
+HORNBEAM_INLINE Place place_of(const Images<T>& images, int64_t tile) {
   int64_t each = images.tile_rows * images.tile_columns, within = tile % each;
   return {tile / each, within / images.tile_columns * kTile, within % images.tile_columns * kTile};
 }
@@ -57,16 +76,16 @@ struct Planes {
 };
 
 // Pixels of a square, from some channel on; those outside of the image are zero, and stay where they are.
-template <int64_t kSide>
+template <int64_t kSide, typename T>
 struct Square {
-  const float* pixel[kSide][kSide];
+  const T* pixel[kSide][kSide];
   int64_t moves[kSide][kSide];
 
-  HORNBEAM_INLINE Square(const Images& images, int64_t image, int64_t row, int64_t column, int64_t channel) {
-    static const float nothing[kLanes] = {};
+  HORNBEAM_INLINE Square(const Images<T>& images, int64_t image, int64_t row, int64_t column, int64_t channel) {
+    static const T nothing[kLanes] = {};
     for (int64_t i = 0; i < kSide; ++i) {
       for (int64_t j = 0; j < kSide; ++j) {
-        const float* found = images.at(image, row + i, column + j);
+        const T* found = images.at(image, row + i, column + j);
         pixel[i][j] = found ? found + channel : nothing, moves[i][j] = found ? 1 : 0;
       }
     }
@@ -75,10 +94,11 @@ struct Square {
 };
 
 // The sums that tiles' surroundings of 4x4 give, for some channels.
-HORNBEAM_EVERY_PROCESSOR void surroundings(const Images& images, int64_t first, int64_t count, int64_t from, Planes to) {
+template <typename T>
+HORNBEAM_INLINE void sum_surroundings(const Images<T>& images, int64_t first, int64_t count, int64_t from, Planes to) {
   for (int64_t n = 0; n < count; ++n) {
     Place place = place_of(images, first + n);
-    Square<kReach> square(images, place.image, place.row - images.top, place.column - images.left, from);
+    Square<kReach, T> square(images, place.image, place.row - images.top, place.column - images.left, from);
     for (int64_t c = 0; c < to.columns; c += kLanes) {
       Lanes rows[kReach][kReach];
       for (int64_t i = 0; i < kReach; ++i) {
@@ -97,8 +117,15 @@ HORNBEAM_EVERY_PROCESSOR void surroundings(const Images& images, int64_t first, 
   }
 }
 
+HORNBEAM_EVERY_PROCESSOR void surroundings(const Images<float>& images, int64_t first, int64_t count, int64_t from, Planes to) {
+  sum_surroundings(images, first, count, from, to);
+}
+HORNBEAM_EVERY_PROCESSOR void surroundings(const Images<uint16_t>& images, int64_t first, int64_t count, int64_t from, Planes to) {
+  sum_surroundings(images, first, count, from, to);
+}
+
 // Tiles from the sums of products.
-HORNBEAM_EVERY_PROCESSOR void results(Planes from, const Images& images, int64_t first, int64_t count) {
+HORNBEAM_EVERY_PROCESSOR void results(Planes from, const Images<float>& images, int64_t first, int64_t count) {
   for (int64_t n = 0; n < count; ++n) {
     Place place = place_of(images, first + n);
     float* pixel[kTile][kTile];
@@ -121,10 +148,11 @@ HORNBEAM_EVERY_PROCESSOR void results(Planes from, const Images& images, int64_t
 }
 
 // The sums that tiles of results' gradients give, for some channels: `results` the other way round.
-HORNBEAM_EVERY_PROCESSOR void result_gradients(const Images& images, int64_t first, int64_t count, int64_t from, Planes to) {
+template <typename T>
+HORNBEAM_INLINE void sum_result_gradients(const Images<T>& images, int64_t first, int64_t count, int64_t from, Planes to) {
   for (int64_t n = 0; n < count; ++n) {
     Place place = place_of(images, first + n);
-    Square<kTile> square(images, place.image, place.row, place.column, from);
+    Square<kTile, T> square(images, place.image, place.row, place.column, from);
     for (int64_t c = 0; c < to.columns; c += kLanes) {
       Lanes rows[kTile][kReach];
       for (int64_t i = 0; i < kTile; ++i) {
@@ -140,6 +168,13 @@ HORNBEAM_EVERY_PROCESSOR void result_gradients(const Images& images, int64_t fir
       }
     }
   }
+}
+
+HORNBEAM_EVERY_PROCESSOR void result_gradients(const Images<float>& images, int64_t first, int64_t count, int64_t from, Planes to) {
+  sum_result_gradients(images, first, count, from, to);
+}
+HORNBEAM_EVERY_PROCESSOR void result_gradients(const Images<uint16_t>& images, int64_t first, int64_t count, int64_t from, Planes to) {
+  sum_result_gradients(images, first, count, from, to);
 }
 
 // A matrix with its axes swapped, some lines of the result.
@@ -171,11 +206,12 @@ HORNBEAM_EVERY_PROCESSOR void windows(const float* w, int64_t size, int64_t firs
 
 // A part of a kernel's gradient from the sums over all tiles: `windows` the other way round. Lines are channels; the part
 // begins at w, whose lines are `width` long and whose places in the window are `size` apart.
-HORNBEAM_EVERY_PROCESSOR void window_gradients(Planes from, int64_t lines, float* w, int64_t width, int64_t size) {
+template <typename T>
+HORNBEAM_INLINE void add_up_windows(Planes from, int64_t lines, T* w, int64_t width, int64_t size) {
   for (int64_t line = 0; line < lines; ++line) {
     for (int64_t c = 0; c < from.columns; c += kLanes) {
       const float* in = from.data + line * from.columns + c;
-      float* out = w + line * width + c;
+      T* out = w + line * width + c;
       Lanes rows[3][kReach];
       for (int64_t j = 0; j < kReach; ++j) {
         Lanes m[kReach];
@@ -193,6 +229,13 @@ HORNBEAM_EVERY_PROCESSOR void window_gradients(Planes from, int64_t lines, float
   }
 }
 
+HORNBEAM_EVERY_PROCESSOR void window_gradients(Planes from, int64_t lines, float* w, int64_t width, int64_t size) {
+  add_up_windows(from, lines, w, width, size);
+}
+HORNBEAM_EVERY_PROCESSOR void window_gradients(Planes from, int64_t lines, uint16_t* w, int64_t width, int64_t size) {
+  add_up_windows(from, lines, w, width, size);
+}
+
 // Whether all of some place in the window is zero, as in masks and shifts.
 bool has_empty_place(const float* w, int64_t size) {
   for (int64_t place = 0; place < 9; ++place)
@@ -208,6 +251,7 @@ constexpr double kMostBlockBytes = 8.4e6;  // of the same where the kernel is la
 constexpr int64_t kLeastTiles = 8;         // of a thread, for which it is worth reading all of the kernel
 constexpr double kMostWaste = 1.4;         // pixels of all tiles, of which some reach over the border, to pixels
 constexpr double kLeastFlops = 1e7;
+constexpr int64_t kLeastNarrow = 32768;    // channels times filters in bfloat16, below which its own products are quicker
 
 // Number of tiles that a thread works on at once, so that all blocks are alike and all threads have as many.
 //
@@ -223,7 +267,7 @@ int64_t block_of(int64_t tiles, int64_t channels, int64_t filters, int64_t threa
 }
 
 // Forward, and the gradient of the input, whose kernel is turned.
-void convolve(xla::ffi::ThreadPool& pool, const Images& in, const float* w, bool turned, const Images& out, int64_t tiles) {
+void convolve(xla::ffi::ThreadPool& pool, const Images<float>& in, const float* w, bool turned, const Images<float>& out, int64_t tiles) {
   int64_t threads = pool.num_threads(), size = in.channels * out.channels;
   int64_t block = block_of(tiles, in.channels, out.channels, threads), blocks = (tiles + block - 1) / block;
   Borrowed kernel_memory(Planes::bytes(size, 1)), turned_memory(turned ? 9 * size * sizeof(float) : 0);
@@ -250,7 +294,8 @@ void convolve(xla::ffi::ThreadPool& pool, const Images& in, const float* w, bool
 
 // Threads share the result along its longer side, never the sum: each makes the sums of one operand for some channels, and
 // those of the other for all.
-void kernel_gradient(xla::ffi::ThreadPool& pool, const Images& in, const Images& out, float* w, int64_t tiles) {
+template <typename T>
+void kernel_gradient(xla::ffi::ThreadPool& pool, const Images<T>& in, const Images<T>& out, T* w, int64_t tiles) {
   bool by_channels = in.channels > out.channels;
   int64_t strips = std::max(in.channels, out.channels) / kLanes, pieces = std::min(strips, pool.num_threads());
   parallel(pool, pieces, [&](int64_t piece) {
@@ -289,43 +334,65 @@ Wish wish() {
 // Elsewhere, oneDNN's products of float32 were not measured.
 #if defined(__x86_64__)
 constexpr bool kKnownProcessor = true;
+// Whether the processor multiplies whole tiles of bfloat16 (AMX), against which float32 is far too slow.
+bool has_tile_products() {
+  unsigned a, b, c, d = 0;
+  return __get_cpuid_count(7, 0, &a, &b, &c, &d) && d >> 22 & 1;
+}
 #else
 constexpr bool kKnownProcessor = false;
+bool has_tile_products() { return false; }
 #endif
 
 }  // namespace
 
 bool by_winograd(const Problem& p, int64_t threads) {
-  if (p.type != kF32 || p.space != 2 || p.groups != 1 || p.channels % kLanes || p.filters % kLanes) return false;
+  bool narrow = p.type == kBf16;
+  if (narrow && p.kind != kKernelGradient) return false;
+  if (p.space != 2 || p.groups != 1 || p.channels % kLanes || p.filters % kLanes) return false;
   for (int64_t axis = 0; axis < p.space; ++axis)
     if (p.window[axis] != 3 || p.stride[axis] != 1 || p.dilation[axis] != 1) return false;
   // A library with threads of its own must not be called by many.
   if (wish() == kNever || !dnnl().omp_set_num_threads) return false;
   if (wish() == kAlways) return true;
   if (!kKnownProcessor || p.flops() < kLeastFlops || std::min(p.channels, p.filters) < 2 * kLanes) return false;
+  if (narrow && (p.channels * p.filters < kLeastNarrow || has_tile_products())) return false;
   const auto& space = p.kind == kInputGradient ? p.in : p.out;
   int64_t tiles = tiles_of(p, space), places = p.batch * space[0] * space[1];
   if (tiles < kLeastTiles * threads || kTile * kTile * tiles > kMostWaste * places) return false;
   return p.kind != kKernelGradient || std::max(p.channels, p.filters) >= kLanes * threads;
 }
 
-bool winograd(xla::ffi::ThreadPool& pool, const Problem& p, float* x, float* w, float* y) {
-  Images in{x, p.in[0], p.in[1], p.channels, p.before[0], p.before[1], tiles_along(p.out[0]), tiles_along(p.out[1])};
-  Images out{y, p.out[0], p.out[1], p.filters, 0, 0, in.tile_rows, in.tile_columns};
+namespace {
+
+template <typename T>
+bool compute(xla::ffi::ThreadPool& pool, const Problem& p, T* x, T* w, T* y) {
+  Images<T> in{x, p.in[0], p.in[1], p.channels, p.before[0], p.before[1], tiles_along(p.out[0]), tiles_along(p.out[1])};
+  Images<T> out{y, p.out[0], p.out[1], p.filters, 0, 0, in.tile_rows, in.tile_columns};
   if (p.kind == kKernelGradient) {
     kernel_gradient(pool, in, out, w, tiles_of(p, p.out));
     return true;
   }
-  if (has_empty_place(w, p.channels * p.filters)) return false;
-  if (p.kind == kForward) {
-    convolve(pool, in, w, false, out, tiles_of(p, p.out));
+  if constexpr (std::is_same_v<T, float>) {
+    if (has_empty_place(w, p.channels * p.filters)) return false;
+    if (p.kind == kForward) {
+      convolve(pool, in, w, false, out, tiles_of(p, p.out));
+      return true;
+    }
+    // Gradients slide over the input's places: a window of theirs ends where that of the forward convolution begins.
+    in.tile_rows = out.tile_rows = tiles_along(p.in[0]), in.tile_columns = out.tile_columns = tiles_along(p.in[1]);
+    out.top = 2 - p.before[0], out.left = 2 - p.before[1];
+    convolve(pool, out, w, true, in, tiles_of(p, p.in));
     return true;
   }
-  // Gradients slide over the input's places: a window of theirs ends where that of the forward convolution begins.
-  in.tile_rows = out.tile_rows = tiles_along(p.in[0]), in.tile_columns = out.tile_columns = tiles_along(p.in[1]);
-  out.top = 2 - p.before[0], out.left = 2 - p.before[1];
-  convolve(pool, out, w, true, in, tiles_of(p, p.in));
-  return true;
+  return false;
+}
+
+}  // namespace
+
+bool winograd(xla::ffi::ThreadPool& pool, const Problem& p, void* x, void* w, void* y) {
+  if (p.type == kBf16) return compute(pool, p, static_cast<uint16_t*>(x), static_cast<uint16_t*>(w), static_cast<uint16_t*>(y));
+  return compute(pool, p, static_cast<float*>(x), static_cast<float*>(w), static_cast<float*>(y));
 }
 
 }  // namespace glue

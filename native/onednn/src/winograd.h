@@ -13,13 +13,14 @@
 
 namespace glue {
 
-// Whether that is quicker on so many threads than oneDNN's own convolutions for the problem, whichever kind it is.
+// Whether that is quicker on so many threads than oneDNN's own convolutions for the problem, whichever kind it is. Of
+// bfloat16, gradients of kernels alone: they are computed in float32 and rounded at the end.
 //
 // HORNBEAM_ONEDNN_WINOGRAD=0 says never; "always" whatever the size, if the lines are whole.
 bool by_winograd(const Problem& problem, int64_t threads);
 
 // The problem's result, in the array that is its kind's: x, w or y. False, and nothing done, if the kernel does not look at
 // some place of its window at all: what a mask hides must not matter, not by rounding either.
-bool winograd(xla::ffi::ThreadPool& pool, const Problem& problem, float* x, float* w, float* y);
+bool winograd(xla::ffi::ThreadPool& pool, const Problem& problem, void* x, void* w, void* y);
 
 }  // namespace glue
