@@ -39,20 +39,24 @@ class _Program:
         self.sums: dict[Any, list[Any]] = {}
         """Gradients, as they lie in memory, to what is to hold their sums."""
         self.known: dict[Any, Any] = {}
-        """Gradients to the first such sum."""
+        """Gradients to such a sum, as far as the new program has computed them."""
         for equation in equations:
             operand = summed_lines(equation)
             if operand is not None and equation.outvars[0].aval.dtype == jnp.float32:
                 self.sums.setdefault(self.stored(operand), []).append(equation.outvars[0])
-        self.known = {gradient: results[0] for gradient, results in self.sums.items()}
+
+    def made_by(self, atom: Any) -> tuple[str, list[Any]]:
+        """Name and operands of the operation that computes a value; nothing if the program is given it."""
+        maker = None if isinstance(atom, Literal) else self.makers.get(atom)
+        return ("", []) if maker is None else (maker.primitive.name, maker.invars)
 
     def stored(self, atom: Any) -> Any:
-        """The half-precision array that this is in float32; otherwise the array itself."""
-        maker = None if isinstance(atom, Literal) else self.makers.get(atom)
-        if maker is None or maker.primitive.name != "convert_element_type" or isinstance(maker.invars[0], Literal):
+        """The bfloat16 array that this is in float32; otherwise the array itself."""
+        name, operands = self.made_by(atom)
+        if name != "convert_element_type" or isinstance(operands[0], Literal):
             return atom
-        source = maker.invars[0]
-        return source if atom.aval.dtype == jnp.float32 and source.aval.dtype == jnp.bfloat16 else atom
+        is_widened = (operands[0].aval.dtype, atom.aval.dtype) == (jnp.bfloat16, jnp.float32)
+        return operands[0] if is_widened else atom
 
     def rewritten(self) -> Iterator[Any]:
         """The operations of the new program."""
@@ -65,19 +69,23 @@ class _Program:
                 # Whichever of both sums comes first stands for both.
                 if results[0] not in done:
                     done.add(results[0])
+                    self.known[operands[0]] = results[0]
                     yield from written_as(gradient_sums, operands, results)
                 continue
             yield from self._passed_on(equation) or [equation]
+            operand = summed_lines(equation)
+            if operand is not None and equation.outvars[0].aval.dtype == jnp.float32:
+                self.known[self.stored(operand)] = equation.outvars[0]
 
     def _pairs(self) -> dict[Any, tuple[list[Any], list[Any]]]:
         """Results of sums to the operands and results of the operation that gives them."""
         pairs: dict[Any, tuple[list[Any], list[Any]]] = {}
         for equation in self.equations:
             operand = summed_lines(equation)
-            maker = self.makers.get(operand)
-            if maker is None or maker.primitive.name != "mul" or equation.outvars[0].aval.dtype != jnp.float32:
+            name, factors = ("", []) if operand is None else self.made_by(operand)
+            if name != "mul" or equation.outvars[0].aval.dtype != jnp.float32:
                 continue
-            for one, other in (maker.invars, maker.invars[::-1]):
+            for one, other in (factors, factors[::-1]):
                 x, gradient = self.stored(one), self.stored(other)
                 if _is_array(x, operand) and _is_array(gradient, operand) and x in self.means:
                     sums = self.sums.get(gradient, [])
@@ -111,36 +119,34 @@ class _Program:
                 return []
         if not distances:
             return []
-        lines, count = math.prod(operand.aval.shape[:-1]), len(total)
-        result = equation.outvars[0]
+        lines, count, result = math.prod(operand.aval.shape[:-1]), len(total), equation.outvars[0].aval
 
         def combined(*numbers: Array) -> Array:
             flat = [number.reshape(-1).astype(jnp.float32) for number in numbers]
-            scaled = [factor * found for factor, found in zip(flat[:count], flat[count : 2 * count], strict=True)]
-            return sum([*scaled, *(lines * one for one in flat[2 * count :])], start=jnp.zeros(result.aval.shape)).astype(
-                result.aval.dtype
-            )
+            found = jnp.zeros(result.shape)
+            for factor, known in zip(flat[:count], flat[count : 2 * count], strict=True):
+                found = found + factor * known
+            for offset in flat[2 * count :]:
+                found = found + lines * offset
+            return found.astype(result.dtype)
 
-        return written_as(combined, [*(one for one, _ in total), *(one for _, one in total), *offsets], [result])
+        factors, sums = [one for one, _ in total], [one for _, one in total]
+        return written_as(combined, [*factors, *sums, *offsets], equation.outvars)
 
     def _terms(self, atom: Any) -> Iterator[Any]:
         """What is added up to an array, before it is rounded."""
-        maker = None if isinstance(atom, Literal) else self.makers.get(atom)
-        name = None if maker is None else maker.primitive.name
-        if name in ("add", "add_any"):
-            for operand in maker.invars:
+        name, operands = self.made_by(atom)
+        is_rounded = name == "convert_element_type" and operands[0].aval.dtype == jnp.float32
+        if is_rounded or name in ("add", "add_any"):
+            for operand in operands:
                 yield from self._terms(operand)
-        elif name == "convert_element_type" and maker.invars[0].aval.dtype == jnp.float32:
-            yield from self._terms(maker.invars[0])
         else:
             yield atom
 
     def _scaled(self, atom: Any) -> tuple[Any, Any]:
         """Numbers per channel and the array that they multiply; (None, None) if it is something else."""
-        maker = None if isinstance(atom, Literal) else self.makers.get(atom)
-        if maker is None or maker.primitive.name != "mul":
-            return None, None
-        for array, factor in (maker.invars, maker.invars[::-1]):
+        name, operands = self.made_by(atom)
+        for array, factor in (operands, operands[::-1]) if name == "mul" else ():
             numbers = per_channel(factor, atom.aval.shape, self.makers)
             if numbers is not None and _is_array(array, atom):
                 return numbers, array
@@ -148,13 +154,13 @@ class _Program:
 
     def _is_distance(self, atom: Any) -> bool:
         """True for a measured array minus its mean."""
-        maker = self.makers.get(atom)
-        if maker is None or maker.primitive.name != "sub":
+        name, operands = self.made_by(atom)
+        if name != "sub" or not _is_array(operands[0], atom):
             return False
-        array, mean = maker.invars
-        expected = self.means.get(self.stored(array)) if _is_array(array, atom) else None
-        return expected is not None and per_channel(mean, atom.aval.shape, self.makers) is expected
+        mean = self.means.get(self.stored(operands[0]))
+        return mean is not None and per_channel(operands[1], atom.aval.shape, self.makers) is mean
 
 
 def _is_array(atom: Any, like: Any) -> bool:
-    return not isinstance(atom, Literal) and atom.aval.shape == like.aval.shape
+    """True unless one number, or one per channel, is spread when both meet."""
+    return getattr(atom.aval, "shape", None) == like.aval.shape

@@ -5,9 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from hornbeam.engine import biased_statistics, folded_padding, layout, measured_gradients, pooling_order, shared_values
+from hornbeam.engine import (
+    biased_statistics,
+    folded_padding,
+    late_rounding,
+    layout,
+    measured_gradients,
+    pooling_order,
+    shared_values,
+)
 from hornbeam.engine.flat_program import flatten
 from hornbeam.engine.jax_compat import eval_jaxpr
+
+_REWRITTEN = (
+    folded_padding.fold,
+    measured_gradients.fuse,
+    biased_statistics.unbias,  # after it: the sums of gradients are one operation then
+    late_rounding.postpone,
+    shared_values.hold_shared,  # last: what is in memory depends on all others
+)
 
 
 def evaluate(closed: Any, consts: Sequence[Any], args: Sequence[Any]) -> list[Any]:
@@ -20,7 +36,7 @@ def evaluate(closed: Any, consts: Sequence[Any], args: Sequence[Any]) -> list[An
     """
     if shared_values.pays(closed.jaxpr):
         closed = flatten(closed)
-        for rewritten in (folded_padding.fold, measured_gradients.fuse, biased_statistics.unbias, shared_values.hold_shared):
+        for rewritten in _REWRITTEN:
             closed = rewritten(closed)
         consts = [*consts, *closed.consts[len(consts) :]]
     for one in (layout, pooling_order):

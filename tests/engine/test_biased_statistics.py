@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hornbeam.engine import biased_statistics, conv, moments, onednn
+from hornbeam.engine import biased_statistics, conv, gradient_sums, moments, onednn
 from hornbeam.engine.flat_program import flatten, written_as
 
 pytestmark = pytest.mark.numeric
@@ -66,16 +66,24 @@ def test_measured_without_bias(name):
 
 
 @needs_kernels
-@pytest.mark.parametrize("is_first", [True, False])
-def test_products_with_gradients(is_first):
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_products_with_gradients(dtype):
     def function(x, w, b, g):
         y = convolved(x, w) + b
-        return *measured(y), jnp.sum(y * g if is_first else g * y, axis=(0, 1, 2))
+        return *measured(y), *gradient_sums.gradient_sums(g, y)
 
-    before, after, expected, found = rewritten(function, *operands())
-    assert_same(found, expected)
-    sums = [[one for one in jaxpr.eqns if one.primitive.name == "reduce_sum"] for jaxpr in (before, after)]
-    assert [len(found) for found in sums] == [1, 2]  # the other one is that of the gradients, for the bias
+    _, after, expected, found = rewritten(function, *operands(dtype))
+    (equation,) = (one for one in after.eqns if one.primitive.name == gradient_sums.NAME)
+    (maker,) = (one for one in after.eqns if equation.invars[1] in one.outvars)
+    assert maker.primitive.name == conv.CANONICAL
+    if dtype == "float32":
+        assert_same(found, expected)
+    else:  # of the sum as it would be without rounding it
+        b, g = (np.asarray(one, np.float64) for one in operands(dtype)[2:])
+        y = np.asarray(convolved(*operands(dtype)[:2]), np.float64) + b
+        exact = y.mean((0, 1, 2)), y.var((0, 1, 2)), g.sum((0, 1, 2)), (y * g).sum((0, 1, 2))
+        for one, other in zip(found, exact, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-3)
 
 
 @needs_kernels
@@ -109,9 +117,14 @@ def test_untouched(name):
 
 
 @needs_kernels
-def test_half_precision_is_rounded_before_it_is_measured():
-    before, after, *_ = rewritten(BIASED["vector"], *operands("bfloat16"))
-    assert str(before) == str(after) and source_of_moments(after) == "add"
+def test_half_precision_is_measured_before_it_is_rounded():
+    x, w, b, g = operands("bfloat16")
+    b = b + 1000  # between two numbers of this size lies more than all of the convolution
+    _, after, _, found = rewritten(BIASED["vector"], x, w, b, g)
+    assert source_of_moments(after) == conv.CANONICAL
+    y = np.asarray(convolved(x, w), np.float64)
+    np.testing.assert_allclose(found[0], y.mean((0, 1, 2)) + np.asarray(b, np.float64), rtol=1e-6)
+    np.testing.assert_allclose(found[1], y.var((0, 1, 2)), rtol=1e-5)
 
 
 def test_functions_written_into_programs():

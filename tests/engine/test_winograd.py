@@ -72,9 +72,9 @@ def in_single(x, w, dy, spec):
     return ours(*(jnp.asarray(array, "float32") for array in (x, w, dy)), spec)
 
 
-def is_taken(kind, x, w, spec, threads=2):
+def is_taken(kind, x, w, spec, threads=2, dtype="float32"):
     y = onednn._result(x, w, spec)
-    return onednn._found()[0].by_winograd(kind, threads, x, w, y, onednn._numbers(spec))
+    return onednn._found()[0].by_winograd(kind, dtype, threads, x, w, y, onednn._numbers(spec))
 
 
 @needs_kernels
@@ -143,6 +143,57 @@ def test_not_on_more_threads_than_there_is_work_for(kind):
     assert found == ([1, 4] if kind == onednn.KERNEL else [1, 4, 5, 18])
 
 
+NARROW = {
+    "many channels, few pixels": ((8, 7, 7, 256), (3, 3, 256, 192), same()),
+    "few filters": ((8, 14, 14, 512), (3, 3, 512, 64), same()),
+    "padding of one side": ((4, 25, 22, 160), (3, 3, 160, 256), Geometry((1, 1), ((2, 0), (0, 3)), (1, 1), (1, 1))),
+}
+
+
+def has_tile_products():
+    return "amx_bf16" in Path("/proc/cpuinfo").read_text()
+
+
+def kernel_gradient_in_half(x, w, dy, spec):
+    """Ours, and that by definition of the same rounded numbers."""
+    x, w, dy = (jnp.asarray(array, "bfloat16") for array in (x, w, dy))
+    exact = by_definition(*(np.asarray(array, np.float64) for array in (x, w, dy)), spec)[2]
+    return ours(x, w, dy, spec)[2], exact
+
+
+@needs_kernels
+@pytest.mark.parametrize("name", NARROW)
+def test_kernel_gradients_in_half_precision(name):
+    x_shape, w_shape, spec = NARROW[name]
+    if SWITCH not in os.environ:
+        kinds = [is_taken(kind, x_shape, w_shape, spec, dtype="bfloat16") for kind in KINDS]
+        assert kinds == [False, False, not has_tile_products()]
+    rng = np.random.default_rng(3)
+    x, w = rng.standard_normal(x_shape), rng.standard_normal(w_shape)
+    found, exact = kernel_gradient_in_half(x, w, rng.standard_normal(onednn._result(x_shape, w_shape, spec)), spec)
+    assert found.dtype == jnp.bfloat16
+    # Half the distance of two neighbours, and what float32 adds to it.
+    error = np.abs(np.asarray(found, np.float64) - exact)
+    assert (error <= 2.0**-7.99 * np.abs(exact) + 1e-6 * np.abs(exact).max()).all()
+
+
+@usual
+def test_small_kernels_in_half_precision_are_not(kind):
+    assert not is_taken(kind, (8, 28, 28, 128), (3, 3, 128, 128), same(), dtype="bfloat16")
+
+
+@needs_kernels
+def test_half_precision_beyond_what_it_can_hold():
+    x_shape, w_shape, spec = NARROW["many channels, few pixels"]
+    x = np.zeros(x_shape)
+    dy = np.zeros(onednn._result(x_shape, w_shape, spec))
+    x[0, 3, 3, 5], dy[0, 3, 3, 7:10] = np.nan, 1  # alone in its channel
+    x[1, 3, 3, 6], dy[1, 3, 3, 20] = 3e38, 1.2
+    dw = np.asarray(kernel_gradient_in_half(x, np.zeros(w_shape), dy, spec)[0], np.float32)
+    assert np.isnan(dw[1, 1, 5, 7:10]).all() and dw[1, 1, 6, 20] == np.inf
+    assert np.isfinite(np.delete(dw, [5, 6], axis=2)).all()
+
+
 @needs_kernels
 def test_nan_stays_within_reach_of_the_window():
     x, w, dy, spec = problem("even sizes")
@@ -179,6 +230,9 @@ def test_switch(wish, taken):
         "onednn._is_slower = lambda *_: False\n"
         "for name in CASES:\n"
         "    test_result_and_gradients(name)\n"
+        "    x, w, dy, spec = problem(name)\n"
+        "    found, exact = kernel_gradient_in_half(x, w, dy, spec)\n"
+        "    np.testing.assert_allclose(found, exact, rtol=2**-7.99, atol=1e-6 * np.abs(exact).max())\n"
         "for name in ('even sizes', 'one pixel'):\n"
         "    x, w, _, spec = problem(name)\n"
         "    print([is_taken(kind, x.shape, w.shape, spec) for kind in KINDS])\n"
