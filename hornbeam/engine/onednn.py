@@ -1,9 +1,9 @@
 """oneDNN's kernels on the CPU, where ``hornbeam-onednn`` is installed.
 
-They are convolutions, products, statistics and gradients of pooling. XLA calls them from inside compiled programs, on
-its own threads, and goes on fusing everything round them. Which work goes there is decided when a program is lowered,
-from shapes and dtype alone; without the package ``takes`` is always False. ``HORNBEAM_ONEDNN=0`` in the environment
-switches it off.
+They are convolutions, products, recurrent layers, statistics and gradients of pooling. XLA calls them from inside
+compiled programs, on its own threads, and goes on fusing everything round them. Which work goes there is decided when a
+program is lowered, from shapes and dtype alone; without the package ``takes`` is always False. ``HORNBEAM_ONEDNN=0`` in
+the environment switches it off.
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ def _load() -> tuple[Any, str]:
         kernels = importlib.import_module("hornbeam_onednn").load()
         handlers = {_target(kind): handler for kind, handler in kernels.handlers.items()}
         handlers |= {_PRODUCT: kernels.product, _PUT_BACK: kernels.put_back, _HOLD: kernels.hold}
+        handlers |= {_recurrent_target(cell): handler for cell, handler in kernels.recurrent.items()}
         handlers |= {_MOMENTS: kernels.moments, _GRADIENT_SUMS: kernels.gradient_sums}
         for name, handler in handlers.items():
             jax.ffi.register_ffi_target(name, jax.ffi.pycapsule(handler), platform="cpu")
@@ -77,6 +78,10 @@ def _load() -> tuple[Any, str]:
 
 def _target(kind: str) -> str:
     return f"hornbeam_conv_{kind}"
+
+
+def _recurrent_target(cell: str) -> str:
+    return f"hornbeam_{cell}"
 
 
 def status() -> tuple[bool, str]:
@@ -233,6 +238,48 @@ def put_back(part: Array, winner: Array, shape: Sequence[int], window: Window) -
     """The elements of ``part`` at the winners' places in an array of this shape; see ``engine.max_pool``."""
     call = jax.ffi.ffi_call(_PUT_BACK, jax.ShapeDtypeStruct(tuple(shape), part.dtype), vmap_method="sequential")
     return call(part, winner, geometry=np.array(_pooling_numbers(window), np.int64))
+
+
+# --- recurrent layers ----------------------------------------------------------------------------
+_LEAST_STEPS, _LEAST_RECURRENT = 8, 3e7
+"""Steps and operations below which packing the kernels costs more than the loop (``benchmarks/onednn_layers.py``)."""
+_GATES = {"lstm": 4, "gru": 3}
+
+
+def takes_recurrent(cell: str, sizes: Sequence[Any], dtype: Any) -> bool:
+    """True if all steps of a layer should be done by one call.
+
+    Args:
+        cell: "lstm" or "gru", with tanh and sigmoid.
+        sizes: batch, steps, features and units.
+        dtype: of all arrays.
+    """
+    if np.dtype(dtype).name != "float32" or not all(isinstance(size, int) and size > 0 for size in sizes):
+        return False
+    batch, steps, features, units = sizes
+    work = 2.0 * batch * steps * _GATES[cell] * units * (features + units)
+    if steps < _LEAST_STEPS or work < _LEAST_RECURRENT or not is_available() or is_exporting():
+        return False
+    return jax.device_count("cpu") == 1 and _has_recurrent(cell, tuple(sizes))
+
+
+@functools.lru_cache(maxsize=1024)
+def _has_recurrent(cell: str, sizes: tuple[int, ...]) -> bool:
+    return bool(_found()[0].recurrent_implementation(cell, sizes))
+
+
+def recurrent(cell: str, x: Array, *operands: Array) -> tuple[Array, ...]:
+    """Outputs and last states; see ``engine.recurrent``."""
+    *states, kernel, recurrent_kernel, bias = operands
+    units = states[0].shape[-1]
+    if cell == "gru":
+        # oneDNN adds up the biases of the gates, and keeps both of the candidate.
+        gates = bias[0, : 2 * units] + bias[1, : 2 * units]
+        bias = jax.numpy.concatenate([gates, bias[0, 2 * units :], bias[1, 2 * units :]])
+    of_state = jax.ShapeDtypeStruct(states[0].shape, x.dtype)
+    results = jax.ShapeDtypeStruct((*x.shape[:2], units), x.dtype), *[of_state] * len(states)
+    call = jax.ffi.ffi_call(_recurrent_target(cell), results, vmap_method="sequential")
+    return tuple(call(x, *states, kernel, recurrent_kernel, bias))
 
 
 # --- statistics ----------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""oneDNN's convolutions, products and gradients of pooling for XLA on the CPU.
+"""oneDNN's convolutions, products, recurrent layers and gradients of pooling for XLA on the CPU.
 
 ``load()`` gives the handlers that XLA calls. The shared library beside this file holds glue alone; oneDNN itself is
 found in the environment (package ``onednn-cpu-gomp``), or where ``HORNBEAM_ONEDNN_LIBRARY`` says.
@@ -13,10 +13,11 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-__version__ = "0.4.0"
-__all__ = ["KINDS", "Kernels", "load"]
+__version__ = "0.5.0"
+__all__ = ["CELLS", "KINDS", "Kernels", "load"]
 
 KINDS = ("forward", "input_gradient", "kernel_gradient")
+CELLS = ("lstm", "gru")
 LIBRARY = "HORNBEAM_ONEDNN_LIBRARY"
 _DISTRIBUTIONS = ("onednn-cpu-gomp", "onednn")
 _FILE = "libdnnl.so.3"
@@ -29,6 +30,7 @@ class Kernels:
     Attributes:
         handlers: kind of operation (one of ``KINDS``) to the function that XLA calls, as ``ctypes`` has it.
         product: that of matrix products.
+        recurrent: kind of layer (one of ``CELLS``) to that of it over whole sequences.
         put_back: that of the gradient of max-pooling.
         moments: that of means and variances of channels.
         gradient_sums: that of the sums which their gradient needs.
@@ -44,6 +46,7 @@ class Kernels:
         glue.hornbeam_onednn_implementation.restype = ctypes.c_char_p
         glue.hornbeam_onednn_pooling.restype = ctypes.c_char_p
         glue.hornbeam_onednn_product.restype = ctypes.c_char_p
+        glue.hornbeam_onednn_recurrent.restype = ctypes.c_char_p
         glue.hornbeam_onednn_cached.restype = ctypes.c_int64
         problem = glue.hornbeam_onednn_open(os.fsencode(path))
         if problem is not None:
@@ -55,6 +58,7 @@ class Kernels:
         self.handlers = {kind: getattr(glue, f"hornbeam_conv_{kind}") for kind in KINDS}
         self.product, self.hold = glue.hornbeam_product, glue.hornbeam_hold
         self.moments, self.gradient_sums = glue.hornbeam_moments, glue.hornbeam_gradient_sums
+        self.recurrent = {cell: getattr(glue, f"hornbeam_{cell}") for cell in CELLS}
         self.put_back = glue.hornbeam_pool_put_back
 
     def implementation(self, kind: str, dtype: str, x: _Numbers, w: _Numbers, y: _Numbers, geometry: _Numbers) -> str:
@@ -113,6 +117,16 @@ class Kernels:
         """
         numbers = (ctypes.c_int64 * len(geometry))(*geometry)
         return (self._glue.hornbeam_onednn_product(int(dtype == "bfloat16"), numbers) or b"").decode()
+
+    def recurrent_implementation(self, cell: str, sizes: _Numbers) -> str:
+        """Name of the code oneDNN runs for a recurrent layer at inference; empty if it has none.
+
+        Args:
+            cell: one of ``CELLS``.
+            sizes: batch, steps, features, units.
+        """
+        numbers = (ctypes.c_int64 * len(sizes))(*sizes)
+        return (self._glue.hornbeam_onednn_recurrent(CELLS.index(cell), numbers) or b"").decode()
 
     @property
     def cached(self) -> int:

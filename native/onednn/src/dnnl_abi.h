@@ -31,14 +31,21 @@ enum : int { kCpu = 1 };
 enum : unsigned { kInOrder = 1 };
 enum DataType : int { kBf16 = 2, kF32 = 3, kU8 = 6 };
 enum : int { kAnyFormat = 1 };
-enum : int { kForwardTraining = 64 };
+enum : int { kForwardTraining = 64, kInference = 96 };
+enum : int { kLeftToRight = 1 };
 enum : int { kDirect = 1, kPoolingMax = 0x1ff };
 enum : int { kUserScratchpad = 1 };
 enum Query : int { kImplementation = 8, kWeights = 131, kDiffWeights = 132, kWorkspace = 135, kScratchpad = 136 };
 enum Arg : int {
   kArgSrc = 1,
+  kArgSrcState = 2,
+  kArgSrcMemory = 3,
   kArgDst = 17,
+  kArgDstState = 18,
+  kArgDstMemory = 19,
   kArgWeights = 33,
+  kArgWeightsState = 34,
+  kArgBias = 41,
   kArgWorkspace = 64,
   kArgScratchpad = 80,
   kArgDiffSrc = 129,
@@ -89,6 +96,13 @@ struct Version {
   X(matmul, "dnnl_matmul_primitive_desc_create", Status,                                                               \
     (PrimitiveDesc**, Engine*, const MemoryDesc*, const MemoryDesc*, const MemoryDesc*, const MemoryDesc*,             \
      const Attributes*))                                                                                               \
+  X(lstm, "dnnl_lstm_forward_primitive_desc_create", Status,                                                           \
+    (PrimitiveDesc**, Engine*, int, int, const MemoryDesc*, const MemoryDesc*, const MemoryDesc*, const MemoryDesc*,   \
+     const MemoryDesc*, const MemoryDesc*, const MemoryDesc*, const MemoryDesc*, const MemoryDesc*, const MemoryDesc*, \
+     const MemoryDesc*, unsigned, const Attributes*))                                                                  \
+  X(gru, "dnnl_lbr_gru_forward_primitive_desc_create", Status,                                                         \
+    (PrimitiveDesc**, Engine*, int, int, const MemoryDesc*, const MemoryDesc*, const MemoryDesc*, const MemoryDesc*,   \
+     const MemoryDesc*, const MemoryDesc*, const MemoryDesc*, unsigned, const Attributes*))                            \
   X(sgemm, "dnnl_sgemm", Status,                                                                                       \
     (char, char, Dim, Dim, Dim, float, const float*, Dim, const float*, Dim, float, float*, Dim))                      \
   X(reorder, "dnnl_reorder_primitive_desc_create", Status,                                                             \

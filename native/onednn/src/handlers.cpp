@@ -15,6 +15,7 @@
 #include "parallel.h"
 #include "pooling.h"
 #include "product.h"
+#include "recurrent.h"
 #include "winograd.h"
 
 namespace ffi = xla::ffi;
@@ -299,6 +300,35 @@ ffi::Error handle_gradient_sums(ffi::ThreadPool pool, ffi::AnyBuffer gradient, f
   return ffi::Error(ffi::ErrorCode::kInternal, error.what());
 }
 
+Recurrent layer_of(Cell cell, const ffi::AnyBuffer& x, const ffi::AnyBuffer& state) {
+  auto sizes = x.dimensions();
+  return {cell, sizes[0], sizes[1], sizes[2], state.dimensions()[1]};
+}
+float* floats(const ffi::AnyBuffer& array) { return static_cast<float*>(array.untyped_data()); }
+
+ffi::Error handle_lstm(ffi::ThreadPool pool, ffi::AnyBuffer x, ffi::AnyBuffer state, ffi::AnyBuffer memory, ffi::AnyBuffer kernel,
+                       ffi::AnyBuffer recurrent_kernel, ffi::AnyBuffer bias, ffi::Result<ffi::AnyBuffer> outputs,
+                       ffi::Result<ffi::AnyBuffer> last_state, ffi::Result<ffi::AnyBuffer> last_memory) try {
+  run(pool, layer_of(kLstm, x, state),
+      {floats(x), floats(state), floats(memory), floats(kernel), floats(recurrent_kernel), floats(bias), floats(*outputs),
+       floats(*last_state), floats(*last_memory)},
+      split_flops() / 4);
+  return ffi::Error::Success();
+} catch (const std::exception& error) {
+  return ffi::Error(ffi::ErrorCode::kInternal, error.what());
+}
+
+ffi::Error handle_gru(ffi::ThreadPool pool, ffi::AnyBuffer x, ffi::AnyBuffer state, ffi::AnyBuffer kernel, ffi::AnyBuffer recurrent_kernel,
+                      ffi::AnyBuffer bias, ffi::Result<ffi::AnyBuffer> outputs, ffi::Result<ffi::AnyBuffer> last_state) try {
+  run(pool, layer_of(kGru, x, state),
+      {floats(x), floats(state), nullptr, floats(kernel), floats(recurrent_kernel), floats(bias), floats(*outputs), floats(*last_state),
+       nullptr},
+      split_flops() / 4);
+  return ffi::Error::Success();
+} catch (const std::exception& error) {
+  return ffi::Error(ffi::ErrorCode::kInternal, error.what());
+}
+
 // The array itself, computed once: XLA does not repeat the work that leads to it in every pass that reads it.
 ffi::Error handle_hold(ffi::AnyBuffer array, ffi::Result<ffi::AnyBuffer> result) {
   if (result->untyped_data() != array.untyped_data()) std::memcpy(result->untyped_data(), array.untyped_data(), array.size_bytes());
@@ -341,6 +371,30 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(
 XLA_FFI_DEFINE_HANDLER_SYMBOL(hornbeam_gradient_sums, glue::handle_gradient_sums,
                               ffi::Ffi::Bind()
                                   .Ctx<ffi::ThreadPool>()
+                                  .Arg<ffi::AnyBuffer>()
+                                  .Arg<ffi::AnyBuffer>()
+                                  .Ret<ffi::AnyBuffer>()
+                                  .Ret<ffi::AnyBuffer>());
+
+// (x, states, kernels, bias) to outputs and last states.
+XLA_FFI_DEFINE_HANDLER_SYMBOL(hornbeam_lstm, glue::handle_lstm,
+                              ffi::Ffi::Bind()
+                                  .Ctx<ffi::ThreadPool>()
+                                  .Arg<ffi::AnyBuffer>()
+                                  .Arg<ffi::AnyBuffer>()
+                                  .Arg<ffi::AnyBuffer>()
+                                  .Arg<ffi::AnyBuffer>()
+                                  .Arg<ffi::AnyBuffer>()
+                                  .Arg<ffi::AnyBuffer>()
+                                  .Ret<ffi::AnyBuffer>()
+                                  .Ret<ffi::AnyBuffer>()
+                                  .Ret<ffi::AnyBuffer>());
+XLA_FFI_DEFINE_HANDLER_SYMBOL(hornbeam_gru, glue::handle_gru,
+                              ffi::Ffi::Bind()
+                                  .Ctx<ffi::ThreadPool>()
+                                  .Arg<ffi::AnyBuffer>()
+                                  .Arg<ffi::AnyBuffer>()
+                                  .Arg<ffi::AnyBuffer>()
                                   .Arg<ffi::AnyBuffer>()
                                   .Arg<ffi::AnyBuffer>()
                                   .Ret<ffi::AnyBuffer>()
@@ -416,6 +470,18 @@ const char* hornbeam_onednn_product(int narrow, const int64_t* geometry) {
   }
 }
 
+// What oneDNN would run for a recurrent layer of (batch, steps, features, units); empty if it has none.
+const char* hornbeam_onednn_recurrent(int cell, const int64_t* sizes) {
+  try {
+    glue::last_error() = glue::implementation(glue::Recurrent{cell, sizes[0], sizes[1], sizes[2], sizes[3]});
+    return glue::last_error().c_str();
+  } catch (const std::exception&) {
+    return "";
+  }
+}
+
 // Number of compiled primitives that are kept.
-int64_t hornbeam_onednn_cached() { return static_cast<int64_t>(glue::cached() + glue::cached_poolings() + glue::cached_products()); }
+int64_t hornbeam_onednn_cached() {
+  return static_cast<int64_t>(glue::cached() + glue::cached_poolings() + glue::cached_products() + glue::cached_recurrent());
+}
 }

@@ -166,6 +166,16 @@ class RecurrentCell(Layer):
         """Output and new states, from the inputs' share and the old states."""
         raise NotImplementedError
 
+    def whole(self, sequences: Any, states: list[Any], go_backwards: bool) -> tuple[Any, list[Any]] | None:
+        """Outputs of all steps, in the order they are made, and last states, by one call without masks.
+
+        None if there is no such call for this cell, or a loop is as quick.
+        """
+        return None
+
+    def _has_usual_activations(self) -> bool:
+        return self.activation is activations.tanh and self.recurrent_activation is activations.sigmoid
+
     def call(self, inputs: Any, states: Any, training: Any = False) -> tuple[Any, Any]:
         """Output and new states of one step."""
         nested = isinstance(states, (list, tuple))

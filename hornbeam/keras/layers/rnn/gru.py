@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from hornbeam import ops
+from hornbeam.engine.recurrent import GRU as GRU_CELL
+from hornbeam.engine.recurrent import takes
 from hornbeam.keras.layers.base.input_spec import InputSpec
 from hornbeam.keras.layers.rnn.cell import RecurrentCell, times
 from hornbeam.keras.layers.rnn.rnn import RNN, delegate
 from hornbeam.keras.layers.rnn.settings import checked_cudnn
+from hornbeam.ops.recurrent import gru_sequence
 
 
 class GRUCell(RecurrentCell):
@@ -125,6 +128,14 @@ class GRUCell(RecurrentCell):
             candidate = projected[..., 2 * units :] + ops.matmul(reset * masked, kernel[:, 2 * units :])
         output = update * before + (1 - update) * self.activation(candidate)
         return output, [output]
+
+    def whole(self, sequences: Any, states: list[Any], go_backwards: bool) -> tuple[Any, list[Any]] | None:
+        """All steps at once, where the platform has a kernel for that."""
+        usual = self.reset_after and self._has_usual_activations()
+        if not usual or not takes(GRU_CELL, sequences.shape, self.units, self.compute_dtype):
+            return None
+        outputs, *last = gru_sequence(sequences, *states, self.kernel, self.recurrent_kernel, self.bias, go_backwards)
+        return outputs, last
 
     def _gates(self, projected: Any, inner: Any) -> tuple[Any, Any]:
         both = self.recurrent_activation(projected[..., : 2 * self.units] + inner[..., : 2 * self.units])

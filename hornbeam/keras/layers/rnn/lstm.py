@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from hornbeam import ops
+from hornbeam.engine.recurrent import LSTM as LSTM_CELL
+from hornbeam.engine.recurrent import takes
 from hornbeam.keras.layers.base.input_spec import InputSpec
 from hornbeam.keras.layers.rnn.cell import RecurrentCell, times
 from hornbeam.keras.layers.rnn.rnn import RNN, delegate
 from hornbeam.keras.layers.rnn.settings import checked_cudnn
+from hornbeam.ops.recurrent import lstm_sequence
 
 
 class LSTMCell(RecurrentCell):
@@ -116,6 +119,13 @@ class LSTMCell(RecurrentCell):
         memory = kept + self.recurrent_activation(enter) * self.activation(candidate)
         output = self.recurrent_activation(leave) * self.activation(memory)
         return output, [output, memory]
+
+    def whole(self, sequences: Any, states: list[Any], go_backwards: bool) -> tuple[Any, list[Any]] | None:
+        """All steps at once, where the platform has a kernel for that."""
+        if not self._has_usual_activations() or not takes(LSTM_CELL, sequences.shape, self.units, self.compute_dtype):
+            return None
+        outputs, *last = lstm_sequence(sequences, *states, self.kernel, self.recurrent_kernel, self.bias, go_backwards)
+        return outputs, last
 
 
 class LSTM(RNN):

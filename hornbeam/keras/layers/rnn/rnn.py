@@ -194,6 +194,12 @@ class RNN(Layer):
             first = trees.flatten(initial_state)[0]
             input_masks, state_masks = cell._masks(sequences[:, 0], first, training)
             sequences = ops.cast(sequences, cell.compute_dtype)
+            # What trains is the loop, whose steps derivatives need.
+            if not training and mask is None and not self.unroll and len(sequences.shape) == 3:
+                whole = cell.whole(sequences, list(initial_state), self.go_backwards)
+                if whole is not None:
+                    outputs, states = whole
+                    return states[0], outputs if self.return_sequences else None, states
             # A convolution is always better done for all steps at once.
             if len(sequences.shape) > 3 or engine.projects_at_once(sequences.shape[-1]):
                 sequences = cell.project(sequences, input_masks)
