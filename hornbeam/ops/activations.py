@@ -14,6 +14,7 @@ import jax.numpy as jnp
 
 from hornbeam.core.door import op
 from hornbeam.ops.promotion import as_float, promote
+from hornbeam.ops.rectified import rectified, rectified_up_to_6
 from hornbeam.ops.swish import swish_of
 
 __all__ = [
@@ -49,26 +50,13 @@ __all__ = [
 @op
 def relu(x: Any) -> jax.Array:
     """Rectified linear unit: ``max(x, 0)``; its gradient at 0 is 0."""
-    return promote(_clip_below_zero(promote(x)[0]))[0]
-
-
-@jax.custom_jvp
-def _clip_below_zero(x: jax.Array) -> jax.Array:
-    return jnp.maximum(x, 0)
-
-
-@_clip_below_zero.defjvp
-def _slope_above_zero(primals: tuple[jax.Array], tangents: tuple[jax.Array]) -> tuple[jax.Array, jax.Array]:
-    # The result says where x was positive, too. Asked for x itself, as JAX does, training keeps both in memory.
-    result = _clip_below_zero(*primals)
-    (slope,) = tangents
-    return result, jnp.where(result > 0, slope, jnp.zeros_like(slope))
+    return promote(rectified(promote(x)[0]))[0]
 
 
 @op
 def relu6(x: Any) -> jax.Array:
-    """Rectified linear unit capped at 6: ``min(max(x, 0), 6)``."""
-    return jax.nn.relu6(as_float(x))
+    """Rectified linear unit capped at 6: ``min(max(x, 0), 6)``; its gradient at 0 and at 6 is 0."""
+    return rectified_up_to_6(as_float(x))
 
 
 @op

@@ -12,6 +12,7 @@ import scipy.special as special
 from hornbeam.core.tape import GradientTape
 from hornbeam.core.tensor import from_host
 from hornbeam.ops import activations
+from hornbeam.ops.rectified import rectified, rectified_up_to_6
 from tests.ops.numpy.oracle import (
     COMPUTED,
     DTYPES,
@@ -145,3 +146,25 @@ def test_softmax_over_one_element_warns():
 def test_glu_of_an_odd_axis_raises():
     with pytest.raises(ValueError, match="must be even"):
         activations.glu(from_host(np.ones((2, 3), np.float32)))
+
+
+@pytest.mark.parametrize(("name", "inside"), [("relu", (1.0, 1.0)), ("relu6", (1.0, 0.0))])
+def test_slopes_of_rectified_units(name, inside):
+    """At the bounds and far out; between them are 1, and 7 for the second one."""
+    x = np.array([-np.inf, -1.0, -0.0, 0.0, 1.0, 7.0, np.inf, np.nan], np.float32)
+    x = np.append(x, np.float32(6)) if name == "relu6" else x
+    with GradientTape() as tape:
+        tape.watch(held := from_host(x))
+        y = getattr(activations, name)(held)
+    expected = np.array([0, 0, 0, 0, *inside, inside[1], 0, *([0] if name == "relu6" else [])], np.float32)
+    assert np.array_equal(tape.gradient(y, held).numpy(), expected)
+    assert np.isnan(y.numpy()[7])
+
+
+def test_slopes_of_slopes_of_rectified_units():
+    x = jnp.asarray([-1.0, 2.0, 8.0])
+    for function, expected in ((rectified, [0, 12.0, 48.0]), (rectified_up_to_6, [0, 12.0, 0])):
+        cube = jax.grad(lambda x, f=function: jnp.sum(f(x) ** 3))
+        np.testing.assert_allclose(jax.jvp(cube, (x,), (jnp.ones(3),))[1], expected)
+        found = jax.vmap(jax.grad(lambda x, f=function: f(x.astype(jnp.int32)) * x))(x)  # whole numbers have no slope
+        np.testing.assert_allclose(found, function(x))

@@ -11,6 +11,7 @@ from hornbeam.core.door import op
 from hornbeam.ops import activations as ops
 from hornbeam.ops.numpy.elementwise import exp
 from hornbeam.ops.promotion import as_float, promote, to_dtype
+from hornbeam.ops.rectified import rectified, rectified_up_to_6
 
 __all__ = ["exponential", "gelu", "linear", "mish", "relu"]
 
@@ -18,13 +19,13 @@ __all__ = ["exponential", "gelu", "linear", "mish", "relu"]
 @op(static=("negative_slope", "max_value", "threshold"))
 def _bent_relu(x: Any, negative_slope: float, max_value: float | None, threshold: float) -> jax.Array:
     x = promote(x)[0]
-    below = jax.nn.relu(to_dtype(threshold, x.dtype) - x)
+    below = rectified(to_dtype(threshold, x.dtype) - x)
     if threshold:
         out = jnp.where(x > to_dtype(threshold, x.dtype), x, jnp.zeros((), x.dtype))
     elif max_value == 6:
-        out = jax.nn.relu6(x)
+        out = rectified_up_to_6(x)
     else:
-        out = jax.nn.relu(x)
+        out = rectified(x)
     if max_value is not None and (threshold or max_value != 6):
         out = jnp.clip(out, to_dtype(0.0, x.dtype), to_dtype(max_value, x.dtype))
     return out - negative_slope * below if negative_slope else out
