@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "buffers.h"
+#include "cache.h"
 #include "convolution.h"
 #include "moments.h"
 #include "parallel.h"
@@ -189,11 +190,17 @@ Product as_product(const Problem& p) {
   }
 }
 
-// Not every processor has code for bfloat16.
-bool is_quick(const Product& p) try {
-  return p.type == kF32 || find(p)->implementation.find("ref") == std::string::npos;
-} catch (const std::runtime_error&) {
-  return false;
+// Not every processor has code for bfloat16; what one has is asked once.
+bool is_quick(const Product& p) {
+  if (p.type == kF32) return true;
+  static auto* known = new Cache<Product, bool>;
+  return *known->find(p, [&]() -> std::shared_ptr<const bool> {
+    try {
+      return std::make_shared<bool>(find(p)->implementation.find("ref") == std::string::npos);
+    } catch (const std::runtime_error&) {
+      return std::make_shared<bool>(false);
+    }
+  });
 }
 
 template <Kind kind>
