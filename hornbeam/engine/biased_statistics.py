@@ -1,4 +1,4 @@
-"""Statistics of a convolution with bias, taken of the convolution itself.
+"""Statistics of a convolution or product with bias, taken of the convolution itself.
 
 Before BatchNormalization a bias changes nothing but the mean. Yet what measures an array reads it from memory, so the
 sum with the bias would be written for it alone: a pass over memory of each such layer. Here the statistics are those of
@@ -12,10 +12,12 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array
 
-from hornbeam.engine import gradient_sums, moments
+from hornbeam.engine import conv, conv_gradients, gradient_sums, moments
 from hornbeam.engine.channel_patterns import per_channel
 from hornbeam.engine.flat_program import makers, readers, written_as
 from hornbeam.engine.jax_compat import Literal
+
+_MADE_BY = (conv.CANONICAL, conv_gradients.INPUT, "dot_general")
 
 
 def unbias(closed: Any) -> Any:
@@ -49,8 +51,11 @@ def _bias(equation: Any, made_by: dict[Any, Any]) -> tuple[Any, Any] | None:
     result = equation.outvars[0].aval
     if result.ndim < 2:
         return None
-    for array, bias in (equation.invars, equation.invars[::-1]):
-        if isinstance(array, Literal) or array.aval.shape != result.shape:
+    operands: list[Any] = equation.invars
+    for array, bias in (operands, operands[::-1]):
+        # Of other sums nobody knows whether the one does not cancel a large mean of the other.
+        maker = None if isinstance(array, Literal) else made_by.get(array)
+        if maker is None or maker.primitive.name not in _MADE_BY or maker.outvars[0].aval.shape != result.shape:
             continue
         numbers = per_channel(bias, result.shape, made_by)
         if numbers is not None:

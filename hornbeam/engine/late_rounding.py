@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from hornbeam.engine.elementwise import ELEMENTWISE
 from hornbeam.engine.flat_program import makers, readers, written_as
 from hornbeam.engine.jax_compat import Literal
 
@@ -35,7 +36,7 @@ def postpone(closed: Any) -> Any:
             equations.append(equation)
             continue
         unrounded.update(source.outvars[0] for source in sources if source is not None)
-        written = _selected(equation, sources)
+        written = _selected(equation, sources, made_by)
         made_by |= makers(written)  # a selection among results of this one
         equations += written
     if not unrounded:
@@ -60,31 +61,42 @@ def _source(atom: Any, made_by: dict[Any, Any], takers: dict[Any, list[Any]], ke
     return maker if maker.primitive.name in _SUMS and all(map(_is_narrow, maker.invars)) else None
 
 
-def _selected(equation: Any, sources: list[Any]) -> list[Any]:
+def _selected(equation: Any, sources: list[Any], made_by: dict[Any, Any]) -> list[Any]:
     """A selection among results that are not rounded before."""
     select = _SELECTIONS[equation.primitive.name]
     operands: list[Any] = []
     for atom, source in zip(equation.invars, sources, strict=True):
         operands += [atom] if source is None else source.invars
     constants = [atom.val if isinstance(atom, Literal) else None for atom in operands]
+    computed = [_is_computed(atom, made_by) for atom in operands]
 
     def run(*arrays: Array) -> Array:
         given = iter(arrays)
-        values = iter([next(given) if constant is None else jnp.asarray(constant) for constant in constants])
-        wide = []
-        for source in sources:
-            count = 1 if source is None else len(source.invars)
-            wide.append(_computed(source, [_widened(next(values)) for _ in range(count)]))
-        return select(*wide).astype(jnp.bfloat16)
+        values = [next(given) if constant is None else jnp.asarray(constant) for constant in constants]
+        wide = iter([_widened(value, is_computed) for value, is_computed in zip(values, computed, strict=True)])
+        count = [1 if source is None else len(source.invars) for source in sources]
+        chosen = [_without_rounding(one, [next(wide) for _ in range(n)]) for one, n in zip(sources, count, strict=True)]
+        return select(*chosen).astype(jnp.bfloat16)
 
     return written_as(run, [atom for atom in operands if not isinstance(atom, Literal)], equation.outvars)
 
 
-def _widened(array: Array) -> Array:
-    return array.astype(jnp.float32) if array.dtype == jnp.bfloat16 else array
+def _is_computed(atom: Any, made_by: dict[Any, Any]) -> bool:
+    """True for what elementwise operations compute, maybe in the same pass."""
+    maker = None if isinstance(atom, Literal) else made_by.get(atom)
+    return maker is not None and maker.primitive.name in ELEMENTWISE
 
 
-def _computed(source: Any, operands: list[Array]) -> Array:
+def _widened(array: Array, is_computed: bool) -> Array:
+    if array.dtype != jnp.bfloat16:
+        return array
+    # Left alone, XLA drops a rounding that it sees to be followed by widening.
+    wide = array.astype(jnp.float32)
+    return jax.lax.reduce_precision(wide, exponent_bits=8, mantissa_bits=7) if is_computed else wide
+
+
+def _without_rounding(source: Any, operands: list[Array]) -> Array:
+    """What a source computes of its widened operands; of none, the operand itself."""
     if source is None or source.primitive.name == "convert_element_type":
         return operands[0]
     one, other = operands

@@ -33,6 +33,7 @@ class _Program:
     def __init__(self, equations: Any) -> None:
         self.equations = equations
         self.makers = makers(equations)
+        self.places = {result: place for place, one in enumerate(equations) for result in one.outvars}
         found = [equation for equation in equations if equation.primitive.name == moments.NAME]
         self.means = {equation.invars[0]: equation.outvars[0] for equation in found}
         """Measured arrays, as they lie in memory, to their means."""
@@ -88,21 +89,28 @@ class _Program:
             for one, other in (factors, factors[::-1]):
                 x, gradient = self.stored(one), self.stored(other)
                 if _is_array(x, operand) and _is_array(gradient, operand) and x in self.means:
-                    sums = self.sums.get(gradient, [])
-                    total = sums.pop(0) if sums else Variable(equation.outvars[0].aval)
+                    total = self._sum_after(x, gradient) or Variable(equation.outvars[0].aval)
                     results = [total, equation.outvars[0]]
                     pairs |= dict.fromkeys(results, ([gradient, x], results))
                     break
         return pairs
 
+    def _sum_after(self, x: Any, gradient: Any) -> Any:
+        """The result of a sum of the gradient that comes when the array is there, each given out once; or None."""
+        sums = self.sums.get(gradient, [])
+        found = next((one for one in sums if self.places[one] > self.places.get(x, -1)), None)
+        if found is not None:
+            sums.remove(found)
+        return found
+
     def _passed_on(self, equation: Any) -> list[Any]:
         """The sum of the gradient of a measured array in terms of other sums; none if this is something else."""
         operand = summed_lines(equation)
-        if operand is None:
+        if operand is None or operand.aval.dtype not in (jnp.float32, jnp.bfloat16):
             return []
         total: list[tuple[Any, Any]] = []  # factors and sums
         offsets: list[Any] = []
-        distances = 0
+        distances: list[tuple[Any, Any]] = []  # factors and means
         for term in self._terms(operand):
             offset = per_channel(term, operand.aval.shape, self.makers)
             if offset is not None:
@@ -111,32 +119,40 @@ class _Program:
             factor, array = self._scaled(term)
             if factor is None:
                 return []
-            if self._is_distance(array):
-                distances += 1
+            mean = self._mean_taken_from(array)
+            if mean is not None:
+                distances.append((factor, mean))
             elif self.stored(array) in self.known:
                 total.append((factor, self.known[self.stored(array)]))
             else:
                 return []
         if not distances:
             return []
-        lines, count, result = math.prod(operand.aval.shape[:-1]), len(total), equation.outvars[0].aval
+        lines, result = math.prod(operand.aval.shape[:-1]), equation.outvars[0].aval
+        # Distances add up to zero, unless something is not finite: then the mean is not, either.
+        groups = [[one for one, _ in total], [one for _, one in total], [one for one, _ in distances]]
+        groups += [[one for _, one in distances], offsets]
 
         def combined(*numbers: Array) -> Array:
-            flat = [number.reshape(-1).astype(jnp.float32) for number in numbers]
+            flat = iter([number.reshape(-1).astype(jnp.float32) for number in numbers])
+            factors, sums, weights, means, shifts = ([next(flat) for _ in group] for group in groups)
             found = jnp.zeros(result.shape)
-            for factor, known in zip(flat[:count], flat[count : 2 * count], strict=True):
+            for factor, known in zip(factors, sums, strict=True):
                 found = found + factor * known
-            for offset in flat[2 * count :]:
-                found = found + lines * offset
+            for weight, mean in zip(weights, means, strict=True):
+                found = found + 0 * (weight * mean)
+            for shift in shifts:
+                found = found + lines * shift
             return found.astype(result.dtype)
 
-        factors, sums = [one for one, _ in total], [one for _, one in total]
-        return written_as(combined, [*factors, *sums, *offsets], equation.outvars)
+        return written_as(combined, [one for group in groups for one in group], equation.outvars)
 
     def _terms(self, atom: Any) -> Iterator[Any]:
         """What is added up to an array, before it is rounded."""
         name, operands = self.made_by(atom)
-        is_rounded = name == "convert_element_type" and operands[0].aval.dtype == jnp.float32
+        is_rounded = name == "convert_element_type" and (
+            (operands[0].aval.dtype, atom.aval.dtype) == (jnp.float32, jnp.bfloat16)
+        )
         if is_rounded or name in ("add", "add_any"):
             for operand in operands:
                 yield from self._terms(operand)
@@ -152,13 +168,13 @@ class _Program:
                 return numbers, array
         return None, None
 
-    def _is_distance(self, atom: Any) -> bool:
-        """True for a measured array minus its mean."""
+    def _mean_taken_from(self, atom: Any) -> Any:
+        """The mean of a measured array, if this is that array minus it; else None."""
         name, operands = self.made_by(atom)
-        if name != "sub" or not _is_array(operands[0], atom):
-            return False
+        if name != "sub" or isinstance(operands[0], Literal):
+            return None
         mean = self.means.get(self.stored(operands[0]))
-        return mean is not None and per_channel(operands[1], atom.aval.shape, self.makers) is mean
+        return mean if mean is not None and per_channel(operands[1], atom.aval.shape, self.makers) is mean else None
 
 
 def _is_array(atom: Any, like: Any) -> bool:

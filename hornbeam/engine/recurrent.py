@@ -19,16 +19,18 @@ from hornbeam.engine.jax_compat import undifferentiated_primitive
 LSTM, GRU = "lstm", "gru"
 
 
-def takes(cell: str, shape: Sequence[Any], units: int, dtype: Any) -> bool:
+def takes(cell: str, shape: Sequence[Any], states: Sequence[Sequence[Any]], units: int, dtype: Any) -> bool:
     """True if there is a better way than a loop for all steps of a layer that is not trained.
 
     Args:
         cell: ``LSTM`` or ``GRU``.
         shape: of the sequences, (batch, steps, features).
+        states: shapes of the states before the first step.
         units: size of the states.
         dtype: of all arrays.
     """
-    return platform.is_cpu() and onednn.takes_recurrent(cell, (*shape, units), dtype)
+    whole = all(tuple(state) == (shape[0], units) for state in states)
+    return whole and platform.is_cpu() and onednn.takes_recurrent(cell, (*shape, units), dtype)
 
 
 def _lstm_loop(x: Array, state: Array, memory: Array, kernel: Array, recurrent_kernel: Array, bias: Array) -> Any:
@@ -67,10 +69,17 @@ def _states(x: Any, *states: Any) -> list[Any]:
 def _whole(cell: str, loop: Callable, states: int) -> Callable:
     """An operation of sequences, states, kernels and bias, whose derivative is that of the loop."""
 
-    def on_cpu(*operands: Array) -> Any:
-        x, state = operands[:2]
-        taken = onednn.takes_recurrent(cell, (*x.shape, state.shape[-1]), x.dtype)
-        return onednn.recurrent(cell, *operands) if taken else loop(*operands)
+    def on_cpu(x: Array, *operands: Array) -> Any:
+        held, (kernel, recurrent_kernel, bias) = operands[:states], operands[states:]
+        units = recurrent_kernel.shape[0]
+        gates = 4 * units if cell == LSTM else 3 * units
+        biases = (gates,) if cell == LSTM else (2, gates)
+        shapes = kernel.shape, recurrent_kernel.shape, bias.shape
+        # What the kernel reads and writes depends on sizes alone; the loop says what is wrong with others.
+        fits = shapes == ((x.shape[-1], gates), (units, gates), biases)
+        if fits and takes(cell, x.shape, [state.shape for state in held], units, x.dtype):
+            return onednn.recurrent(cell, x, *operands)
+        return loop(x, *operands)
 
     run = jax.custom_jvp(
         undifferentiated_primitive(

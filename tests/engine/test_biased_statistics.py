@@ -98,9 +98,16 @@ def test_whole_gradient():
     assert_same(found, expected)
 
 
+def by_row(x, w, b, g):
+    rows = jax.lax.broadcast_in_dim(jnp.arange(700.0), (700, 700), (0,))
+    return measured(g.reshape(-1, 24)[:700] @ jnp.ones((24, 700)) + rows)
+
+
 UNTOUCHED = {
     "an array is added": lambda x, w, b, g: measured(convolved(x, w) + g),
     "numbers per column": lambda x, w, b, g: measured(convolved(x, w) + b[:18].reshape(1, 1, 18, 1)),
+    "no convolution": lambda x, w, b, g: measured(jnp.sin(g) + b),
+    "numbers per row, as many as channels": by_row,
     "one number": lambda x, w, b, g: measured(convolved(x, w) + b[0]),
     "nothing is measured": lambda x, w, b, g: jnp.sum((convolved(x, w) + b) * g, axis=(0, 1, 2)),
     "a difference": lambda x, w, b, g: measured(b - convolved(x, w)),

@@ -174,6 +174,8 @@ UNTOUCHED = {
     "another mean": lambda x, g, s: mean_of(x) + total((x - mean_of(g)) * s),
     "no factor per channel": lambda x, g, s: total((x - mean_of(x)) * jnp.flip(g, 0)),
     "a sum that comes later": lambda x, g, s: total(s * g + s * (x - mean_of(x))) + total(g),
+    "whole numbers": lambda x, g, s: total(((x - mean_of(x)) * s).astype(jnp.int32)),
+    "a number minus the array": lambda x, g, s: mean_of(x) + total((1.0 - x) * s),
     "an unknown sum": lambda x, g, s: total((x - mean_of(x)) * s + jnp.flip(g, 0) * s),
 }
 
@@ -200,6 +202,31 @@ def test_sums_that_follow_from_others(name):
     before, after, expected, found = rewritten(SUMS[name], x, g, s)
     assert len(summed(after)) == len(summed(before)) - 1
     np.testing.assert_allclose(found[0], expected[0], rtol=1e-4, atol=0.05)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_distances_from_a_mean_that_is_no_number(bad):
+    x, g = pair((4, 20, 18, 24))
+    for name in SUMS:
+        *_, expected, found = rewritten(SUMS[name], x.at[1, 2, 3, 4].set(bad), g, jnp.arange(24.0))
+        assert np.array_equal(np.isnan(found[0]), np.arange(24) == 4)
+        assert np.array_equal(np.isnan(found[0]), np.isnan(expected[0]))
+
+
+def test_sums_that_come_before_the_measured_array():
+    """A gradient that is there first, as of a target that is passed on by hand."""
+    x, g = pair((4, 20, 18, 24))
+
+    def function(x, g):
+        early = total(g)
+        y = jnp.tanh(x)
+        mean, variance = moments.measured(y)
+        return early, mean, variance, total(g * y), total(g)
+
+    before, after, expected, found = rewritten(function, x, g)
+    assert len(named(after, gradient_sums.NAME)) == 1 and len(summed(after)) == len(summed(before)) - 2
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-3)
 
 
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])

@@ -1,6 +1,7 @@
 """LSTM and GRU over whole sequences by oneDNN, against the loop in double precision, and layers that use them."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -256,6 +257,32 @@ def test_initial_states_and_stateful_layers(kind, calls):
     for _ in range(3):
         np.testing.assert_allclose(ours(X), theirs(X), rtol=0, atol=2e-5)
     assert calls and {shape for _, shape in calls} == {X.shape}
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "GRU"])
+@pytest.mark.parametrize("shape", [(1, 96), (5, 96), (33, 96), (17, 95), (96,), (17, 1, 96)], ids=str)
+def test_states_of_other_sizes_are_refused(kind, shape):
+    """The kernel would read and write beyond them."""
+    layer, _ = both(kind, {"return_sequences": True, "return_state": True})
+    states = [np.zeros(shape, "f4")] * (2 if kind == "LSTM" else 1)
+    for training in (False, True):
+        with pytest.raises(ValueError, match=rf"{layer.name}.*\(17, 96\).*{re.escape(str(shape))}"):
+            layer(X, initial_state=states, training=training)
+
+
+@needs_kernels
+def test_operands_of_other_sizes_never_reach_the_kernel():
+    x, state, memory, kernel, recurrent_kernel, bias = operands("lstm", SIZES[0])
+    for wrong in (
+        (x, state[:1], memory, kernel, recurrent_kernel, bias),
+        (x, state, memory[:, :-1], kernel, recurrent_kernel, bias),
+        (x, state, memory, kernel[:-1], recurrent_kernel, bias),
+        (x, state, memory, kernel, recurrent_kernel[:, :-4], bias),
+    ):
+        with pytest.raises((TypeError, ValueError)):
+            jax.block_until_ready(jax.jit(recurrent.lstm)(*wrong))
+        with pytest.raises(Exception, match=r"recurrent layer: .* must have"):
+            jax.block_until_ready(jax.jit(lambda *arrays: onednn.recurrent("lstm", *arrays))(*wrong))
 
 
 @needs_kernels

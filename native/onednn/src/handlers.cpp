@@ -307,16 +307,31 @@ ffi::Error handle_gradient_sums(ffi::ThreadPool pool, ffi::AnyBuffer gradient, f
   return ffi::Error(ffi::ErrorCode::kInternal, error.what());
 }
 
-Recurrent layer_of(Cell cell, const ffi::AnyBuffer& x, const ffi::AnyBuffer& state) {
+void expect(const ffi::AnyBuffer& array, int64_t rows, int64_t columns, const char* what) {
+  if (array.element_type() != ffi::F32 || static_cast<int64_t>(array.element_count()) != rows * columns)
+    throw std::runtime_error(std::string("recurrent layer: ") + what + " must have " + std::to_string(rows) + " times " +
+                             std::to_string(columns) + " numbers in float32, got " + std::to_string(array.element_count()));
+}
+
+// Throws unless all arrays fit.
+Recurrent layer_of(Cell cell, const ffi::AnyBuffer& x, std::initializer_list<ffi::AnyBuffer> states, const ffi::AnyBuffer& kernel,
+                   const ffi::AnyBuffer& recurrent_kernel, const ffi::AnyBuffer& bias, const ffi::AnyBuffer& outputs) {
   auto sizes = x.dimensions();
-  return {cell, sizes[0], sizes[1], sizes[2], state.dimensions()[1]};
+  Recurrent p{cell, sizes[0], sizes[1], sizes[2], recurrent_kernel.dimensions()[0]};
+  for (const auto& state : states) expect(state, p.batch, p.units, "a state");
+  expect(kernel, p.features, p.gates() * p.units, "the kernel");
+  expect(recurrent_kernel, p.units, p.gates() * p.units, "the recurrent kernel");
+  expect(bias, 4, p.units, "the bias");
+  expect(x, p.batch, p.steps * p.features, "the sequences");
+  expect(outputs, p.batch, p.steps * p.units, "the outputs");
+  return p;
 }
 float* floats(const ffi::AnyBuffer& array) { return static_cast<float*>(array.untyped_data()); }
 
 ffi::Error handle_lstm(ffi::ThreadPool pool, ffi::AnyBuffer x, ffi::AnyBuffer state, ffi::AnyBuffer memory, ffi::AnyBuffer kernel,
                        ffi::AnyBuffer recurrent_kernel, ffi::AnyBuffer bias, ffi::Result<ffi::AnyBuffer> outputs,
                        ffi::Result<ffi::AnyBuffer> last_state, ffi::Result<ffi::AnyBuffer> last_memory) try {
-  run(pool, layer_of(kLstm, x, state),
+  run(pool, layer_of(kLstm, x, {state, memory, *last_state, *last_memory}, kernel, recurrent_kernel, bias, *outputs),
       {floats(x), floats(state), floats(memory), floats(kernel), floats(recurrent_kernel), floats(bias), floats(*outputs),
        floats(*last_state), floats(*last_memory)},
       split_flops() / 4);
@@ -327,7 +342,7 @@ ffi::Error handle_lstm(ffi::ThreadPool pool, ffi::AnyBuffer x, ffi::AnyBuffer st
 
 ffi::Error handle_gru(ffi::ThreadPool pool, ffi::AnyBuffer x, ffi::AnyBuffer state, ffi::AnyBuffer kernel, ffi::AnyBuffer recurrent_kernel,
                       ffi::AnyBuffer bias, ffi::Result<ffi::AnyBuffer> outputs, ffi::Result<ffi::AnyBuffer> last_state) try {
-  run(pool, layer_of(kGru, x, state),
+  run(pool, layer_of(kGru, x, {state, *last_state}, kernel, recurrent_kernel, bias, *outputs),
       {floats(x), floats(state), nullptr, floats(kernel), floats(recurrent_kernel), floats(bias), floats(*outputs), floats(*last_state),
        nullptr},
       split_flops() / 4);

@@ -131,8 +131,8 @@ class GRUCell(RecurrentCell):
 
     def whole(self, sequences: Any, states: list[Any], go_backwards: bool) -> tuple[Any, list[Any]] | None:
         """All steps at once, where the platform has a kernel for that."""
-        usual = self.reset_after and self._has_usual_activations()
-        if not usual or not takes(GRU_CELL, sequences.shape, self.units, self.compute_dtype):
+        usual, shapes = self.reset_after and self._has_usual_activations(), [state.shape for state in states]
+        if not usual or not takes(GRU_CELL, sequences.shape, shapes, self.units, self.compute_dtype):
             return None
         outputs, *last = gru_sequence(sequences, *states, self.kernel, self.recurrent_kernel, self.bias, go_backwards)
         return outputs, last

@@ -122,7 +122,10 @@ class LSTMCell(RecurrentCell):
 
     def whole(self, sequences: Any, states: list[Any], go_backwards: bool) -> tuple[Any, list[Any]] | None:
         """All steps at once, where the platform has a kernel for that."""
-        if not self._has_usual_activations() or not takes(LSTM_CELL, sequences.shape, self.units, self.compute_dtype):
+        shapes = [state.shape for state in states]
+        if not self._has_usual_activations() or not takes(
+            LSTM_CELL, sequences.shape, shapes, self.units, self.compute_dtype
+        ):
             return None
         outputs, *last = lstm_sequence(sequences, *states, self.kernel, self.recurrent_kernel, self.bias, go_backwards)
         return outputs, last

@@ -192,6 +192,8 @@ class RNN(Layer):
         # A user's subclass has a step of its own.
         if isinstance(cell, RecurrentCell) and type(cell).__module__.startswith("hornbeam."):
             first = trees.flatten(initial_state)[0]
+            if len(sequences.shape) == 3:
+                self._check_states(sequences.shape[0], initial_state)
             input_masks, state_masks = cell._masks(sequences[:, 0], first, training)
             sequences = ops.cast(sequences, cell.compute_dtype)
             # What trains is the loop, whose steps derivatives need.
@@ -220,6 +222,15 @@ class RNN(Layer):
                 **options,
             )
         return self._general_loop(sequences, initial_state, training, options)
+
+    def _check_states(self, batch: Any, states: Any) -> None:
+        """States of one of the built-in cells, which are not stretched to the batch."""
+        for size, state in zip(self.state_size, trees.flatten(states), strict=False):
+            if tuple(state.shape) != (batch, size) and None not in (batch, *state.shape):
+                raise ValueError(
+                    f"{type(self).__name__} '{self.name}': an initial state must have shape {(batch, size)}, one row "
+                    f"for each sequence. Received: shape {tuple(state.shape)}."
+                )
 
     def _general_loop(self, sequences: Any, initial_state: Any, training: Any, options: dict[str, Any]) -> tuple:
         """The loop for cells of the user's, and for stacks of cells."""
