@@ -6,7 +6,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # oneDNN's kernels make training on the CPU up to three times as fast. They need Linux on x86-64 and a C++17 compiler;
 # without, everything works with XLA's own. `make quickstart ONEDNN=no` leaves them out.
 ONEDNN ?= yes
-SLOWER := convolutions and products are XLA's own, and slower
+SLOWER := convolutions, products and recurrent layers are XLA's own, and slower
 
 .PHONY: quickstart test .lint .types .suite
 .DEFAULT_GOAL := quickstart
@@ -54,7 +54,7 @@ ONE_COPY = for name in libdnnl.so libdnnl.so.3.2; do \
 # Tried again by every run until there is a compiler.
 $(VENV)/.installed-onednn: $(wildcard native/onednn/*.* native/onednn/*/*) | $(BIN)/python
 	@if [ "$(ONEDNN)" = no ]; then echo "oneDNN's kernels are left out: $(SLOWER)."; \
-	elif [ "$$(uname -sm)" != "Linux x86_64" ]; then :; \
+	elif [ "$$(uname -sm)" != "Linux x86_64" ]; then echo "oneDNN's kernels are not offered on $$(uname -sm): $(SLOWER)."; \
 	elif [ -n "$$CXX" ] && ! command -v $${CXX%% *} >/dev/null; then \
 		echo "No C++ compiler for oneDNN's kernels: $(SLOWER). CXX names $$CXX, which is not there."; \
 	elif [ -z "$$CXX" ] && ! { command -v c++ || command -v g++ || command -v clang++; } >/dev/null; then \

@@ -29,7 +29,7 @@ EXTRAS: dict[str, tuple[tuple[str, ...], str]] = {
     "yaml": (("PyYAML",), "models kept as YAML"),
     "orbax": (("orbax-checkpoint",), "callbacks.OrbaxCheckpoint"),
     "optax": (("optax",), "optax transformations as optimizers"),
-    "onednn": (("hornbeam-onednn",), "faster convolutions and matrix products on the CPU, by oneDNN"),
+    "onednn": (("hornbeam-onednn",), "faster convolutions, matrix products and recurrent layers on the CPU, by oneDNN"),
 }
 """Each extra, the packages that make it complete, and what it gives."""
 
@@ -66,7 +66,7 @@ def examine() -> dict[str, Any]:
 
 
 def _kernels() -> dict[str, Any]:
-    """Whose convolutions and products run on the CPU, and why."""
+    """Whose convolutions, products and recurrent layers run on the CPU, and why."""
     with warnings.catch_warnings(action="ignore", category=RuntimeWarning):  # the report says the same
         used, text = onednn.status()
     return {"onednn": used, "detail": text, "ok": not text.startswith(onednn.BROKEN)}
@@ -140,9 +140,8 @@ def as_text(found: dict[str, Any]) -> str:
         size = "" if device["error"] is None else f", relative error {device['error']:.0e}"
         lines.append(f"  {device['name']} ({device['kind']}): {verdict}{size}, {device['seconds']} s")
     kernels = found["kernels"]
-    lines.append(
-        f"  convolutions and products on the CPU: {'' if kernels['onednn'] else 'XLA; oneDNN '}{kernels['detail']}"
-    )
+    used = "" if kernels["onednn"] else "XLA; oneDNN "
+    lines.append(f"  convolutions, products, LSTM and GRU on the CPU: {used}{kernels['detail']}")
     lines += ["", "extras"]
     for name, extra in found["extras"].items():
         missing = [package for package, version in extra["packages"].items() if version is None]
