@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from hornbeam.engine.elementwise import ELEMENTWISE
+from hornbeam.engine import conv, conv_gradients, onednn
 from hornbeam.engine.flat_program import makers, readers, written_as
 from hornbeam.engine.jax_compat import Literal
 
@@ -82,15 +82,26 @@ def _selected(equation: Any, sources: list[Any], made_by: dict[Any, Any]) -> lis
 
 
 def _is_computed(atom: Any, made_by: dict[Any, Any]) -> bool:
-    """True for what elementwise operations compute, maybe in the same pass."""
+    """True for results of the program's own operations; not for arguments, nor for what a library's kernel writes."""
     maker = None if isinstance(atom, Literal) else made_by.get(atom)
-    return maker is not None and maker.primitive.name in ELEMENTWISE
+    return maker is not None and not _is_kernel(maker)
+
+
+def _is_kernel(equation: Any) -> bool:
+    name, spec = equation.primitive.name, equation.params.get("spec")
+    if name not in (conv.CANONICAL, conv_gradients.INPUT):
+        return False
+    left, right = (atom.aval for atom in equation.invars)
+    dtypes = left.dtype, right.dtype
+    if name == conv.CANONICAL:
+        return onednn.takes(onednn.FORWARD, left.shape, right.shape, spec, dtypes)
+    return onednn.takes(onednn.INPUT, spec.shape, right.shape, spec.geometry, dtypes)
 
 
 def _widened(array: Array, is_computed: bool) -> Array:
     if array.dtype != jnp.bfloat16:
         return array
-    # Left alone, XLA drops a rounding that it sees to be followed by widening.
+    # Left alone, XLA drops a rounding that it sees to be followed by widening; it does not see into kernels.
     wide = array.astype(jnp.float32)
     return jax.lax.reduce_precision(wide, exponent_bits=8, mantissa_bits=7) if is_computed else wide
 

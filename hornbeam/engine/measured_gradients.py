@@ -83,25 +83,25 @@ class _Program:
         pairs: dict[Any, tuple[list[Any], list[Any]]] = {}
         for equation in self.equations:
             operand = summed_lines(equation)
-            name, factors = ("", []) if operand is None else self.made_by(operand)
-            if name != "mul" or equation.outvars[0].aval.dtype != jnp.float32:
+            if operand is None:
+                continue
+            (name, factors), result = self.made_by(operand), equation.outvars[0]
+            if name != "mul" or result.aval.dtype != jnp.float32 or result in pairs:
                 continue
             for one, other in (factors, factors[::-1]):
                 x, gradient = self.stored(one), self.stored(other)
                 if _is_array(x, operand) and _is_array(gradient, operand) and x in self.means:
-                    total = self._sum_after(x, gradient) or Variable(equation.outvars[0].aval)
-                    results = [total, equation.outvars[0]]
+                    total = self._sum_after(x, gradient, pairs) or Variable(result.aval)
+                    results = [total, result]
                     pairs |= dict.fromkeys(results, ([gradient, x], results))
                     break
         return pairs
 
-    def _sum_after(self, x: Any, gradient: Any) -> Any:
-        """The result of a sum of the gradient that comes when the array is there, each given out once; or None."""
+    def _sum_after(self, x: Any, gradient: Any, taken: Any) -> Any:
+        """The result of a sum of the gradient that is computed when the array is there, and is not taken; or None."""
+        first = self.places.get(x, -1)
         sums = self.sums.get(gradient, [])
-        found = next((one for one in sums if self.places[one] > self.places.get(x, -1)), None)
-        if found is not None:
-            sums.remove(found)
-        return found
+        return next((one for one in sums if self.places[one] > first and one not in taken), None)
 
     def _passed_on(self, equation: Any) -> list[Any]:
         """The sum of the gradient of a measured array in terms of other sums; none if this is something else."""

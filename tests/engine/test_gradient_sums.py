@@ -229,6 +229,19 @@ def test_sums_that_come_before_the_measured_array():
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-3)
 
 
+def test_products_of_products():
+    x, g = pair((4, 20, 18, 24))
+
+    def function(x, g):
+        product = g * x
+        mean, variance = moments.measured(x)
+        return mean, variance, total(g), total(product), total(product * x), total(x * x)
+
+    *_, expected, found = rewritten(function, x, g)
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-3)
+
+
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
 def test_training_of_a_network(policy):
     """The same steps with and without the rewriting, of layers with and without bias, centre and scale."""

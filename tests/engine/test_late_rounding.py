@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hornbeam.engine import late_rounding
+from hornbeam.engine import conv, late_rounding
 from hornbeam.engine.flat_program import flatten
 
 pytestmark = pytest.mark.numeric
@@ -37,6 +37,7 @@ CHANGED = {
     "relu of a sum of three": lambda x, y: jnp.maximum((half(x) + half(y)) + half(jnp.flip(x)), 0),
     "relu of a sum of a product": lambda x, y: jnp.maximum(half(x) * half(y) + half(jnp.flip(x)), 0),
     "where, of sums of sums": lambda x, y: jnp.where(y > 0, half(x) + half(y) - half(jnp.flip(y)), half(x) * half(y)),
+    "relu of a sum, turned": lambda x, y: jnp.maximum((half(x) + half(y)).reshape(-1, 1) + half(y).reshape(-1, 1), 0),
     "the larger of a sum and a product": lambda x, y: jnp.maximum((half(x) - half(y)) + half(y), half(x) * half(y)),
     "a constant that is no float32": lambda x, y: jnp.maximum(half(x), jnp.bfloat16(0.1)),
 }
@@ -62,6 +63,28 @@ def test_every_number_is_the_same(name, is_compiled):
         assert np.array_equal(one, other, equal_nan=True) and np.array_equal(np.signbit(one), np.signbit(other))
     selections = [equation for equation in after.jaxpr.eqns if equation.primitive.name in ("max", "min", "select_n")]
     assert selections and all(equation.outvars[0].aval.dtype == jnp.float32 for equation in selections)
+
+
+@pytest.mark.parametrize("size", [3, 32])
+def test_sums_with_convolutions(size):
+    """Those of a library's kernels are rounded when it ends; those of XLA would lose their rounding."""
+    rng = np.random.default_rng(0)
+    x, y = (jnp.asarray(rng.standard_normal((2, size, size, 32)), jnp.bfloat16) for _ in range(2))
+    w = jnp.asarray(rng.standard_normal((3, 3, 32, 32)) / 17, jnp.bfloat16)
+
+    def function(x, w, y):
+        def block(x, w):
+            return jnp.maximum(conv.conv(x, w, (1, 1), ((1, 1), (1, 1)), (1, 1)) + y, 0)
+
+        result, pull = jax.vjp(block, x, w)
+        return result, jnp.maximum(pull(y)[0] + y, 0)
+
+    before = flatten(jax.make_jaxpr(function)(x, w, y))
+    after = late_rounding.postpone(before)
+    assert str(before) != str(after)
+    expected, found = (jax.jit(jax.extend.core.jaxpr_as_fun(one))(x, w, y) for one in (before, after))
+    for one, other in zip(found, expected, strict=True):
+        assert np.array_equal(np.asarray(one), np.asarray(other))
 
 
 def twice(x, y):
