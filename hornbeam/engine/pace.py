@@ -22,8 +22,9 @@ from hornbeam.engine import platform
 
 AHEAD = 2
 """Runs that may wait for the device."""
-_LONG_S = 0.2
-"""Runs of at least this long wait for each other: what they lose by it is less than a hundredth."""
+_LONG_S = 0.1
+"""Runs of at least this long wait for each other: what they lose by it is one or two hundredths, and often less than
+a further block of memory costs."""
 _GIVING_BACK_S = 1e-3
 """For XLA to give memory back once results are there. Its thread needs a core for that: the waiting one's."""
 _HELD_BYTES = 1 << 16
