@@ -63,7 +63,7 @@ def test_long_runs_wait(monkeypatch):
 def test_short_runs_go_two_ahead(monkeypatch):
     clock = Clock(monkeypatch)
     one = pace.Pace()
-    results = launch_many(one, clock, [0.1] * 6)
+    results = launch_many(one, clock, [0.05] * 6)
     # The first to know how long it takes, then those that are more than two behind.
     assert [result.waits for result in results] == [1, 1, 1, 0, 0, 0]
     assert clock.slept == []
@@ -73,7 +73,7 @@ def test_a_program_may_become_long_and_short_again(monkeypatch):
     clock = Clock(monkeypatch)
     one = pace.Pace()
     last, waiting = None, []
-    for seconds in (0.1, 0.5, 0.5, 0.5, 0.5, 0.1, 0.1, 0.1):
+    for seconds in (0.05, 0.5, 0.5, 0.5, 0.5, 0.05, 0.05, 0.05):
         one.wait()
         waiting.append(len(one._pending))
         last = Result(clock, seconds, after=last)
@@ -85,14 +85,14 @@ def test_time_behind_other_runs_does_not_count(monkeypatch):
     """Short runs in a queue are not taken for long ones."""
     clock = Clock(monkeypatch)
     one = pace.Pace()
-    launch_many(one, clock, [0.15] * 20)
+    launch_many(one, clock, [0.08] * 20)
     assert clock.slept == []
 
 
 def test_a_pause_between_runs_says_nothing(monkeypatch):
     clock = Clock(monkeypatch)
     one = pace.Pace()
-    result = launch(one, clock, 0.1)
+    result = launch(one, clock, 0.05)
     clock.now += 60
     one.wait()
     assert (result.waits, clock.slept) == (0, [])
