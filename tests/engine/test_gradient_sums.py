@@ -1,10 +1,5 @@
 """Sums per channel of gradients and of their products, against double precision, and programs that use them."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import jax
 import jax.extend.core
 import jax.numpy as jnp
@@ -15,6 +10,7 @@ from hornbeam import keras
 from hornbeam.engine import conv, gradient_sums, measured_gradients, moments, onednn, whole_program
 from hornbeam.engine.channel_patterns import summed_lines
 from hornbeam.engine.flat_program import flatten
+from tests.engine import other_process
 
 pytestmark = pytest.mark.numeric
 AVAILABLE, WHY = onednn.status()
@@ -57,16 +53,7 @@ def test_one_thread_and_several():
         "print('right')\n"
     )
     for threads in ("1", "5"):
-        done = subprocess.run(
-            [sys.executable, "-c", script],
-            env={**os.environ, "NPROC": threads},
-            cwd=Path(__file__).parents[2],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=200,
-        )
-        assert done.stdout == "right\n", done.stderr[-2000:]
+        assert other_process.run(script, NPROC=threads) == "right\n"
 
 
 def test_not_finite():

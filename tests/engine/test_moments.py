@@ -1,10 +1,5 @@
 """Means and variances of channels in one pass, against double precision."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,6 +7,7 @@ import pytest
 
 from hornbeam import keras, ops
 from hornbeam.engine import moments, onednn
+from tests.engine import other_process
 
 pytestmark = pytest.mark.numeric
 AVAILABLE, WHY = onednn.status()
@@ -63,16 +59,7 @@ def test_one_thread_and_several():
         "print('right')\n"
     )
     for threads in ("1", "5"):
-        done = subprocess.run(
-            [sys.executable, "-c", script],
-            env={**os.environ, "NPROC": threads},
-            cwd=Path(__file__).parents[2],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=200,
-        )
-        assert done.stdout == "right\n", done.stderr[-2000:]
+        assert other_process.run(script, NPROC=threads) == "right\n"
 
 
 @needs_kernels

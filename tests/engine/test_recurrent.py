@@ -1,10 +1,6 @@
 """LSTM and GRU over whole sequences by oneDNN, against the loop in double precision, and layers that use them."""
 
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -14,6 +10,7 @@ from jax import export
 
 from hornbeam import GradientTape, keras
 from hornbeam.engine import onednn, recurrent
+from tests.engine import other_process
 
 pytestmark = pytest.mark.numeric
 AVAILABLE, WHY = onednn.status()
@@ -96,16 +93,7 @@ def test_one_thread_and_several():
         "print('right')\n"
     )
     for threads in ("1", "5"):
-        done = subprocess.run(
-            [sys.executable, "-c", script],
-            env={**os.environ, "NPROC": threads, "HORNBEAM_ONEDNN_SPLIT": "1"},
-            cwd=Path(__file__).parents[2],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=250,
-        )
-        assert done.stdout == "right\n", done.stderr[-2000:]
+        assert other_process.run(script, NPROC=threads, HORNBEAM_ONEDNN_SPLIT="1") == "right\n"
 
 
 @needs_kernels

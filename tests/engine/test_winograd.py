@@ -1,8 +1,6 @@
 """Convolutions with windows of 3x3, done as products by Winograd's minimal filtering where that is quicker."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import jax
@@ -12,6 +10,7 @@ import pytest
 
 from hornbeam.engine import conv, onednn
 from hornbeam.engine.conv_geometry import Geometry
+from tests.engine import other_process
 
 pytestmark = pytest.mark.numeric
 AVAILABLE, WHY = onednn.status()
@@ -237,14 +236,5 @@ def test_switch(wish, taken):
         "    x, w, _, spec = problem(name)\n"
         "    print([is_taken(kind, x.shape, w.shape, spec) for kind in KINDS])\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        env={**os.environ, SWITCH: wish},
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=280,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert done.stdout.split("\n")[:2] == [str([taken] * 3)] * 2
+    printed = other_process.run(script, **{SWITCH: wish})
+    assert printed.split("\n")[:2] == [str([taken] * 3)] * 2

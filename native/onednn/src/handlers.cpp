@@ -1,4 +1,5 @@
-// What XLA calls: convolutions, their gradients, products, and the gradient of max-pooling on the CPU.
+// What XLA calls on the CPU: convolutions, their gradients, products, recurrent layers, sums per channel, and the gradient
+// of max-pooling.
 //
 // Activations (batch, space..., channels), kernels (window..., channels of a group, filters), float32 or bfloat16.
 // Large convolutions are split along the batch, or along the rows of few images, and products along the longer side of
